@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_ENGINE_WORLD_H
+#define SIM_ENGINE_WORLD_H
+
+/*
+ * The world: CPUs, contexts and what may happen next.
+ *
+ * Whatever can come next is a transition: a CPU's next step, a timer, the end
+ * of a grace period, an interrupt.  In a timed run transitions wait in the event
+ * queue and the earliest comes next; in an untimed run they wait in a list and
+ * choose() picks.  Nothing else differs between the two.
+ *
+ * A step is what a context does from one scheduling point to the next.
+ * Scheduling points stand before shared accesses, in the primitives.
+ *
+ * A function whose first argument is a struct task runs on behalf of that task
+ * and may switch contexts; state that it shares may have changed when it
+ * returns.  A function that takes a struct world or struct cpu never switches.
+ */
+
+#include "sim/base/arena.h"
+#include "sim/base/assert.h"
+#include "sim/base/list.h"
+#include "sim/base/rng.h"
+#include "sim/engine/evq.h"
+#include "sim/engine/fiber.h"
+#include "sim/engine/trace.h"
+
+#define NR_CPUS_MAX 64
+
+struct world;
+struct task;
+struct cpu;
+
+enum cost {
+#define COST(id, name, ns, jitter, doc) COST_##id,
+#include "sim/engine/costs.def"
+#undef COST
+	NR_COSTS,
+};
+
+struct cost_info {
+	const char *name;
+	vtime_t ns;		/* default, virtual ns */
+	unsigned int jitter;	/* default, percent of ns, at most 100 */
+	const char *doc;
+};
+
+extern const struct cost_info cost_infos[NR_COSTS];
+
+enum preempt_model {
+	PREEMPT_NONE,	   /* kernel code gives up the CPU only when it blocks */
+	PREEMPT_VOLUNTARY, /* and at might_sleep() */
+	PREEMPT_FULL,	   /* and anywhere that preemption is not disabled */
+};
+
+/* ---- transitions --------------------------------------------------------- */
+
+enum transition_kind {
+	TRANSITION_STEP,    /* a CPU's context goes on */
+	TRANSITION_RESCHED, /* a CPU is told to run somebody else */
+	TRANSITION_TIMER,   /* a sleep ends */
+	TRANSITION_IRQ,	    /* an interrupt arrives */
+	TRANSITION_ENV,	    /* grace-period engine, worker pools */
+};
+
+struct transition {
+	struct event ev;
+	struct world *w;
+	oid_t obj;    /* whom it is about: with @kind and @what its name in a schedule */
+	const char *what;
+	uint8_t kind; /* enum transition_kind */
+	bool pending;
+};
+
+void transition_init(struct transition *tr, struct world *w, enum transition_kind kind, oid_t obj,
+		     const char *what, void (*fire)(struct event *ev));
+
+/** transition_post() - let @tr happen @delay ns from now, or whenever it is chosen */
+void transition_post(struct transition *tr, vtime_t delay);
+void transition_cancel(struct transition *tr);
+
+/* ---- choices ------------------------------------------------------------- */
+
+enum choice_kind {
+	CHOOSE_STEP,   /* which pending transition comes next */
+	CHOOSE_TASK,   /* which runnable task a CPU switches to */
+	CHOOSE_FAULT,  /* 1: the allocation fails */
+	CHOOSE_CPU,    /* which CPU an unbound work item runs on */
+	CHOOSE_SCRIPT, /* choice() in a scenario */
+	NR_CHOICE_KINDS,
+};
+
+/* The strategy: lives outside the world and is never restored with it. */
+struct chooser {
+	uint32_t (*choose)(struct chooser *c, struct world *w, enum choice_kind kind, uint32_t n);
+};
+
+/**
+ * world_choose() - the only source of nondeterminism
+ * @n: number of alternatives, at least 1
+ *
+ * Return: a number below @n; 0 without asking when there is only one.
+ */
+uint32_t world_choose(struct world *w, enum choice_kind kind, uint32_t n);
+
+/* ---- contexts ------------------------------------------------------------ */
+
+enum task_state {
+	TASK_RUNNING,	/* on its CPU, or interrupted there */
+	TASK_RUNNABLE,	/* waits on its CPU's run queue */
+	TASK_BLOCKED,	/* until task_wake() */
+	TASK_SPINNING,	/* keeps its CPU busy until spin_release() */
+	TASK_PARKED,	/* an interrupt context with nothing to do */
+	TASK_DEAD,
+};
+
+struct task {
+	oid_t id;
+	struct world *w;
+	struct cpu *cpu;
+	struct fiber fiber;
+	const struct frame *frames; /* simulated call stack, innermost first */
+	const char *comm;
+	void (*fn)(struct task *t, void *arg);
+	void *arg;
+	uint8_t ctx;   /* enum ctx_kind */
+	uint8_t state; /* enum task_state */
+	uint8_t stack_class;
+	bool in_user;	   /* between two operations of a scenario */
+	bool reported;	   /* TR_TASK_START was emitted */
+	uint16_t preempt_count, irq_off, bh_off; /* nesting depths */
+	vtime_t remaining; /* ns of the current step left when it was interrupted */
+	struct task *below; /* the context that this one interrupted */
+	struct list run_node; /* on its CPU's run queue */
+	struct list wait_node; /* on whatever it waits for */
+	uint64_t wait_arg;     /* for the primitive that it waits in */
+	oid_t blocked_on;
+	uint64_t cause; /* record that made it runnable */
+	struct transition timer;
+	/* sim/kernel/rcu.h */
+	uint16_t rcu_nesting;
+	bool rcu_blocks_gp;
+	struct list rcu_node;
+	/* sim/mm/cgroup.h */
+	void *cgroup;
+	/* sim/kernel/workqueue.h */
+	void *worker;
+};
+
+struct irq_action {
+	struct list node;
+	struct transition arrival;
+	struct cpu *cpu;
+	const char *name;
+	void (*handler)(struct task *t, void *arg); /* in hard interrupt context */
+	void *arg;
+	uint64_t cause;
+	bool posted;
+};
+
+enum softirq { SOFTIRQ_RCU, NR_SOFTIRQS };
+
+struct cpu {
+	oid_t id;
+	unsigned int nr;
+	struct world *w;
+	struct task *cur; /* innermost context, NULL when idle */
+	struct list run_queue;
+	uint32_t nr_queued;
+	bool need_resched;
+	struct transition step, resched, softirq;
+	struct task *softirq_task, *hardirq_task;
+	uint32_t softirq_pending; /* bit per enum softirq */
+	struct list irq_pending;  /* struct irq_action, arrived while masked */
+};
+
+/* What upper layers want to know; filled by sim/kernel. */
+struct world_hooks {
+	/* @prev, a task, leaves @cpu or @cpu passes through idle: a quiescent state */
+	void (*context_switch)(struct cpu *cpu, struct task *prev);
+	/* a section ended on @cpu, or its task went back to user mode: it may be quiescent */
+	void (*section_left)(struct cpu *cpu);
+	/* @t, blocked until now, is runnable again */
+	void (*woken)(struct task *t);
+	void (*softirq[NR_SOFTIRQS])(struct task *t);
+};
+
+struct trace_sink {
+	void (*record)(struct trace_sink *sink, const struct trace_record *r);
+};
+
+enum world_stop {
+	STOP_NONE,
+	STOP_STEPS, /* step limit */
+	STOP_TIME,  /* virtual time limit */
+	STOP_MEMORY, /* arena limit */
+	STOP_HOST,  /* world_stop(): the script failed, or the user interrupted */
+};
+
+struct world_config {
+	unsigned int nr_cpus;	     /* 1 .. NR_CPUS_MAX */
+	enum preempt_model preempt;
+	uint64_t seed;
+	uint64_t steps_max;
+	vtime_t time_max;
+	bool shuffle_ties;
+};
+
+struct world {
+	struct arena *arena;
+	struct world_config config;
+	bool timed;	 /* else untimed: pending[] and choose() */
+	bool to_driver;	 /* come back to world_step()'s caller after every step */
+	uint8_t stop;	 /* enum world_stop */
+	vtime_t now;	 /* untimed: number of steps */
+	uint64_t nr_steps, nr_records;
+	struct evq evq;
+	struct transition **pending;
+	uint32_t nr_pending, max_pending;
+	struct task *running; /* context whose step is being run, NULL for the environment */
+	struct task *reap;    /* ended, its stack not yet given back */
+	struct fiber driver;
+	struct cpu cpus[NR_CPUS_MAX];
+	uint64_t next_id[NR_OBJECT_KINDS];
+	vtime_t cost[NR_COSTS];
+	uint8_t jitter[NR_COSTS];
+	struct rng cost_rng;
+	uint32_t faults_left; /* allocation failures that may still be injected */
+	uint32_t nr_tasks_alive; /* scenario tasks, not kworkers or interrupts */
+	struct world_hooks hooks;
+	void *kernel; /* struct kernel, sim/kernel */
+	void *mm;     /* struct mm, sim/mm */
+	/* Outside the arena and the same in every state of a run. */
+	struct chooser *chooser;
+	struct trace_sink *sink;
+	bool trace_accesses;
+};
+
+/**
+ * world_new() - an empty world in @a with idle CPUs, timed
+ *
+ * Return: the world; NULL when @a is too small for it.
+ */
+struct world *world_new(struct arena *a, const struct world_config *config, struct chooser *chooser,
+			struct trace_sink *sink);
+
+/**
+ * world_run() - let everything happen until nothing is left or the run is stopped
+ *
+ * Context: on the host's stack.
+ * Return: STOP_NONE when the world is quiescent.
+ */
+enum world_stop world_run(struct world *w);
+
+/** world_step() - run exactly one transition; false when none is left or the run is stopped */
+bool world_step(struct world *w);
+
+/** world_set_untimed() - from now on choose() decides; the world must be quiescent */
+void world_set_untimed(struct world *w);
+
+/** world_halt() - stop the run after the current step, for @why */
+void world_halt(struct world *w, enum world_stop why);
+
+/** world_alloc() - arena memory for the model; at the limit the run stops and this does not return */
+void *world_alloc(struct world *w, size_t size);
+void world_free(struct world *w, void *p, size_t size);
+
+/** world_new_id() - name a new object */
+oid_t world_new_id(struct world *w, enum object_kind kind);
+
+/** world_cost() - virtual ns of one @c, jitter included */
+vtime_t world_cost(struct world *w, enum cost c);
+
+/**
+ * task_new() - a context that runs @fn(t, @arg) on @cpu and then ends
+ * @comm: borrowed; in the arena or static
+ * @ctx: CTX_TASK or CTX_KWORKER
+ *
+ * It is blocked until task_wake().
+ */
+struct task *task_new(struct world *w, struct cpu *cpu, const char *comm, enum ctx_kind ctx,
+		      enum stack_class stack, void (*fn)(struct task *t, void *arg), void *arg);
+
+/** task_block() - give up the CPU until task_wake(); @why "idle" is no wait that anybody misses */
+void task_block(struct task *t, oid_t on, const char *why);
+
+/** task_wake() - make a blocked context runnable; nothing happens if it is not blocked */
+void task_wake(struct task *t, uint64_t cause);
+
+/** task_sleep() - block for @ns of virtual time */
+void task_sleep(struct task *t, vtime_t ns);
+
+/** task_spin() - keep the CPU busy until spin_release(); interrupts may come if enabled */
+void task_spin(struct task *t, oid_t on);
+void spin_release(struct task *t);
+
+/** cond_resched() - let somebody else run if one was waiting long enough */
+void cond_resched(struct task *t);
+
+void preempt_disable(struct task *t);
+void preempt_enable(struct task *t);
+void local_irq_disable(struct task *t);
+void local_irq_enable(struct task *t);
+void local_bh_disable(struct task *t);
+void local_bh_enable(struct task *t);
+
+/** task_set_user() - @t leaves the kernel (or enters it, if !@user) between two operations */
+void task_set_user(struct task *t, bool user);
+
+/** task_in_section() - is @t where an old sched-flavour grace period must wait for it? */
+bool task_in_section(const struct task *t);
+
+/** raise_softirq() - run the vector on @cpu, @delay ns from now at the earliest */
+void raise_softirq(struct cpu *cpu, enum softirq nr, vtime_t delay);
+
+/** irq_post() - interrupt @cpu @delay ns from now; @irq is owned by the caller until it has run */
+void irq_post(struct irq_action *irq, struct cpu *cpu, const char *name,
+	      void (*handler)(struct task *t, void *arg), void *arg, vtime_t delay, uint64_t cause);
+
+/** sched_point() - somebody else may run before what the caller does next, which costs @c */
+void sched_point_slow(struct task *t, vtime_t due);
+
+static inline void sched_point(struct task *t, enum cost c)
+{
+	struct world *w = t->w;
+
+	/* The quick way out: nothing else is due before this step has ended. */
+	if (w->timed && !t->cpu->need_resched && !w->to_driver) {
+		vtime_t due = w->now + world_cost(w, c);
+
+		if (due < evq_next_due(&w->evq) && due <= w->config.time_max &&
+		    w->nr_steps < w->config.steps_max) {
+			w->nr_steps++;
+			w->now = due;
+			return;
+		}
+		sched_point_slow(t, due);
+		return;
+	}
+	sched_point_slow(t, w->now + (w->timed ? world_cost(w, c) : 0));
+}
+
+/* ---- shared accesses ----------------------------------------------------- */
+
+enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW };
+
+/**
+ * sched_access() - scheduling point, then a record of what the caller touches
+ * @field: which part of @obj, numbered by the object's layer
+ * @site: "function.step", unique and stable: orderings name it
+ */
+void trace_access(struct task *t, oid_t obj, unsigned int field, enum access_mode mode,
+		  const char *site);
+
+static inline void sched_access(struct task *t, oid_t obj, unsigned int field,
+				enum access_mode mode, const char *site)
+{
+	sched_point(t, mode == ACCESS_RMW ? COST_ATOMIC : COST_ACCESS);
+	trace_access(t, obj, field, mode, site);
+}
+
+static inline void sched_read(struct task *t, oid_t obj, unsigned int field, const char *site)
+{
+	sched_access(t, obj, field, ACCESS_READ, site);
+}
+
+static inline void sched_write(struct task *t, oid_t obj, unsigned int field, const char *site)
+{
+	sched_access(t, obj, field, ACCESS_WRITE, site);
+}
+
+/**
+ * fault_point() - may this allocation fail?
+ *
+ * Return: true if the caller must behave as if memory had run out.
+ */
+bool fault_point(struct task *t, const char *point);
+
+/* ---- trace --------------------------------------------------------------- */
+
+/*
+ * trace() - emit a record on behalf of @t
+ *
+ * Return: its seq, for later records to name as their cause.
+ */
+struct trace_args {
+	oid_t obj;
+	int64_t arg[TRACE_NR_ARGS];
+	const char *str;
+	uint64_t cause;
+	enum via via;
+};
+
+uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace_kind kind,
+		    const struct trace_args *args);
+
+#define trace(t, kind, ...)                                                                        \
+	trace_emit((t)->w, (t), (t)->cpu, TR_##kind, &(struct trace_args){ __VA_ARGS__ })
+
+/* The same for the environment: no context; @cpu may be NULL. */
+#define trace_env(w, cpu, kind, ...)                                                               \
+	trace_emit((w), NULL, (cpu), TR_##kind, &(struct trace_args){ __VA_ARGS__ })
+
+/* ---- simulated call stacks ------------------------------------------------ */
+
+struct frame_scope {
+	struct frame frame;
+	struct task *t;
+};
+
+static inline void frame_leave(struct frame_scope *scope)
+{
+	scope->t->frames = scope->frame.caller;
+}
+
+static inline void frame_enter(struct frame_scope *scope)
+{
+	const struct frame *frame = &scope->frame;
+
+	/* The pointer is taken back before the frame ends: keep gcc from thinking it dangles. */
+	__asm__("" : "+r"(frame));
+	scope->t->frames = frame;
+}
+
+/* FRAME(): first statement of a model function that stands for a kernel function. */
+#define FRAME_NAMED(task, name)                                                                    \
+	struct frame_scope frame_scope __attribute__((cleanup(frame_leave))) = {                   \
+		{ (name), (task)->frames }, (task)                                                  \
+	};                                                                                         \
+	frame_enter(&frame_scope)
+#define FRAME(task) FRAME_NAMED(task, __func__)
+
+#endif /* SIM_ENGINE_WORLD_H */

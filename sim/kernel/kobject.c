@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kernel/kobject.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sim/kernel/kernel.h"
+
+void sysfs_init(struct world *w)
+{
+	struct sysfs *fs = &kernel_of(w)->sysfs;
+
+	fs->nr_buckets = 64;
+	fs->buckets = world_alloc(w, fs->nr_buckets * sizeof(*fs->buckets));
+}
+
+static struct kobject **bucket(const struct sysfs *fs, const char *name)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *c = name; *c; c++)
+		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
+	return &fs->buckets[(hash ^ hash >> 32) & (fs->nr_buckets - 1)];
+}
+
+static void insert(struct sysfs *fs, struct kobject *kobj)
+{
+	struct kobject **head = bucket(fs, kobj->name);
+
+	kobj->next = *head;
+	*head = kobj;
+}
+
+static void grow(struct world *w, struct sysfs *fs)
+{
+	struct sysfs bigger = { .nr_buckets = fs->nr_buckets * 4, .nr_names = fs->nr_names };
+
+	bigger.buckets = world_alloc(w, bigger.nr_buckets * sizeof(*bigger.buckets));
+	for (uint32_t i = 0; i < fs->nr_buckets; i++) {
+		struct kobject *next;
+
+		for (struct kobject *k = fs->buckets[i]; k; k = next) {
+			next = k->next;
+			insert(&bigger, k);
+		}
+	}
+	world_free(w, fs->buckets, fs->nr_buckets * sizeof(*fs->buckets));
+	*fs = bigger;
+}
+
+int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const char *name,
+			 void (*release)(struct task *t, struct kobject *kobj))
+{
+	struct sysfs *fs = &kernel_of(t->w)->sysfs;
+	bool taken = false;
+
+	kobj->id = world_new_id(t->w, OBJ_KOBJ);
+	kobj->of = of;
+	kobj->name = name;
+	kobj->refcount = 1;
+	kobj->release = release;
+	sched_point(t, COST_SYSFS);
+	for (struct kobject *k = *bucket(fs, name); k && !taken; k = k->next)
+		taken = strcmp(k->name, name) == 0;
+	trace(t, SYSFS_ADD, .obj = kobj->id, .arg = { (int64_t)of, !taken }, .str = name);
+	if (taken)
+		return -EEXIST;
+	if (fs->nr_names++ >= 2 * fs->nr_buckets)
+		grow(t->w, fs);
+	insert(fs, kobj);
+	kobj->in_sysfs = true;
+	return 0;
+}
+
+void kobject_del(struct task *t, struct kobject *kobj)
+{
+	struct sysfs *fs = &kernel_of(t->w)->sysfs;
+
+	sched_point(t, COST_SYSFS);
+	if (!kobj->in_sysfs)
+		return;
+	kobj->in_sysfs = false;
+	for (struct kobject **k = bucket(fs, kobj->name); *k; k = &(*k)->next) {
+		if (*k == kobj) {
+			*k = kobj->next;
+			break;
+		}
+	}
+	fs->nr_names--;
+	trace(t, SYSFS_DEL, .obj = kobj->id, .arg = { (int64_t)kobj->of }, .str = kobj->name);
+}
+
+void kobject_get(struct task *t, struct kobject *kobj)
+{
+	sched_point(t, COST_ATOMIC);
+	kobj->refcount++;
+}
+
+void kobject_put(struct task *t, struct kobject *kobj)
+{
+	FRAME(t);
+
+	sched_point(t, COST_ATOMIC);
+	if (--kobj->refcount > 0)
+		return;
+	kobject_del(t, kobj);
+	kobj->release(t, kobj);
+}

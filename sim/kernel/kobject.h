@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_KERNEL_KOBJECT_H
+#define SIM_KERNEL_KOBJECT_H
+
+/*
+ * kobjects and their names in sysfs: a name is unique while it is registered.
+ */
+
+#include "sim/engine/world.h"
+
+struct kobject {
+	oid_t id;
+	oid_t of;	  /* the object that embeds it */
+	const char *name; /* borrowed while registered */
+	int64_t refcount;
+	bool in_sysfs;
+	void (*release)(struct task *t, struct kobject *kobj);
+	struct kobject *next; /* in the same hash bucket */
+};
+
+struct sysfs {
+	struct kobject **buckets;
+	uint32_t nr_buckets, nr_names;
+};
+
+void sysfs_init(struct world *w);
+
+/** kobject_init_and_add() - one reference, and the name; -EEXIST if the name is taken */
+int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const char *name,
+			 void (*release)(struct task *t, struct kobject *kobj));
+
+/** kobject_del() - free the name; harmless when it is free already */
+void kobject_del(struct task *t, struct kobject *kobj);
+void kobject_get(struct task *t, struct kobject *kobj);
+/** kobject_put() - the last one frees the name, if need be, and runs the release function */
+void kobject_put(struct task *t, struct kobject *kobj);
+
+#endif /* SIM_KERNEL_KOBJECT_H */

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kernel/percpu_ref.h"
+
+#include <errno.h>
+
+#include "sim/kernel/kernel.h"
+
+#define PERCPU_COUNT_BIAS (INT64_C(1) << 62)
+
+static size_t percpu_size(const struct world *w)
+{
+	return w->config.nr_cpus * sizeof(int64_t);
+}
+
+int percpu_ref_init(struct task *t, struct percpu_ref *ref, oid_t of, const char *name,
+		    percpu_ref_func release)
+{
+	FRAME(t);
+
+	if (fault_point(t, "percpu_ref_init"))
+		return -ENOMEM;
+	ref->of = of;
+	ref->name = name;
+	ref->atomic = ref->dead = ref->switching = false;
+	ref->count = PERCPU_COUNT_BIAS + 1;
+	ref->percpu = world_alloc(t->w, percpu_size(t->w));
+	ref->release = release;
+	ref->confirm = NULL;
+	trace(t, REF_INIT, .obj = of, .arg = { 1, true }, .str = name);
+	return 0;
+}
+
+/*
+ * Reading the mode and using it are two steps: the mode may change between them,
+ * and the grace period of the switch is what makes that harmless.
+ */
+static bool percpu_mode(struct task *t, const struct percpu_ref *ref)
+{
+	preempt_disable(t);
+	sched_point(t, COST_PERCPU);
+	if (ref->atomic || ref->dead) {
+		sched_point(t, COST_ATOMIC);
+		return false;
+	}
+	sched_point(t, COST_PERCPU);
+	return true;
+}
+
+/* The counter's memory may be gone by the time a buggy caller gets here. */
+static void percpu_add(struct task *t, struct percpu_ref *ref, int64_t n)
+{
+	if (ref->percpu)
+		ref->percpu[t->cpu->nr] += n;
+}
+
+static void release(struct task *t, struct percpu_ref *ref)
+{
+	trace(t, REF_ZERO, .obj = ref->of);
+	ref->release(t, ref);
+}
+
+void percpu_ref_get_many(struct task *t, struct percpu_ref *ref, int64_t n, enum holder h,
+			 oid_t owner)
+{
+	if (percpu_mode(t, ref))
+		percpu_add(t, ref, n);
+	else
+		ref->count += n;
+	trace(t, REF_GET, .obj = ref->of, .arg = { n, h, (int64_t)owner });
+	preempt_enable(t);
+}
+
+void percpu_ref_put_many(struct task *t, struct percpu_ref *ref, int64_t n, enum holder h,
+			 oid_t owner)
+{
+	FRAME(t);
+	bool percpu = percpu_mode(t, ref);
+
+	trace(t, REF_PUT, .obj = ref->of, .arg = { n, h, (int64_t)owner });
+	if (percpu) {
+		percpu_add(t, ref, -n);
+	} else {
+		ref->count -= n;
+		if (ref->count == 0)
+			release(t, ref);
+	}
+	preempt_enable(t);
+}
+
+static bool tryget(struct task *t, struct percpu_ref *ref, enum holder h, oid_t owner, bool live)
+{
+	bool ok = true;
+
+	if (percpu_mode(t, ref))
+		percpu_add(t, ref, 1);
+	else if ((live && ref->dead) || ref->count == 0)
+		ok = false;
+	else
+		ref->count++;
+	trace(t, REF_TRYGET, .obj = ref->of, .arg = { ok, h, (int64_t)owner, live });
+	preempt_enable(t);
+	return ok;
+}
+
+bool percpu_ref_tryget(struct task *t, struct percpu_ref *ref, enum holder h, oid_t owner)
+{
+	return tryget(t, ref, h, owner, false);
+}
+
+bool percpu_ref_tryget_live(struct task *t, struct percpu_ref *ref, enum holder h, oid_t owner)
+{
+	return tryget(t, ref, h, owner, true);
+}
+
+/* ---- kill ------------------------------------------------------------------------- */
+
+static void percpu_ref_switch_to_atomic_rcu(struct task *t, struct rcu_head *head)
+{
+	struct percpu_ref *ref = container_of(head, struct percpu_ref, rcu);
+	int64_t sum = 0;
+
+	/* The sum comes first: a get on one CPU and its put on another must meet. */
+	for (unsigned int i = 0; ref->percpu && i < t->w->config.nr_cpus; i++)
+		sum += ref->percpu[i];
+	sched_point(t, COST_ATOMIC);
+	ref->count += sum - PERCPU_COUNT_BIAS;
+	ref->switching = false;
+	trace(t, REF_ATOMIC, .obj = ref->of, .arg = { ref->count });
+	if (ref->count <= 0)
+		trace(t, WARN, .obj = ref->of, .arg = { ref->count },
+		      .str = "percpu ref <= 0 after switching to atomic");
+	if (ref->confirm) {
+		percpu_ref_func confirm = ref->confirm;
+
+		ref->confirm = NULL;
+		confirm(t, ref);
+	}
+	percpu_ref_put_many(t, ref, 1, HOLD_SWITCH, 0);
+}
+
+void percpu_ref_kill_and_confirm(struct task *t, struct percpu_ref *ref, percpu_ref_func confirm)
+{
+	FRAME(t);
+	struct spinlock *lock = &kernel_of(t->w)->percpu_ref_switch_lock;
+
+	spin_lock_irq(t, lock);
+	if (ref->dead)
+		trace(t, WARN, .obj = ref->of, .str = "percpu_ref_kill on a dead ref");
+	ref->dead = true;
+	trace(t, REF_KILL, .obj = ref->of, .arg = { ref->atomic });
+	if (!ref->atomic) {
+		ref->atomic = true;
+		ref->switching = true;
+		ref->confirm = confirm;
+		ref->count++;
+		trace(t, REF_GET, .obj = ref->of, .arg = { 1, HOLD_SWITCH });
+		call_rcu_sched(t, &ref->rcu, percpu_ref_switch_to_atomic_rcu, ref->of);
+	} else if (confirm) {
+		confirm(t, ref);
+	}
+	percpu_ref_put_many(t, ref, 1, HOLD_BASE, 0);
+	spin_unlock_irq(t, lock);
+}
+
+void percpu_ref_kill(struct task *t, struct percpu_ref *ref)
+{
+	percpu_ref_kill_and_confirm(t, ref, NULL);
+}
+
+void percpu_ref_resurrect(struct task *t, struct percpu_ref *ref)
+{
+	FRAME(t);
+	struct spinlock *lock = &kernel_of(t->w)->percpu_ref_switch_lock;
+
+	spin_lock_irq(t, lock);
+	sim_assert(ref->dead && !ref->switching);
+	ref->dead = false;
+	ref->count += PERCPU_COUNT_BIAS + 1;
+	for (unsigned int i = 0; i < t->w->config.nr_cpus; i++)
+		ref->percpu[i] = 0;
+	ref->atomic = false;
+	trace(t, REF_INIT, .obj = ref->of, .arg = { ref->count - PERCPU_COUNT_BIAS, true },
+	      .str = ref->name);
+	spin_unlock_irq(t, lock);
+}
+
+void percpu_ref_reinit(struct task *t, struct percpu_ref *ref)
+{
+	sim_assert(ref->count == 0);
+	percpu_ref_resurrect(t, ref);
+}
+
+void percpu_ref_exit(struct task *t, struct percpu_ref *ref)
+{
+	int64_t count = ref->atomic && !ref->switching ? ref->count : -1;
+
+	sched_point(t, COST_ACCESS);
+	trace(t, REF_EXIT, .obj = ref->of, .arg = { ref->switching, count });
+	if (ref->percpu)
+		world_free(t->w, ref->percpu, percpu_size(t->w));
+	ref->percpu = NULL;
+}
+
+bool percpu_ref_is_zero(struct task *t, struct percpu_ref *ref)
+{
+	bool zero = !percpu_mode(t, ref) && ref->count == 0;
+
+	preempt_enable(t);
+	return zero;
+}

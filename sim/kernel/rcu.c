@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kernel/rcu.h"
+
+#include <string.h>
+
+#include "sim/kernel/kernel.h"
+#include "sim/kernel/smp.h"
+
+static struct rcu *rcu_of(struct world *w, enum rcu_flavour flavour)
+{
+	struct kernel *k = kernel_of(w);
+
+	return &k->rcu[k->rcu_one_flavour ? RCU_NORMAL : flavour];
+}
+
+static unsigned int nr_flavours(const struct world *w)
+{
+	return kernel_of(w)->rcu_one_flavour ? 1 : NR_RCU_FLAVOURS;
+}
+
+static bool preemptible_rcu(const struct world *w)
+{
+	return w->config.preempt == PREEMPT_FULL;
+}
+
+/* Does a grace period of @rcu wait for tasks in read sections? */
+static bool waits_for_readers(const struct rcu *rcu)
+{
+	return preemptible_rcu(rcu->w) && rcu->flavour == RCU_NORMAL;
+}
+
+/* Does it wait for CPUs that have preemption, softirqs or interrupts off? */
+static bool waits_for_cpus(const struct rcu *rcu)
+{
+	return !waits_for_readers(rcu) || kernel_of(rcu->w)->rcu_one_flavour;
+}
+
+/* Is @cpu now where no old section can be open on it? */
+static bool cpu_quiescent(const struct cpu *cpu)
+{
+	if (!cpu->cur)
+		return true;
+	if (!preemptible_rcu(cpu->w))
+		return cpu->cur->in_user && !task_in_section(cpu->cur);
+	for (const struct task *t = cpu->cur; t; t = t->below) {
+		if (task_in_section(t))
+			return false;
+	}
+	return true;
+}
+
+/* ---- grace periods ------------------------------------------------------------ */
+
+static void end_if_unblocked(struct rcu *rcu)
+{
+	struct world *w = rcu->w;
+
+	if (rcu->gp_started == rcu->gp_ended || rcu->end.pending || rcu->nr_readers || rcu->cpus)
+		return;
+	transition_post(&rcu->end, rcu->gp_earliest > w->now ? rcu->gp_earliest - w->now : 0);
+}
+
+static void fire_start(struct event *ev)
+{
+	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, start);
+	struct world *w = rcu->w;
+
+	rcu->gp_started++;
+	rcu->gp_earliest = w->timed ? w->now + world_cost(w, COST_RCU_GP) : 0;
+	if (waits_for_readers(rcu)) {
+		list_for_each(node, &rcu->readers) {
+			container_of(node, struct task, rcu_node)->rcu_blocks_gp = true;
+			rcu->nr_readers++;
+		}
+	}
+	if (waits_for_cpus(rcu)) {
+		for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+			if (!cpu_quiescent(&w->cpus[i]))
+				rcu->cpus |= UINT64_C(1) << i;
+		}
+	}
+	trace_env(w, NULL, RCU_GP_START, .obj = rcu->id,
+		  .arg = { (int64_t)rcu->gp_started, rcu->nr_readers,
+			   __builtin_popcountll(rcu->cpus) });
+	end_if_unblocked(rcu);
+}
+
+static bool has_ready(const struct rcu *rcu, unsigned int cpu)
+{
+	const struct list *head = &rcu->callbacks[cpu];
+
+	return !list_empty(head) &&
+	       container_of(head->next, struct rcu_head, node)->gp <= rcu->gp_ended;
+}
+
+static void fire_end(struct event *ev)
+{
+	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, end);
+	struct world *w = rcu->w;
+
+	rcu->gp_ended = rcu->gp_started;
+	trace_env(w, NULL, RCU_GP_END, .obj = rcu->id, .arg = { (int64_t)rcu->gp_ended });
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		if (has_ready(rcu, i))
+			raise_softirq(&w->cpus[i], SOFTIRQ_RCU, world_cost(w, COST_RCU_NOTICE));
+	}
+	transition_post(&rcu->cleanup, world_cost(w, COST_RCU_GP_CLEANUP));
+}
+
+static bool more_wanted(const struct rcu *rcu)
+{
+	for (unsigned int i = 0; i < rcu->w->config.nr_cpus; i++) {
+		const struct list *head = &rcu->callbacks[i];
+
+		if (!list_empty(head) &&
+		    container_of(head->prev, struct rcu_head, node)->gp > rcu->gp_started)
+			return true;
+	}
+	return false;
+}
+
+/* The kthread is done with the old grace period only here: callbacks may have run before. */
+static void fire_cleanup(struct event *ev)
+{
+	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, cleanup);
+
+	rcu->gp_seq = rcu->gp_ended;
+	trace_env(rcu->w, NULL, RCU_GP_CLEANUP, .obj = rcu->id, .arg = { (int64_t)rcu->gp_seq });
+	if (more_wanted(rcu))
+		transition_post(&rcu->start, 0);
+}
+
+static void start_if_idle(struct rcu *rcu)
+{
+	if (rcu->gp_started == rcu->gp_seq && !rcu->start.pending)
+		transition_post(&rcu->start, world_cost(rcu->w, COST_RCU_GP_INIT));
+}
+
+/* ---- quiescent states --------------------------------------------------------- */
+
+static void cpu_passed(struct cpu *cpu)
+{
+	struct kernel *k = kernel_of(cpu->w);
+
+	for (unsigned int f = 0; f < nr_flavours(cpu->w); f++) {
+		struct rcu *rcu = &k->rcu[f];
+
+		if (rcu->cpus & UINT64_C(1) << cpu->nr) {
+			rcu->cpus &= ~(UINT64_C(1) << cpu->nr);
+			end_if_unblocked(rcu);
+		}
+	}
+}
+
+void rcu_note_context_switch(struct cpu *cpu, struct task *prev)
+{
+	(void)prev;
+	/* Nothing interrupted can be below: interrupts never switch tasks. */
+	cpu_passed(cpu);
+}
+
+void rcu_note_section_left(struct cpu *cpu)
+{
+	if (cpu_quiescent(cpu))
+		cpu_passed(cpu);
+}
+
+/* ---- readers ------------------------------------------------------------------ */
+
+void rcu_read_lock(struct task *t)
+{
+	struct rcu *rcu = &kernel_of(t->w)->rcu[RCU_NORMAL];
+
+	sched_point(t, COST_PERCPU);
+	if (t->rcu_nesting++ == 0 && preemptible_rcu(t->w))
+		list_add_tail(&t->rcu_node, &rcu->readers);
+	trace(t, RCU_READ_LOCK, .obj = t->id, .arg = { t->rcu_nesting });
+}
+
+void rcu_read_unlock(struct task *t)
+{
+	struct rcu *rcu = &kernel_of(t->w)->rcu[RCU_NORMAL];
+
+	sched_point(t, COST_PERCPU);
+	sim_assert(t->rcu_nesting > 0);
+	if (--t->rcu_nesting == 0 && preemptible_rcu(t->w)) {
+		list_del(&t->rcu_node);
+		if (t->rcu_blocks_gp) {
+			t->rcu_blocks_gp = false;
+			rcu->nr_readers--;
+			end_if_unblocked(rcu);
+		}
+	}
+	trace(t, RCU_READ_UNLOCK, .obj = t->id, .arg = { t->rcu_nesting });
+}
+
+/* ---- callbacks ---------------------------------------------------------------- */
+
+static void append(struct rcu *rcu, unsigned int cpu, struct rcu_head *head)
+{
+	list_add_tail(&head->node, &rcu->callbacks[cpu]);
+	rcu->nr_callbacks[cpu]++;
+}
+
+void call_rcu_named(struct task *t, enum rcu_flavour flavour, struct rcu_head *head,
+		    void (*func)(struct task *t, struct rcu_head *head), const char *name, oid_t of)
+{
+	struct rcu *rcu = rcu_of(t->w, flavour);
+
+	sched_point(t, COST_PERCPU);
+	head->func = func;
+	head->name = name;
+	head->of = of;
+	head->gp = rcu->gp_started + 1;
+	append(rcu, t->cpu->nr, head);
+	head->cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = { (int64_t)of, (int64_t)head->gp },
+			    .str = name);
+	start_if_idle(rcu);
+}
+
+static void invoke(struct task *t, struct rcu *rcu, struct rcu_head *head)
+{
+	FRAME_NAMED(t, head->name);
+
+	sched_point(t, COST_RCU_CALLBACK);
+	trace(t, RCU_CALLBACK, .obj = rcu->id, .arg = { (int64_t)head->of, (int64_t)head->gp },
+	      .str = head->name, .cause = head->cause, .via = VIA_CALL_RCU);
+	head->func(t, head);
+}
+
+static void rcu_do_batch(struct task *t, struct rcu *rcu)
+{
+	FRAME(t);
+	unsigned int cpu = t->cpu->nr;
+
+	for (int n = 0; n < RCU_BLIMIT && has_ready(rcu, cpu); n++) {
+		struct rcu_head *head =
+			container_of(list_pop(&rcu->callbacks[cpu]), struct rcu_head, node);
+
+		rcu->nr_callbacks[cpu]--;
+		invoke(t, rcu, head);
+	}
+	if (has_ready(rcu, cpu))
+		raise_softirq(t->cpu, SOFTIRQ_RCU, world_cost(t->w, COST_IRQ_ENTRY));
+}
+
+void rcu_core(struct task *t)
+{
+	FRAME(t);
+	struct kernel *k = kernel_of(t->w);
+
+	for (unsigned int f = 0; f < nr_flavours(t->w); f++)
+		rcu_do_batch(t, &k->rcu[f]);
+}
+
+/* ---- waiting ------------------------------------------------------------------- */
+
+struct waiting_head {
+	struct rcu_head head;
+	struct completion done;
+};
+
+static void wakeme_after_rcu(struct task *t, struct rcu_head *head)
+{
+	complete(t, &container_of(head, struct waiting_head, head)->done);
+}
+
+void synchronize_rcu(struct task *t, enum rcu_flavour flavour)
+{
+	FRAME(t);
+	struct waiting_head wait;
+	struct rcu *rcu = rcu_of(t->w, flavour);
+
+	trace(t, RCU_SYNC_BEGIN, .obj = rcu->id);
+	init_completion(t->w, &wait.done);
+	call_rcu_named(t, flavour, &wait.head, wakeme_after_rcu, "wakeme_after_rcu", 0);
+	wait_for_completion(t, &wait.done, "grace period");
+	trace(t, RCU_SYNC_END, .obj = rcu->id);
+}
+
+struct barrier {
+	struct rcu *rcu;
+	uint32_t count; /* CPUs whose callbacks have not all run, and the caller itself */
+	struct completion done;
+};
+
+struct barrier_head {
+	struct rcu_head head;
+	struct barrier *barrier;
+};
+
+static void rcu_barrier_callback(struct task *t, struct rcu_head *head)
+{
+	struct barrier *b = container_of(head, struct barrier_head, head)->barrier;
+
+	if (--b->count == 0)
+		complete(t, &b->done);
+}
+
+/* On each CPU that has callbacks, by IPI: behind the last one, in its grace period. */
+static void rcu_barrier_func(struct task *t, void *arg)
+{
+	struct barrier_head *bh = arg;
+	struct rcu *rcu = bh->barrier->rcu;
+	struct list *list = &rcu->callbacks[t->cpu->nr];
+
+	if (list_empty(list))
+		return;
+	bh->barrier->count++;
+	bh->head.func = rcu_barrier_callback;
+	bh->head.name = "rcu_barrier_callback";
+	bh->head.of = 0;
+	bh->head.gp = container_of(list->prev, struct rcu_head, node)->gp;
+	bh->head.cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = { 0, (int64_t)bh->head.gp },
+			       .str = bh->head.name);
+	append(rcu, t->cpu->nr, &bh->head);
+}
+
+void rcu_barrier(struct task *t, enum rcu_flavour flavour)
+{
+	FRAME(t);
+	struct world *w = t->w;
+	struct rcu *rcu = rcu_of(w, flavour);
+	size_t size = w->config.nr_cpus * sizeof(struct barrier_head);
+	struct barrier_head *heads = world_alloc(w, size);
+	struct barrier b = { .rcu = rcu, .count = 1 };
+	uint64_t snap;
+
+	trace(t, RCU_BARRIER_BEGIN, .obj = rcu->id);
+	snap = rcu->barrier_started;
+	mutex_lock(t, &rcu->barrier_mutex);
+	/* Somebody's barrier began and ended since we were called: it covers ours. */
+	if (rcu->barrier_ended > snap)
+		goto out;
+	rcu->barrier_started++;
+	init_completion(w, &b.done);
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		heads[i].barrier = &b;
+		sched_point(t, COST_PERCPU);
+		if (!list_empty(&rcu->callbacks[i]))
+			smp_call_function_single(t, &w->cpus[i], "rcu_barrier_func",
+						 rcu_barrier_func, &heads[i]);
+	}
+	if (--b.count > 0)
+		wait_for_completion(t, &b.done, "rcu_barrier");
+	rcu->barrier_ended = rcu->barrier_started;
+out:
+	mutex_unlock(t, &rcu->barrier_mutex);
+	trace(t, RCU_BARRIER_END, .obj = rcu->id);
+	world_free(w, heads, size);
+}
+
+void rcu_init(struct world *w)
+{
+	for (unsigned int f = 0; f < nr_flavours(w); f++) {
+		struct rcu *rcu = &kernel_of(w)->rcu[f];
+
+		rcu->id = world_new_id(w, OBJ_RCU);
+		rcu->w = w;
+		rcu->flavour = (enum rcu_flavour)f;
+		transition_init(&rcu->start, w, TRANSITION_ENV, rcu->id, "gp_start", fire_start);
+		transition_init(&rcu->end, w, TRANSITION_ENV, rcu->id, "gp_end", fire_end);
+		transition_init(&rcu->cleanup, w, TRANSITION_ENV, rcu->id, "gp_cleanup", fire_cleanup);
+		for (unsigned int i = 0; i < NR_CPUS_MAX; i++)
+			list_init(&rcu->callbacks[i]);
+		list_init(&rcu->readers);
+		mutex_init(w, &rcu->barrier_mutex, "rcu_state.barrier_mutex");
+	}
+}

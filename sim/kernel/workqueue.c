@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/kernel/workqueue.h"
+
+#include <stdio.h>
+
+#include "sim/kernel/kernel.h"
+
+static struct worker_pool *pool_for(struct world *w, const struct workqueue *wq, struct cpu *cpu)
+{
+	return &kernel_of(w)->pools[wq->unbound ? NR_CPUS_MAX : cpu->nr];
+}
+
+static struct pool_workqueue *pwq_of(struct workqueue *wq, const struct worker_pool *pool)
+{
+	return &wq->pwq[wq->unbound ? 0 : pool->cpu->nr];
+}
+
+/* ---- pools and workers ---------------------------------------------------------- */
+
+static void worker_thread(struct task *t, void *arg);
+
+static struct worker *create_worker(struct worker_pool *pool)
+{
+	struct world *w = pool->w;
+	struct worker *worker = world_alloc(w, sizeof(*worker));
+	struct cpu *cpu = pool->cpu;
+	char comm[32];
+
+	if (cpu) {
+		snprintf(comm, sizeof(comm), "kworker/%u:%u", cpu->nr, pool->nr_workers);
+	} else {
+		cpu = &w->cpus[world_choose(w, CHOOSE_CPU, w->config.nr_cpus)];
+		snprintf(comm, sizeof(comm), "kworker/u:%u", pool->nr_workers);
+	}
+	pool->nr_workers++;
+	worker->pool = pool;
+	list_init(&worker->scheduled);
+	list_add(&worker->node, &pool->idle);
+	worker->task = task_new(w, cpu, arena_strdup(w->arena, comm), CTX_KWORKER, STACK_LARGE,
+				worker_thread, worker);
+	worker->task->worker = worker;
+	return worker;
+}
+
+static bool need_more_workers(const struct worker_pool *pool)
+{
+	return !list_empty(&pool->worklist) && pool->nr_running == 0;
+}
+
+static void kick(struct worker_pool *pool)
+{
+	if (need_more_workers(pool) && !pool->dispatch.pending)
+		transition_post(&pool->dispatch, world_cost(pool->w, COST_WORK_DISPATCH));
+}
+
+static void fire_dispatch(struct event *ev)
+{
+	struct worker_pool *pool =
+		container_of(container_of(ev, struct transition, ev), struct worker_pool, dispatch);
+	struct worker *worker;
+
+	if (!need_more_workers(pool))
+		return;
+	worker = list_empty(&pool->idle) ? create_worker(pool) :
+					   container_of(pool->idle.next, struct worker, node);
+	list_move_tail(&worker->node, &pool->busy);
+	worker->busy = true;
+	worker->sleeping = false;
+	pool->nr_running++;
+	task_wake(worker->task, 0);
+}
+
+void wq_worker_sleeping(struct task *t)
+{
+	struct worker *worker = t->worker;
+
+	if (!worker->busy || worker->sleeping || t->state != TASK_BLOCKED)
+		return;
+	worker->sleeping = true;
+	worker->pool->nr_running--;
+	kick(worker->pool);
+}
+
+void wq_worker_running(struct task *t)
+{
+	struct worker *worker = t->worker;
+
+	if (!worker->busy || !worker->sleeping)
+		return;
+	worker->sleeping = false;
+	worker->pool->nr_running++;
+}
+
+/* ---- queueing ---------------------------------------------------------------------- */
+
+void init_work_named(struct task *t, struct work_struct *work,
+		     void (*func)(struct task *t, struct work_struct *work), const char *name,
+		     oid_t of)
+{
+	if (!work->id)
+		work->id = world_new_id(t->w, OBJ_WORK);
+	work->of = of;
+	work->func = func;
+	work->name = name;
+	work->pending = false;
+	work->canceling = false;
+	work->last_pool = NULL;
+	list_init(&work->node);
+	trace(t, WORK_INIT, .obj = work->id, .arg = { (int64_t)of }, .str = name);
+}
+
+static struct worker *find_worker_executing(struct worker_pool *pool, const struct work_struct *work)
+{
+	list_for_each(node, &pool->busy) {
+		struct worker *worker = container_of(node, struct worker, node);
+
+		if (worker->current == work && worker->current_func == work->func)
+			return worker;
+	}
+	return NULL;
+}
+
+static void activate(struct worker_pool *pool, struct pool_workqueue *pwq, struct work_struct *work)
+{
+	pwq->nr_active++;
+	work->active = true;
+	list_add_tail(&work->node, &pool->worklist);
+	kick(pool);
+}
+
+/* @work is pending by now: put it where it is to run. */
+static void insert_work(struct cpu *cpu, struct workqueue *wq, struct work_struct *work)
+{
+	struct worker_pool *pool = pool_for(cpu->w, wq, cpu);
+	struct pool_workqueue *pwq;
+	struct worker *running;
+
+	/* Still running where it was last: it has to wait there for its own end. */
+	if (work->last_pool && work->last_pool != pool) {
+		running = find_worker_executing(work->last_pool, work);
+		if (running && running->current_wq == wq)
+			pool = work->last_pool;
+	}
+	pwq = pwq_of(wq, pool);
+	work->wq = wq;
+	work->last_pool = pool;
+	work->colour = wq->colour;
+	work->instance++;
+	wq->nr_in_flight++;
+	if (pwq->nr_active < wq->max_active) {
+		activate(pool, pwq, work);
+	} else {
+		work->active = false;
+		list_add_tail(&work->node, &pwq->inactive);
+	}
+}
+
+static void trace_queue(struct task *t, struct cpu *cpu, struct workqueue *wq,
+			struct work_struct *work, bool queued)
+{
+	uint64_t seq = trace(t, QUEUE_WORK, .obj = work->id,
+			     .arg = { (int64_t)wq->id, cpu->nr, queued }, .str = work->name);
+
+	if (queued)
+		work->cause = seq;
+}
+
+bool queue_work_on(struct task *t, struct cpu *cpu, struct workqueue *wq, struct work_struct *work)
+{
+	bool queued;
+
+	sched_point(t, COST_ATOMIC);
+	queued = !work->pending && !work->canceling;
+	trace_queue(t, cpu, wq, work, queued);
+	if (!queued)
+		return false;
+	work->pending = true;
+	insert_work(cpu, wq, work);
+	return true;
+}
+
+bool queue_work(struct task *t, struct workqueue *wq, struct work_struct *work)
+{
+	FRAME(t);
+
+	return queue_work_on(t, t->cpu, wq, work);
+}
+
+bool schedule_work(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+
+	return queue_work_on(t, t->cpu, kernel_of(t->w)->system_wq, work);
+}
+
+/* ---- waiting ------------------------------------------------------------------------- */
+
+struct flusher {
+	struct list node;
+	uint64_t colour, remaining; /* items of that colour or older not yet finished */
+	struct completion done;
+};
+
+struct work_waiter {
+	struct list node;
+	const struct work_struct *work;
+	uint64_t instance;
+	struct completion done;
+};
+
+static void item_left(struct task *t, struct workqueue *wq, uint64_t colour)
+{
+	wq->nr_in_flight--;
+	list_for_each_safe(node, next, &wq->flushers) {
+		struct flusher *f = container_of(node, struct flusher, node);
+
+		if (colour <= f->colour && --f->remaining == 0) {
+			list_del(&f->node);
+			complete(t, &f->done);
+		}
+	}
+}
+
+static void instance_left(struct task *t, struct workqueue *wq, const struct work_struct *work,
+			  uint64_t instance)
+{
+	list_for_each_safe(node, next, &wq->waiters) {
+		struct work_waiter *ww = container_of(node, struct work_waiter, node);
+
+		if (ww->work == work && ww->instance == instance) {
+			list_del(&ww->node);
+			complete(t, &ww->done);
+		}
+	}
+}
+
+/* One place of @pwq is free: the next item that waited for it may run. */
+static void put_active(struct worker_pool *pool, struct pool_workqueue *pwq)
+{
+	struct list *node;
+
+	pwq->nr_active--;
+	node = list_pop(&pwq->inactive);
+	if (node)
+		activate(pool, pwq, container_of(node, struct work_struct, node));
+}
+
+void flush_workqueue(struct task *t, struct workqueue *wq)
+{
+	FRAME(t);
+	struct flusher f;
+
+	might_sleep(t);
+	sched_point(t, COST_LOCK);
+	trace(t, FLUSH_BEGIN, .obj = wq->id, .arg = { (int64_t)wq->nr_in_flight });
+	if (wq->nr_in_flight > 0) {
+		f.colour = wq->colour++;
+		f.remaining = wq->nr_in_flight;
+		init_completion(t->w, &f.done);
+		list_add_tail(&f.node, &wq->flushers);
+		wait_for_completion(t, &f.done, "flush_workqueue");
+	}
+	trace(t, FLUSH_END, .obj = wq->id);
+}
+
+static bool wait_for_instance(struct task *t, struct work_struct *work)
+{
+	struct workqueue *wq = work->wq;
+	struct work_waiter ww;
+
+	if (!work->last_pool ||
+	    (!work->pending && !find_worker_executing(work->last_pool, work)))
+		return false;
+	ww.work = work;
+	ww.instance = work->instance;
+	init_completion(t->w, &ww.done);
+	list_add_tail(&ww.node, &wq->waiters);
+	wait_for_completion(t, &ww.done, "flush_work");
+	return true;
+}
+
+bool flush_work(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+
+	might_sleep(t);
+	sched_point(t, COST_LOCK);
+	return wait_for_instance(t, work);
+}
+
+bool cancel_work_sync(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	bool was_pending;
+
+	might_sleep(t);
+	sched_point(t, COST_LOCK);
+	was_pending = work->pending;
+	work->canceling = true;
+	if (was_pending && !list_empty(&work->node)) {
+		struct workqueue *wq = work->wq;
+		struct worker_pool *pool = work->last_pool;
+
+		list_del(&work->node);
+		work->pending = false;
+		if (work->active)
+			put_active(pool, pwq_of(wq, pool));
+		item_left(t, wq, work->colour);
+		instance_left(t, wq, work, work->instance);
+	}
+	trace(t, WORK_CANCEL, .obj = work->id, .arg = { was_pending });
+	wait_for_instance(t, work);
+	work->canceling = false;
+	return was_pending;
+}
+
+/* ---- execution ------------------------------------------------------------------------- */
+
+static void call_work(struct task *t, struct work_struct *work, const char *name)
+{
+	FRAME_NAMED(t, name);
+
+	work->func(t, work);
+}
+
+static void process_one_work(struct task *t, struct worker *worker, struct work_struct *work)
+{
+	FRAME(t);
+	struct worker_pool *pool = worker->pool;
+	struct workqueue *wq = work->wq;
+	struct worker *other = find_worker_executing(pool, work);
+	const char *name = work->name;
+	uint64_t colour = work->colour, instance = work->instance;
+	oid_t id = work->id;
+
+	if (other) {
+		list_move_tail(&work->node, &other->scheduled);
+		return;
+	}
+	list_del(&work->node);
+	worker->current = work;
+	worker->current_func = work->func;
+	worker->current_wq = wq;
+	if (need_more_workers(pool))
+		kick(pool);
+	sched_point(t, COST_WORK_ITEM);
+	work->pending = false;
+	trace(t, WORK_START, .obj = id, .arg = { (int64_t)work->of, (int64_t)wq->id }, .str = name,
+	      .cause = work->cause, .via = VIA_QUEUE_WORK);
+
+	call_work(t, work, name);
+
+	/* @work may be freed memory from here on. */
+	trace(t, WORK_END, .obj = id, .arg = { (int64_t)wq->id }, .str = name);
+	worker->current = NULL;
+	worker->current_func = NULL;
+	put_active(pool, pwq_of(wq, pool));
+	item_left(t, wq, colour);
+	instance_left(t, wq, work, instance);
+}
+
+static struct work_struct *next_item(struct worker *worker)
+{
+	struct list *from = list_empty(&worker->scheduled) ? &worker->pool->worklist :
+							     &worker->scheduled;
+
+	return list_empty(from) ? NULL : container_of(from->next, struct work_struct, node);
+}
+
+static void worker_thread(struct task *t, void *arg)
+{
+	FRAME(t);
+	struct worker *worker = arg;
+	struct worker_pool *pool = worker->pool;
+	struct work_struct *work;
+
+	for (;;) {
+		while ((work = next_item(worker)) != NULL &&
+		       (pool->nr_running <= 1 || !list_empty(&worker->scheduled))) {
+			process_one_work(t, worker, work);
+			cond_resched(t);
+		}
+		worker->busy = false;
+		pool->nr_running--;
+		list_del(&worker->node);
+		list_add(&worker->node, &pool->idle);
+		task_block(t, 0, "idle");
+	}
+}
+
+/* ---- rcu_work ------------------------------------------------------------------------------ */
+
+static void rcu_work_rcufn(struct task *t, struct rcu_head *head)
+{
+	struct rcu_work *rwork = container_of(head, struct rcu_work, rcu);
+
+	/* It has been pending since queue_rcu_work(). */
+	sched_point(t, COST_ATOMIC);
+	trace_queue(t, t->cpu, rwork->wq, &rwork->work, true);
+	insert_work(t->cpu, rwork->wq, &rwork->work);
+}
+
+bool queue_rcu_work(struct task *t, struct workqueue *wq, struct rcu_work *rwork)
+{
+	FRAME(t);
+
+	sched_point(t, COST_ATOMIC);
+	if (rwork->work.pending)
+		return false;
+	rwork->work.pending = true;
+	rwork->wq = wq;
+	call_rcu(t, &rwork->rcu, rcu_work_rcufn, rwork->work.of);
+	return true;
+}
+
+/* ---- set-up --------------------------------------------------------------------------------- */
+
+struct workqueue *alloc_workqueue(struct world *w, const char *name, bool unbound,
+				  uint32_t max_active)
+{
+	unsigned int nr = unbound ? 1 : w->config.nr_cpus;
+	struct workqueue *wq = world_alloc(w, sizeof(*wq) + nr * sizeof(wq->pwq[0]));
+
+	wq->id = world_new_id(w, OBJ_WQ);
+	wq->w = w;
+	wq->name = name;
+	wq->unbound = unbound;
+	wq->max_active = max_active;
+	list_init(&wq->flushers);
+	list_init(&wq->waiters);
+	for (unsigned int i = 0; i < nr; i++)
+		list_init(&wq->pwq[i].inactive);
+	trace_env(w, NULL, WQ_INIT, .obj = wq->id, .arg = { max_active, unbound }, .str = name);
+	return wq;
+}
+
+static void pool_init(struct world *w, struct worker_pool *pool, struct cpu *cpu)
+{
+	pool->w = w;
+	pool->cpu = cpu;
+	list_init(&pool->worklist);
+	list_init(&pool->idle);
+	list_init(&pool->busy);
+	transition_init(&pool->dispatch, w, TRANSITION_ENV, cpu ? cpu->id : 0, "worker",
+			fire_dispatch);
+}
+
+void workqueue_init(struct world *w)
+{
+	struct kernel *k = kernel_of(w);
+
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
+		pool_init(w, &k->pools[i], &w->cpus[i]);
+	pool_init(w, &k->pools[NR_CPUS_MAX], NULL);
+}

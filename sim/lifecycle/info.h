@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_LIFECYCLE_INFO_H
+#define SIM_LIFECYCLE_INFO_H
+
+/*
+ * Which generations of the lifecycle there are, and which variants of them.
+ */
+
+#include <stdbool.h>
+
+#include "sim/mm/mm.h"
+
+struct lifecycle_info {
+	const char *name;
+	const char *summary;
+};
+
+struct variant_info {
+	const char *name;
+	const char *summary; /* what goes wrong when it is on */
+	const char *fix;     /* what upstream did about it */
+	const char *checker; /* who catches it */
+};
+
+/* Both end with NULL. */
+extern const struct lifecycle_info *const lifecycle_infos[];
+extern const struct variant_info *const variant_infos[];
+
+struct lifecycle;
+
+/** lifecycle_find() - NULL if there is none of that name */
+const struct lifecycle *lifecycle_find(const char *name);
+
+#define VARIANTS_MAX 64
+
+/** variant_index() - position in variant_infos, -1 if there is none of that name */
+int variant_index(const char *name);
+
+/** lifecycle_variants() - those that @l has switched on by itself, a bit each */
+uint64_t lifecycle_variants(const struct lifecycle *l);
+
+/** lifecycle_kernel_config() - what @l wants from sim/kernel */
+struct kernel_config lifecycle_kernel_config(const struct lifecycle *l);
+
+/** lifecycle_boot() - mm_init() for @l with exactly @variants on */
+void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t variants);
+
+#endif /* SIM_LIFECYCLE_INFO_H */

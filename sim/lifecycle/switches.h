@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_LIFECYCLE_SWITCHES_H
+#define SIM_LIFECYCLE_SWITCHES_H
+
+/*
+ * What a generation is made of.  A version is a row of the table in table.c;
+ * the mechanisms read the switches and never ask which version they run in.
+ */
+
+#include "sim/lifecycle/info.h"
+
+struct switches {
+	bool release_rcu_hop;	    /* the release callback waits a grace period more */
+	bool create_tests_dying;    /* creation refuses a dying root cache */
+	bool dying_under_slab_mutex; /* the dying flag needs slab_mutex as well */
+	bool unlink_clears_memcg;   /* css_put_at_unlink leaves NULL behind, not a stale pointer */
+#define VARIANT(field, name, summary, fix, checker) bool field;
+#include "sim/lifecycle/variants.def"
+#undef VARIANT
+};
+
+struct lifecycle {
+	struct lifecycle_info info;
+	const struct lifecycle_ops *ops;
+	bool rcu_one_flavour;
+	struct switches switches; /* variants included, as that version had them */
+};
+
+/* Children pinned by their own percpu_ref, one css reference each that moves up: v5.3 to v5.8. */
+extern const struct lifecycle_ops cache_ref_ops;
+
+static inline const struct switches *switches_of(const struct task *t)
+{
+	return mm_of(t->w)->switches;
+}
+
+#endif /* SIM_LIFECYCLE_SWITCHES_H */

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/mm/cgroup.h"
+
+#include <errno.h>
+
+#include "sim/mm/mm.h"
+
+/* ---- references -------------------------------------------------------------- */
+
+void css_get_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner)
+{
+	if (!css->no_ref)
+		percpu_ref_get_many(t, &css->refcnt, n, h, owner);
+}
+
+void css_put_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner)
+{
+	FRAME(t);
+
+	if (!css->no_ref)
+		percpu_ref_put_many(t, &css->refcnt, n, h, owner);
+}
+
+bool css_tryget(struct task *t, struct css *css, enum holder h, oid_t owner)
+{
+	return css->no_ref || percpu_ref_tryget(t, &css->refcnt, h, owner);
+}
+
+bool css_tryget_online(struct task *t, struct css *css, enum holder h, oid_t owner)
+{
+	return css->no_ref || percpu_ref_tryget_live(t, &css->refcnt, h, owner);
+}
+
+/* ---- the end of a css ----------------------------------------------------------- */
+
+static void cgroup_free(struct task *t, struct cgroup *cgrp)
+{
+	struct cgroup *parent = cgrp->parent;
+
+	trace(t, OBJ_FREE, .obj = cgrp->id, .str = "css_free_rwork_fn");
+	css_put(t, &parent->self, HOLD_CHILD_CSS, cgrp->id);
+}
+
+static void css_free_rwork_fn(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	struct rcu_work *rwork = container_of(work, struct rcu_work, work);
+	struct css *css = container_of(rwork, struct css, destroy_rwork);
+	struct cgroup *cgrp = css->cgroup;
+	struct css *parent = css->parent;
+	oid_t id = css->of;
+
+	percpu_ref_exit(t, &css->refcnt);
+	if (css->self) {
+		cgroup_free(t, cgrp);
+		return;
+	}
+	mem_cgroup_css_free(t, container_of(css, struct mem_cgroup, css));
+	css_put(t, &cgrp->self, HOLD_CSS, id);
+	css_put(t, parent, HOLD_CHILD_CSS, id);
+}
+
+static void css_release_work_fn(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	struct css *css = container_of(work, struct css, destroy_work);
+	struct mm *mm = mm_of(t->w);
+
+	mutex_lock(t, &mm->cgroup_mutex);
+	css->released = true;
+	if (!css->self)
+		list_del(&container_of(css, struct mem_cgroup, css)->sibling);
+	trace(t, CSS_RELEASED, .obj = css->of);
+	mutex_unlock(t, &mm->cgroup_mutex);
+
+	INIT_WORK(t, &css->destroy_rwork.work, css_free_rwork_fn, css->of);
+	queue_rcu_work(t, mm->cgroup_destroy_wq, &css->destroy_rwork);
+}
+
+/* Last reference gone, in whatever context that happened. */
+static void css_release(struct task *t, struct percpu_ref *ref)
+{
+	FRAME(t);
+	struct css *css = container_of(ref, struct css, refcnt);
+
+	INIT_WORK(t, &css->destroy_work, css_release_work_fn, css->of);
+	queue_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_work);
+}
+
+/* ---- offline ------------------------------------------------------------------------ */
+
+static void offline_css(struct task *t, struct css *css)
+{
+	FRAME(t);
+
+	if (!css->online)
+		return;
+	mem_cgroup_css_offline(t, container_of(css, struct mem_cgroup, css));
+	css->online = false;
+	sched_write(t, css->of, FIELD_ONLINE, "offline_css.clear");
+}
+
+static bool online_cnt_dec_and_test(struct task *t, struct css *css)
+{
+	sched_access(t, css->of, FIELD_ONLINE, ACCESS_RMW, "css.online_cnt_dec");
+	return --css->online_cnt == 0;
+}
+
+/* Walks up for as long as the child was the last one that its parent waited for. */
+static void css_killed_work_fn(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	struct css *css = container_of(work, struct css, destroy_work);
+	struct mm *mm = mm_of(t->w);
+
+	mutex_lock(t, &mm->cgroup_mutex);
+	do {
+		struct css *parent = css->parent;
+
+		offline_css(t, css);
+		css_put(t, css, HOLD_KILL_CSS, 0);
+		css = parent;
+	} while (css && online_cnt_dec_and_test(t, css));
+	mutex_unlock(t, &mm->cgroup_mutex);
+}
+
+/* No css_tryget_online() can succeed any more, on any CPU. */
+static void css_killed_ref_fn(struct task *t, struct percpu_ref *ref)
+{
+	FRAME(t);
+	struct css *css = container_of(ref, struct css, refcnt);
+
+	trace(t, CSS_KILLED, .obj = css->of);
+	if (!online_cnt_dec_and_test(t, css))
+		return;
+	INIT_WORK(t, &css->destroy_work, css_killed_work_fn, css->of);
+	queue_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_work);
+}
+
+static void kill_css(struct task *t, struct css *css)
+{
+	FRAME(t);
+
+	if (css->dying)
+		return;
+	css->dying = true;
+	css_get(t, css, HOLD_KILL_CSS, 0);
+	percpu_ref_kill_and_confirm(t, &css->refcnt, css_killed_ref_fn);
+}
+
+static int destroy_locked(struct task *t, struct cgroup *cgrp)
+{
+	if (cgrp->removed)
+		return -ENODEV;
+	if (cgrp->nr_tasks > 0 || cgrp->nr_online_children > 0)
+		return -EBUSY;
+	cgrp->self.online = false;
+	sched_write(t, cgrp->id, FIELD_ONLINE, "cgroup_destroy_locked.online");
+	kill_css(t, &cgrp->memcg->css);
+	/* The name is free from here on, long before the memcg is. */
+	sched_point(t, COST_SYSFS);
+	cgrp->removed = true;
+	cgrp->parent->nr_online_children--;
+	percpu_ref_kill(t, &cgrp->self.refcnt);
+	return 0;
+}
+
+int cgroup_rmdir(struct task *t, struct cgroup *cgrp)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+	int err;
+
+	mutex_lock(t, &mm->cgroup_mutex);
+	err = destroy_locked(t, cgrp);
+	trace(t, CGROUP_RMDIR, .obj = cgrp->id, .arg = { err });
+	mutex_unlock(t, &mm->cgroup_mutex);
+	return err;
+}
+
+/* ---- creation -------------------------------------------------------------------------- */
+
+static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const char *name)
+{
+	struct world *w = t->w;
+	struct cgroup *cgrp = world_alloc(w, sizeof(*cgrp));
+	struct css *self = &cgrp->self;
+
+	cgrp->id = world_new_id(w, OBJ_CGROUP);
+	cgrp->name = arena_strdup(w->arena, name);
+	cgrp->parent = parent;
+	self->of = cgrp->id;
+	self->cgroup = cgrp;
+	self->self = true;
+	self->online = true;
+	self->no_ref = !parent;
+	self->parent = parent ? &parent->self : NULL;
+	trace(t, OBJ_NEW, .obj = cgrp->id,
+	      .arg = { parent ? (int64_t)parent->id : 0, sizeof(*cgrp) }, .str = name);
+	return cgrp;
+}
+
+static void css_online(struct task *t, struct mem_cgroup *memcg)
+{
+	struct css *css = &memcg->css;
+
+	mem_cgroup_css_online(t, memcg);
+	css->online = true;
+	css->online_cnt = 1;
+	css->serial_nr = ++mm_of(t->w)->next_serial;
+	if (css->parent) {
+		sched_access(t, css->parent->of, FIELD_ONLINE, ACCESS_RMW, "css_online.parent");
+		css->parent->online_cnt++;
+	}
+	trace(t, CSS_ONLINE, .obj = css->of,
+	      .arg = { (int64_t)css->cgroup->id, memcg->kmemcg_id });
+}
+
+/* cgroup_apply_control_enable() for the one controller that is modelled. */
+static int css_create(struct task *t, struct cgroup *cgrp)
+{
+	FRAME(t);
+	struct mem_cgroup *memcg;
+	struct css *css;
+	int err;
+
+	memcg = mem_cgroup_css_alloc(t, cgrp, &err);
+	if (!memcg)
+		return err;
+	css = &memcg->css;
+	css->cgroup = cgrp;
+	css->no_ref = !cgrp->parent;
+	if (cgrp->parent) {
+		css->parent = &cgrp->parent->memcg->css;
+		err = percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
+		if (err) {
+			mem_cgroup_css_free(t, memcg);
+			return err;
+		}
+		css_get(t, css->parent, HOLD_CHILD_CSS, css->of);
+		css_get(t, &cgrp->self, HOLD_CSS, css->of);
+	}
+	cgrp->memcg = memcg;
+	css_online(t, memcg);
+	return 0;
+}
+
+struct cgroup *cgroup_root_new(struct task *t)
+{
+	struct cgroup *root = cgroup_new(t, NULL, "/");
+	int err = css_create(t, root);
+
+	sim_assert(err == 0);
+	return root;
+}
+
+static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const char *name, int *err)
+{
+	struct cgroup *cgrp;
+
+	*err = -ENODEV;
+	if (parent->removed)
+		return NULL;
+	cgrp = cgroup_new(t, parent, name);
+	*err = percpu_ref_init(t, &cgrp->self.refcnt, cgrp->id, "css", css_release);
+	if (*err)
+		goto out_free;
+	css_get(t, &parent->self, HOLD_CHILD_CSS, cgrp->id);
+	*err = css_create(t, cgrp);
+	if (*err) {
+		percpu_ref_kill(t, &cgrp->self.refcnt);
+		return NULL;
+	}
+	parent->nr_online_children++;
+	trace(t, CGROUP_MKDIR, .obj = cgrp->id, .arg = { (int64_t)parent->id }, .str = name);
+	return cgrp;
+
+out_free:
+	trace(t, OBJ_FREE, .obj = cgrp->id, .str = "cgroup_create");
+	return NULL;
+}
+
+struct cgroup *cgroup_mkdir(struct task *t, struct cgroup *parent, const char *name, int *err)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+	struct cgroup *cgrp;
+
+	mutex_lock(t, &mm->cgroup_mutex);
+	cgrp = create_locked(t, parent, name, err);
+	mutex_unlock(t, &mm->cgroup_mutex);
+	return cgrp;
+}
+
+/* ---- membership ---------------------------------------------------------------------------- */
+
+int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+	struct cgroup *from = who->cgroup;
+	int err = 0;
+
+	mutex_lock(t, &mm->cgroup_mutex);
+	from = who->cgroup;
+	if (cgrp->removed) {
+		err = -ENODEV;
+	} else {
+		sched_write(t, who->id, FIELD_ONLINE, "cgroup_attach_task.css_set");
+		if (from)
+			from->nr_tasks--;
+		cgrp->nr_tasks++;
+		who->cgroup = cgrp;
+	}
+	trace(t, CGROUP_ATTACH, .obj = cgrp->id, .arg = { (int64_t)who->id, err });
+	mutex_unlock(t, &mm->cgroup_mutex);
+	return err;
+}
+
+void cgroup_exit(struct task *t)
+{
+	struct cgroup *cgrp = t->cgroup;
+
+	sched_write(t, t->id, FIELD_ONLINE, "cgroup_exit.css_set");
+	if (cgrp)
+		cgrp->nr_tasks--;
+	t->cgroup = NULL;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_MM_CGROUP_H
+#define SIM_MM_CGROUP_H
+
+/*
+ * Control groups and the life of a css.
+ *
+ * Each cgroup has two csses: its own ("self") and the memory controller's,
+ * embedded in struct mem_cgroup.  Removal kills their counters; a grace period
+ * later the offline work runs, children before parents; the last reference
+ * queues the release work, and a second grace period later the free work runs.
+ *
+ * Upstream: kernel/cgroup/cgroup.c, v5.3.
+ */
+
+#include "sim/engine/world.h"
+#include "sim/kernel/percpu_ref.h"
+#include "sim/kernel/workqueue.h"
+
+struct cgroup;
+struct mem_cgroup;
+
+struct css {
+	oid_t of;	 /* the cgroup or the memcg */
+	struct cgroup *cgroup;
+	struct css *parent; /* pinned */
+	bool no_ref;	 /* the root's: never counted */
+	bool self;	 /* the cgroup's own, else the memory controller's */
+	bool online, dying, released;
+	int32_t online_cnt; /* itself and its online children */
+	uint64_t serial_nr;
+	struct percpu_ref refcnt;
+	struct work_struct destroy_work;
+	struct rcu_work destroy_rwork;
+};
+
+struct cgroup {
+	oid_t id;
+	const char *name;
+	struct cgroup *parent;
+	struct css self;
+	struct mem_cgroup *memcg;
+	uint32_t nr_tasks, nr_online_children;
+	bool removed; /* the directory is gone */
+};
+
+struct cgroup *cgroup_root_new(struct task *t);
+
+/** cgroup_mkdir() - NULL with *@err set: -ENODEV under a removed parent, -ENOMEM */
+struct cgroup *cgroup_mkdir(struct task *t, struct cgroup *parent, const char *name, int *err);
+
+/** cgroup_rmdir() - 0, -EBUSY with tasks or children in it, -ENODEV when it is gone already */
+int cgroup_rmdir(struct task *t, struct cgroup *cgrp);
+
+/** cgroup_attach_task() - move @who to @cgrp: 0 or -ENODEV */
+int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp);
+
+/** cgroup_exit() - an ending task leaves its cgroup */
+void cgroup_exit(struct task *t);
+
+void css_get_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner);
+void css_put_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner);
+bool css_tryget(struct task *t, struct css *css, enum holder h, oid_t owner);
+bool css_tryget_online(struct task *t, struct css *css, enum holder h, oid_t owner);
+
+static inline void css_get(struct task *t, struct css *css, enum holder h, oid_t owner)
+{
+	css_get_many(t, css, 1, h, owner);
+}
+
+static inline void css_put(struct task *t, struct css *css, enum holder h, oid_t owner)
+{
+	css_put_many(t, css, 1, h, owner);
+}
+
+#endif /* SIM_MM_CGROUP_H */

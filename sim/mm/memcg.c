@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/mm/memcg.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sim/mm/mm.h"
+
+/* ---- page counters -------------------------------------------------------------- */
+
+static void counter_init(struct page_counter *c, oid_t memcg, const char *name,
+			 struct page_counter *parent)
+{
+	c->memcg = memcg;
+	c->name = name;
+	c->max = PAGE_COUNTER_MAX;
+	c->parent = parent;
+}
+
+static void counter_add(struct task *t, struct page_counter *c, int64_t n)
+{
+	sched_point(t, COST_ATOMIC);
+	c->usage += n;
+	if (n > 0)
+		trace(t, COUNTER_CHARGE, .obj = c->memcg, .arg = { n, c->usage }, .str = c->name);
+	else
+		trace(t, COUNTER_UNCHARGE, .obj = c->memcg, .arg = { -n, c->usage }, .str = c->name);
+}
+
+bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64_t n, oid_t *culprit)
+{
+	for (struct page_counter *c = counter; c; c = c->parent) {
+		counter_add(t, c, n);
+		if (c->usage <= c->max)
+			continue;
+		/* Others saw the higher value meanwhile and may have failed for it: accepted. */
+		counter_add(t, c, -n);
+		*culprit = c->memcg;
+		for (struct page_counter *undo = counter; undo != c; undo = undo->parent)
+			counter_add(t, undo, -n);
+		return false;
+	}
+	return true;
+}
+
+void page_counter_uncharge(struct task *t, struct page_counter *counter, int64_t n)
+{
+	for (struct page_counter *c = counter; c; c = c->parent)
+		counter_add(t, c, -n);
+}
+
+int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max)
+{
+	FRAME(t);
+	int64_t old;
+
+	sched_access(t, c->memcg, FIELD_USAGE, ACCESS_RMW, "page_counter_set_max.xchg");
+	old = c->max;
+	if (c->usage > max)
+		return -EBUSY;
+	c->max = max;
+	/* A charge that tested the old limit may just have gone past the new one. */
+	sched_read(t, c->memcg, FIELD_USAGE, "page_counter_set_max.recheck");
+	if (c->usage <= max)
+		return 0;
+	c->max = old;
+	return -EBUSY;
+}
+
+/* ---- stock ------------------------------------------------------------------------- */
+
+static struct stock *this_stock(struct task *t)
+{
+	return &mm_of(t->w)->stocks[t->cpu->nr];
+}
+
+/* Interrupts off. */
+static void drain_stock(struct task *t, struct stock *stock)
+{
+	FRAME(t);
+	struct mem_cgroup *old = stock->cached;
+	int64_t n = stock->nr_pages;
+
+	if (n > 0) {
+		stock->nr_pages = 0;
+		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = { n, t->cpu->nr });
+		page_counter_uncharge(t, &old->memory, n);
+		css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
+	}
+	stock->cached = NULL;
+}
+
+static void drain_local_stock(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	struct stock *stock = container_of(work, struct stock, work);
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	drain_stock(t, stock);
+	stock->flushing = false;
+	local_irq_enable(t);
+}
+
+void stock_init(struct task *t, struct stock *stock)
+{
+	INIT_WORK(t, &stock->work, drain_local_stock, 0);
+}
+
+static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, enum holder from,
+			  enum holder to)
+{
+	if (!memcg->css.no_ref)
+		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = { n, from, to, (int64_t)t->cpu->id });
+}
+
+static bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	struct stock *stock = this_stock(t);
+	bool ok;
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	ok = stock->cached == memcg && stock->nr_pages >= n;
+	if (ok) {
+		stock->nr_pages -= n;
+		trace(t, STOCK_CONSUME, .obj = memcg->css.of, .arg = { n, t->cpu->nr });
+		move_css_refs(t, memcg, n, HOLD_STOCK, HOLD_CHARGE);
+	}
+	local_irq_enable(t);
+	return ok;
+}
+
+static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME(t);
+	struct stock *stock;
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	stock = this_stock(t);
+	if (stock->cached != memcg) {
+		drain_stock(t, stock);
+		stock->cached = memcg;
+	}
+	stock->nr_pages += n;
+	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = { n, t->cpu->nr });
+	move_css_refs(t, memcg, n, HOLD_CHARGE, HOLD_STOCK);
+	if (stock->nr_pages > MEMCG_CHARGE_BATCH)
+		drain_stock(t, stock);
+	local_irq_enable(t);
+}
+
+static bool is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root)
+{
+	for (; memcg; memcg = memcg->parent) {
+		if (memcg == root)
+			return true;
+	}
+	return false;
+}
+
+void drain_all_stock(struct task *t, struct mem_cgroup *root)
+{
+	FRAME(t);
+	struct world *w = t->w;
+	struct mm *mm = mm_of(w);
+
+	preempt_disable(t);
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		struct stock *stock = &mm->stocks[i];
+
+		sched_read(t, mm->globals, FIELD_STOCK, "drain_all_stock.cached");
+		if (!stock->cached || stock->nr_pages == 0 || stock->flushing ||
+		    !is_descendant(stock->cached, root))
+			continue;
+		stock->flushing = true;
+		if (i == t->cpu->nr)
+			drain_local_stock(t, &stock->work);
+		else
+			queue_work_on(t, &w->cpus[i], kernel_of(w)->system_wq, &stock->work);
+	}
+	preempt_enable(t);
+}
+
+/* ---- charging ------------------------------------------------------------------------ */
+
+int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sleep)
+{
+	FRAME(t);
+	int64_t batch = n > MEMCG_CHARGE_BATCH ? n : MEMCG_CHARGE_BATCH;
+	bool drained = false;
+	oid_t culprit = 0;
+
+	if (mem_cgroup_is_root(memcg))
+		return 0;
+	for (;;) {
+		if (consume_stock(t, memcg, n))
+			return 0;
+		if (page_counter_try_charge(t, &memcg->memory, batch, &culprit))
+			break;
+		if (batch > n) {
+			batch = n;
+			continue;
+		}
+		if (!may_sleep || drained) {
+			trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = { n, (int64_t)culprit });
+			return -ENOMEM;
+		}
+		drain_all_stock(t, memcg);
+		drained = true;
+	}
+	css_get_many(t, &memcg->css, batch, HOLD_CHARGE, 0);
+	if (batch > n)
+		refill_stock(t, memcg, batch - n);
+	return 0;
+}
+
+void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	if (mem_cgroup_is_root(memcg))
+		return;
+	page_counter_uncharge(t, &memcg->memory, n);
+	css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
+}
+
+int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME(t);
+	int err = try_charge(t, memcg, n, true);
+
+	if (!err && !memcg->css.no_ref)
+		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = { n, HOLD_CHARGE, HOLD_USER_PAGE });
+	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = { n, err });
+	return err;
+}
+
+void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME(t);
+
+	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = { n });
+	if (mem_cgroup_is_root(memcg))
+		return;
+	page_counter_uncharge(t, &memcg->memory, n);
+	css_put_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
+}
+
+/* ---- the life of a memcg ---------------------------------------------------------------- */
+
+struct mem_cgroup *mem_cgroup_from_task(const struct task *who)
+{
+	const struct cgroup *cgrp = who->cgroup;
+
+	return cgrp ? cgrp->memcg : NULL;
+}
+
+static void free_array_rcu(struct task *t, struct rcu_head *head)
+{
+	struct memcg_cache_array *arr = container_of(head, struct memcg_cache_array, rcu);
+
+	world_free(t->w, arr, sizeof(*arr) + arr->size * sizeof(arr->entries[0]));
+}
+
+/* slab_mutex held. */
+static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
+{
+	struct memcg_cache_array *old = root->params.memcg_caches, *arr;
+
+	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
+	arr->size = size;
+	if (old)
+		memcpy(arr->entries, old->entries, old->size * sizeof(old->entries[0]));
+	sched_write(t, root->id, FIELD_SLOT, "update_memcg_params.publish");
+	root->params.memcg_caches = arr;
+	if (old)
+		call_rcu(t, &old->rcu, free_array_rcu, root->id);
+}
+
+/* The lowest free index; the root caches' arrays grow to have a slot for it. */
+static int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+	int id = idr_alloc(&mm->kmemcg_ids, memcg);
+	uint32_t size;
+
+	if (id < 0 || (uint32_t)id < mm->nr_cache_ids)
+		return id;
+	size = 2 * ((uint32_t)id + 1);
+	size = size < 4 ? 4 : size > 65535 ? 65535 : size;
+	mutex_lock(t, &mm->slab_mutex);
+	list_for_each(node, &mm->slab_root_caches)
+		grow_array(t, container_of(node, struct kmem_cache, params.root_caches_node), size);
+	mm->nr_cache_ids = size;
+	mutex_unlock(t, &mm->slab_mutex);
+	return id;
+}
+
+static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+	int id = memcg_alloc_cache_id(t, memcg);
+
+	if (id < 0)
+		return id;
+	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_online_kmem.id");
+	memcg->kmemcg_id = id;
+	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_online_kmem.state");
+	memcg->kmem_state = KMEM_ONLINE;
+	return 0;
+}
+
+static void memcg_free(struct task *t, struct mem_cgroup *memcg, const char *how)
+{
+	if (memcg->id_ref == 0 && memcg->private_id > 0)
+		idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
+	trace(t, OBJ_FREE, .obj = memcg->css.of, .str = how);
+}
+
+struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int *err)
+{
+	FRAME(t);
+	struct world *w = t->w;
+	struct mm *mm = mm_of(w);
+	struct mem_cgroup *parent = cgrp->parent ? cgrp->parent->memcg : NULL;
+	struct mem_cgroup *memcg;
+
+	*err = -ENOMEM;
+	sched_point(t, COST_OBJECT_INIT);
+	if (parent && fault_point(t, "mem_cgroup_alloc"))
+		return NULL;
+	memcg = world_alloc(w, sizeof(*memcg));
+	memcg->css.of = world_new_id(w, OBJ_MEMCG);
+	memcg->parent = parent;
+	memcg->kmemcg_id = -1;
+	list_init(&memcg->kmem_caches);
+	list_init(&memcg->children);
+	list_init(&memcg->sibling);
+	trace(t, OBJ_NEW, .obj = memcg->css.of,
+	      .arg = { parent ? (int64_t)parent->css.of : 0, sizeof(*memcg) }, .str = cgrp->name);
+	counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
+	counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
+	memcg->private_id = idr_alloc(&mm->private_ids, NULL);
+	*err = memcg->private_id < 0 ? memcg->private_id : 0;
+	if (!*err && parent)
+		*err = memcg_online_kmem(t, memcg);
+	if (*err) {
+		memcg_free(t, memcg, "mem_cgroup_css_alloc");
+		return NULL;
+	}
+	if (parent)
+		list_add_tail(&memcg->sibling, &parent->children);
+	return memcg;
+}
+
+void mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+
+	memcg->id_ref = 1;
+	idr_replace(&mm_of(t->w)->private_ids, memcg->private_id, memcg);
+	css_get(t, &memcg->css, HOLD_ID, 0);
+}
+
+static void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+
+	sched_point(t, COST_ATOMIC);
+	if (--memcg->id_ref > 0)
+		return;
+	idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
+	memcg->private_id = 0;
+	css_put(t, &memcg->css, HOLD_ID, 0);
+}
+
+/* Everything below @memcg takes its parent's index: whoever looks it up serves itself there. */
+static void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
+{
+	if (memcg->kmemcg_id != old)
+		trace(t, WARN, .obj = memcg->css.of, .arg = { memcg->kmemcg_id },
+		      .str = "kmemcg_id of an offline descendant differs");
+	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_offline_kmem.reid");
+	memcg->kmemcg_id = id;
+	list_for_each(node, &memcg->children)
+		memcg_reid(t, container_of(node, struct mem_cgroup, sibling), old, id);
+}
+
+static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+	int old = memcg->kmemcg_id;
+
+	if (memcg->kmem_state != KMEM_ONLINE)
+		return;
+	/* Ordered by slab_mutex against creation, which tests it there. */
+	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_offline_kmem.state");
+	memcg->kmem_state = KMEM_ALLOCATED;
+	mm->ops->offline_kmem(t, memcg);
+	memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
+	idr_remove(&mm->kmemcg_ids, old);
+	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = { old, memcg->kmemcg_id });
+}
+
+void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+
+	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = { (int64_t)memcg->parent->css.of });
+	memcg_offline_kmem(t, memcg);
+	drain_all_stock(t, memcg);
+	mem_cgroup_id_put(t, memcg);
+	trace(t, CSS_OFFLINE_END, .obj = memcg->css.of);
+}
+
+void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+
+	/* Only a css that never came online still has its index. */
+	memcg_offline_kmem(t, memcg);
+	mm_of(t->w)->ops->free_kmem(t, memcg);
+	memcg_free(t, memcg, "mem_cgroup_css_free");
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_MM_MEMCG_H
+#define SIM_MM_MEMCG_H
+
+/*
+ * Memory cgroups: counters, charging, the per-CPU stock of spare charges.
+ *
+ * Upstream: mm/memcontrol.c and mm/page_counter.c, v5.3, cgroup v1 and v2 alike.
+ * Differs: no reclaim and no OOM killer yet; a limit that is hit fails the charge
+ * after the stocks were drained once.
+ */
+
+#include "sim/mm/cgroup.h"
+
+#define MEMCG_CHARGE_BATCH 32
+#define PAGE_COUNTER_MAX INT64_MAX
+
+struct page_counter {
+	oid_t memcg;
+	const char *name; /* "memory" or "kmem" */
+	int64_t usage, max; /* pages */
+	struct page_counter *parent;
+};
+
+enum kmem_state { KMEM_NONE, KMEM_ALLOCATED, KMEM_ONLINE };
+
+struct mem_cgroup {
+	struct css css;
+	struct mem_cgroup *parent; /* NULL for the root */
+	struct page_counter memory, kmem;
+	int kmemcg_id; /* index into the root caches' arrays; an ancestor's once offline */
+	int private_id;
+	uint32_t id_ref;
+	enum kmem_state kmem_state;
+	struct list kmem_caches; /* memcg_params.kmem_caches_node; slab_mutex */
+	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
+};
+
+/* Spare charged pages of one memcg on one CPU, each with a css reference; interrupts off. */
+struct stock {
+	struct mem_cgroup *cached;
+	int64_t nr_pages;
+	struct work_struct work;
+	bool flushing;
+};
+
+static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)
+{
+	return !memcg->parent;
+}
+
+/* css hooks, for cgroup.c */
+struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int *err);
+void mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg);
+
+/** mem_cgroup_from_task() - the memcg that @who is in; RCU read section or @who itself */
+struct mem_cgroup *mem_cgroup_from_task(const struct task *who);
+
+/** try_charge() - charge @n pages and take @n css references (HOLD_CHARGE): 0 or -ENOMEM */
+int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sleep);
+
+/** cancel_charge() - undo try_charge() */
+void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** page_counter_try_charge() - false, with nothing charged, when a limit is in the way */
+bool page_counter_try_charge(struct task *t, struct page_counter *c, int64_t n, oid_t *culprit);
+void page_counter_uncharge(struct task *t, struct page_counter *c, int64_t n);
+
+void stock_init(struct task *t, struct stock *stock);
+
+/** drain_all_stock() - give back the spare charges of @root's subtree; does not wait for other CPUs */
+void drain_all_stock(struct task *t, struct mem_cgroup *root);
+
+/** User memory, for scenarios: each page pins the memcg until it is uncharged. */
+int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
+void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** mem_cgroup_set_max() - limit in pages of memory or kmem: 0 or -EBUSY */
+int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max);
+
+#endif /* SIM_MM_MEMCG_H */

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/mm/mm.h"
+
+#define MEM_CGROUP_ID_MAX 65535
+#define MEMCG_CACHES_MAX_SIZE 65534
+
+void get_online_cpus_mems(struct task *t)
+{
+	struct mm *mm = mm_of(t->w);
+
+	down_read(t, &mm->cpu_hotplug_lock);
+	down_read(t, &mm->mem_hotplug_lock);
+}
+
+void put_online_cpus_mems(struct task *t)
+{
+	struct mm *mm = mm_of(t->w);
+
+	up_read(t, &mm->mem_hotplug_lock);
+	up_read(t, &mm->cpu_hotplug_lock);
+}
+
+void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches)
+{
+	struct world *w = t->w;
+	struct mm *mm = world_alloc(w, sizeof(*mm));
+
+	w->mm = mm;
+	mm->w = w;
+	mm->ops = ops;
+	mm->switches = switches;
+	mm->globals = world_new_id(w, OBJ_GLOBAL);
+	mutex_init(w, &mm->cgroup_mutex, "cgroup_mutex");
+	mutex_init(w, &mm->slab_mutex, "slab_mutex");
+	init_rwsem(w, &mm->cpu_hotplug_lock, "cpu_hotplug_lock");
+	init_rwsem(w, &mm->mem_hotplug_lock, "mem_hotplug_lock");
+	spin_lock_init(w, &mm->memcg_kmem_wq_lock, "memcg_kmem_wq_lock");
+	mm->cgroup_destroy_wq = alloc_workqueue(w, "cgroup_destroy", false, 1);
+	mm->memcg_kmem_cache_wq = alloc_workqueue(w, "memcg_kmem_cache", false, 1);
+	idr_init(w, &mm->kmemcg_ids, 0, MEMCG_CACHES_MAX_SIZE);
+	idr_init(w, &mm->private_ids, 1, MEM_CGROUP_ID_MAX);
+	list_init(&mm->slab_caches);
+	list_init(&mm->slab_root_caches);
+	list_init(&mm->rcu_destroy);
+	INIT_WORK(t, &mm->rcu_destroy_work, slab_caches_to_rcu_destroy_workfn, mm->globals);
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
+		stock_init(t, &mm->stocks[i]);
+	mm->root = cgroup_root_new(t);
+	mm->root_memcg = mm->root->memcg;
+	t->cgroup = mm->root;
+	mm->root->nr_tasks = 1;
+}

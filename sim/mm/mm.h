@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_MM_MM_H
+#define SIM_MM_MM_H
+
+/*
+ * What a world has one of, memory cgroups and slab caches taken together, and
+ * the seam to the lifecycle generations.
+ *
+ * Lock order, outermost first: cgroup_mutex, cpu_hotplug_lock, mem_hotplug_lock,
+ * slab_mutex, memcg_kmem_wq_lock or a node's list_lock.
+ */
+
+#include "sim/kernel/ida.h"
+#include "sim/kernel/kernel.h"
+#include "sim/mm/cgroup.h"
+#include "sim/mm/memcg.h"
+#include "sim/mm/slab.h"
+
+/* Shared state that the model touches outside the primitives' own records. */
+enum mm_field {
+	FIELD_KMEMCG_ID,    /* mem_cgroup.kmemcg_id */
+	FIELD_KMEM_STATE,   /* mem_cgroup.kmem_state */
+	FIELD_SLOT,	    /* an entry of a root cache's memcg_caches */
+	FIELD_CACHE_MEMCG,  /* memcg_params.memcg */
+	FIELD_WORK_FN,	    /* memcg_params.work_fn */
+	FIELD_DYING,	    /* memcg_params.dying */
+	FIELD_PARTIAL_LIMITS, /* cpu_partial and min_partial */
+	FIELD_REFCOUNT,	    /* kmem_cache.refcount */
+	FIELD_LIST,	    /* slab_caches, children, kmem_caches */
+	FIELD_SLAB,	    /* a slab page's freelist, inuse, frozen */
+	FIELD_CPU_SLAB,	    /* a CPU's slab and freelist of a cache */
+	FIELD_USAGE,	    /* page_counter.usage */
+	FIELD_STOCK,	    /* a CPU's charge stock */
+	FIELD_ONLINE,	    /* css flags, online_cnt */
+	NR_MM_FIELDS,
+};
+
+/* Where the generations differ.  Filled by sim/lifecycle; called by sim/mm. */
+struct lifecycle_ops {
+	/* memcg_kmem_get_cache(): the cache that serves an accounted allocation from @root */
+	struct kmem_cache *(*get_cache)(struct task *t, struct kmem_cache *root);
+	void (*put_cache)(struct task *t, struct kmem_cache *cache);
+	/* 0 or -ENOMEM */
+	int (*charge_slab)(struct task *t, struct kmem_cache *cache, struct slab *slab);
+	void (*uncharge_slab)(struct task *t, struct kmem_cache *cache, struct slab *slab);
+	/* cgroup_mutex held */
+	void (*offline_kmem)(struct task *t, struct mem_cgroup *memcg);
+	void (*free_kmem)(struct task *t, struct mem_cgroup *memcg);
+	/* kmem_cache_destroy() of a root cache: 0 or -EBUSY */
+	int (*destroy_cache)(struct task *t, struct kmem_cache *root);
+	/* first and last step in a child cache's life; init: 0 or -ENOMEM */
+	int (*init_params)(struct task *t, struct kmem_cache *cache);
+	void (*link_cache)(struct task *t, struct kmem_cache *cache, struct mem_cgroup *memcg);
+	void (*unlink_cache)(struct task *t, struct kmem_cache *cache);
+	void (*destroy_params)(struct task *t, struct kmem_cache *cache);
+};
+
+struct mm {
+	struct world *w;
+	const struct lifecycle_ops *ops;
+	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
+	oid_t globals;	      /* names what belongs to no object */
+
+	struct mutex cgroup_mutex, slab_mutex;
+	struct rw_semaphore cpu_hotplug_lock, mem_hotplug_lock;
+	struct spinlock memcg_kmem_wq_lock;
+	struct workqueue *cgroup_destroy_wq, *memcg_kmem_cache_wq;
+
+	struct cgroup *root;
+	struct mem_cgroup *root_memcg;
+	struct idr kmemcg_ids, private_ids;
+	uint64_t next_serial;
+	uint32_t nr_cache_ids; /* size of the root caches' arrays */
+	struct stock stocks[NR_CPUS_MAX];
+
+	struct list slab_caches;      /* every cache, newest first; slab_mutex */
+	struct list slab_root_caches; /* slab_mutex */
+	struct list rcu_destroy;      /* slab_caches_to_rcu_destroy; slab_mutex */
+	struct work_struct rcu_destroy_work;
+	struct object *free_objects; /* recycled struct object, never their ids */
+	struct slab *free_slabs;
+};
+
+static inline struct mm *mm_of(const struct world *w)
+{
+	return w->mm;
+}
+
+/**
+ * mm_init() - boot: root cgroup, workqueues, locks
+ * @t: any task; becomes a member of the root cgroup like every task after it
+ */
+void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches);
+
+void get_online_cpus_mems(struct task *t);
+void put_online_cpus_mems(struct task *t);
+
+#endif /* SIM_MM_MM_H */
