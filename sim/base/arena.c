@@ -164,36 +164,48 @@ size_t arena_stack_size(enum stack_class c)
 	return c == STACK_LARGE ? stack_bytes[c] - PAGE : stack_bytes[c];
 }
 
+static char *new_stack(struct arena *a, enum stack_class c)
+{
+	size_t index = a->stacks_used[c];
+	char *stack = stack_region(c) + index * stack_bytes[c];
+
+	if ((index + 1) * stack_bytes[c] > stack_span[c])
+		return NULL;
+	a->stacks_used[c]++;
+	if (c != STACK_LARGE)
+		return stack;
+	if (index >= guarded && index < GUARDED_MAX) {
+		/* Failing only costs the early warning: the canary stays. */
+		(void)mprotect(stack, PAGE, PROT_NONE);
+		guarded = (uint32_t)index + 1;
+	}
+	return stack + PAGE;
+}
+
 char *arena_stack_get(struct arena *a, enum stack_class c)
 {
-	char *stack = a->free_stack[c];
+	char *stack = a->nr_free_stacks[c] > 0 ? a->free_stacks[c][--a->nr_free_stacks[c]] :
+						 new_stack(a, c);
 
-	if (stack) {
-		a->free_stack[c] = ((void **)stack)[1];
-	} else {
-		size_t index = a->stacks_used[c];
-
-		if ((index + 1) * stack_bytes[c] > stack_span[c])
-			return NULL;
-		a->stacks_used[c]++;
-		stack = stack_region(c) + index * stack_bytes[c];
-		if (c == STACK_LARGE) {
-			if (index >= guarded && index < GUARDED_MAX) {
-				/* Failing only costs the early warning: the canary stays. */
-				(void)mprotect(stack, PAGE, PROT_NONE);
-				guarded = (uint32_t)index + 1;
-			}
-			stack += PAGE;
-		}
-	}
-	*(uint64_t *)stack = CANARY;
+	if (stack)
+		*(uint64_t *)stack = CANARY;
 	return stack;
 }
 
 void arena_stack_put(struct arena *a, enum stack_class c, char *stack)
 {
-	((void **)stack)[1] = a->free_stack[c];
-	a->free_stack[c] = stack;
+	uint32_t max = a->max_free_stacks[c];
+
+	if (a->nr_free_stacks[c] == max) {
+		size_t old = max * sizeof(stack), size = (max ? 2 * max : 16) * sizeof(stack);
+		char **bigger = arena_realloc(a, a->free_stacks[c], old, size);
+
+		if (!bigger)
+			return;
+		a->free_stacks[c] = bigger;
+		a->max_free_stacks[c] = (uint32_t)(size / sizeof(stack));
+	}
+	a->free_stacks[c][a->nr_free_stacks[c]++] = stack;
 }
 
 bool arena_stack_intact(const char *stack)

@@ -36,7 +36,9 @@ struct arena {
 	size_t live_bytes;	/* bytes handed out and not freed */
 	void *free_list[ARENA_NR_CLASSES];
 	uint32_t stacks_used[NR_STACK_CLASSES]; /* stacks ever handed out */
-	void *free_stack[NR_STACK_CLASSES];
+	/* Given back; in the heap, since a snapshot keeps only the live part of stacks. */
+	char **free_stacks[NR_STACK_CLASSES];
+	uint32_t nr_free_stacks[NR_STACK_CLASSES], max_free_stacks[NR_STACK_CLASSES];
 };
 
 /**
@@ -75,6 +77,7 @@ size_t arena_stack_size(enum stack_class c);
  * stacks of the class are in use.
  */
 char *arena_stack_get(struct arena *a, enum stack_class c);
+/** arena_stack_put() - give it back; with the heap at its limit it is lost instead */
 void arena_stack_put(struct arena *a, enum stack_class c, char *stack);
 
 /** arena_stack_intact() - false once somebody wrote below the stack's last word */

@@ -70,12 +70,11 @@ enum {
 };
 
 struct evq_radix {
-	vtime_t base;	/* no entry in a bucket is due before */
-	uint64_t used;	/* bit i: bucket i + 1 is not empty */
-	uint64_t stale; /* bit i: the entry behind the min of bucket i + 1 may be dead */
-	struct entry
-		*ready;	   /* first entry of bucket 0, due at the base; alive unless at its tail */
-	struct entry *run; /* first entry of the run, its end if empty */
+	vtime_t base;	     /* no entry in a bucket is due before */
+	uint64_t used;	     /* bit i: bucket i + 1 is not empty */
+	uint64_t stale;	     /* bit i: the entry behind the min of bucket i + 1 may be dead */
+	struct entry *ready; /* first of bucket 0, due at the base, alive; its tail if empty */
+	struct entry *run;   /* first entry of the run, its end if empty */
 	struct entry *run_end;
 	vtime_t run_limit; /* later than the base and not after this: goes to the run */
 	size_t room;	   /* entries that may be added before chunks could run out */
@@ -126,7 +125,7 @@ static bool add_chunk(struct evq *q)
 	return true;
 }
 
-/* The arena is full, but a post is only accepted while there are chunks: an empty bucket has one. */
+/* The arena is full, but posts kept to capacity(): some empty bucket has a chunk. */
 static void steal_chunk(struct evq_radix *r)
 {
 	for (unsigned int i = 0; i < NR_BUCKETS; i++) {

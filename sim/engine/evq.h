@@ -42,7 +42,7 @@ struct evq {
 	uint64_t seq; /* of the next post */
 };
 
-/** evq_init() - make @q an empty queue at time 0; its memory comes from @a, from the first post on */
+/** evq_init() - make @q an empty queue at time 0; posting takes memory from @a */
 void evq_init(struct evq *q, struct arena *a);
 
 /**

@@ -250,6 +250,7 @@ struct world *world_new(struct arena *a, const struct world_config *config, stru
 	if (!w->pending)
 		return NULL;
 	evq_init(&w->evq, a);
+	list_init(&w->tasks);
 	rng_seed(&w->cost_rng, config->seed, "cost");
 	for (int c = 0; c < NR_COSTS; c++) {
 		w->cost[c] = cost_infos[c].ns;
@@ -406,6 +407,7 @@ struct task *task_new(struct world *w, struct cpu *cpu, const char *comm, enum c
 	list_init(&t->run_node);
 	list_init(&t->wait_node);
 	list_init(&t->rcu_node);
+	list_add_tail(&t->all_node, &w->tasks);
 	transition_init(&t->timer, w, TRANSITION_TIMER, t->id, "timer", fire_timer);
 	/* The canary keeps the lowest word. */
 	fiber_init(&t->fiber, bottom, arena_stack_size(stack), task_main, t);
@@ -421,6 +423,7 @@ static void reap(struct world *w)
 	if (!t)
 		return;
 	w->reap = NULL;
+	list_del(&t->all_node);
 	arena_stack_put(w->arena, t->stack_class, t->fiber.stack);
 	t->fiber.stack = NULL;
 }

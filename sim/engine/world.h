@@ -134,6 +134,7 @@ struct task {
 	struct task *below; /* the context that this one interrupted */
 	struct list run_node; /* on its CPU's run queue */
 	struct list wait_node; /* on whatever it waits for */
+	struct list all_node;  /* on the world's list of contexts that have a stack */
 	uint64_t wait_arg;     /* for the primitive that it waits in */
 	oid_t blocked_on;
 	uint64_t cause; /* record that made it runnable */
@@ -220,6 +221,7 @@ struct world {
 	uint32_t nr_pending, max_pending;
 	struct task *running; /* context whose step is being run, NULL for the environment */
 	struct task *reap;    /* ended, its stack not yet given back */
+	struct list tasks; /* task.all_node: whose stacks a snapshot has to keep */
 	struct fiber driver;
 	struct cpu cpus[NR_CPUS_MAX];
 	uint64_t next_id[NR_OBJECT_KINDS];

@@ -10,6 +10,7 @@ void sysfs_init(struct world *w)
 {
 	struct sysfs *fs = &kernel_of(w)->sysfs;
 
+	mutex_init(w, &fs->kernfs_mutex, "kernfs_mutex");
 	fs->nr_buckets = 64;
 	fs->buckets = world_alloc(w, fs->nr_buckets * sizeof(*fs->buckets));
 }
@@ -48,38 +49,43 @@ static void grow(struct world *w, struct sysfs *fs)
 	*fs = bigger;
 }
 
+static bool name_taken(const struct sysfs *fs, const char *name)
+{
+	for (const struct kobject *k = *bucket(fs, name); k; k = k->next) {
+		if (strcmp(k->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
 int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const char *name,
 			 void (*release)(struct task *t, struct kobject *kobj))
 {
+	FRAME(t);
 	struct sysfs *fs = &kernel_of(t->w)->sysfs;
-	bool taken = false;
+	bool taken;
 
 	kobj->id = world_new_id(t->w, OBJ_KOBJ);
 	kobj->of = of;
 	kobj->name = name;
 	kobj->refcount = 1;
 	kobj->release = release;
+	mutex_lock(t, &fs->kernfs_mutex);
 	sched_point(t, COST_SYSFS);
-	for (struct kobject *k = *bucket(fs, name); k && !taken; k = k->next)
-		taken = strcmp(k->name, name) == 0;
+	taken = name_taken(fs, name);
 	trace(t, SYSFS_ADD, .obj = kobj->id, .arg = { (int64_t)of, !taken }, .str = name);
-	if (taken)
-		return -EEXIST;
-	if (fs->nr_names++ >= 2 * fs->nr_buckets)
-		grow(t->w, fs);
-	insert(fs, kobj);
-	kobj->in_sysfs = true;
-	return 0;
+	if (!taken) {
+		if (fs->nr_names++ >= 2 * fs->nr_buckets)
+			grow(t->w, fs);
+		insert(fs, kobj);
+		kobj->in_sysfs = true;
+	}
+	mutex_unlock(t, &fs->kernfs_mutex);
+	return taken ? -EEXIST : 0;
 }
 
-void kobject_del(struct task *t, struct kobject *kobj)
+static void remove_name(struct sysfs *fs, struct kobject *kobj)
 {
-	struct sysfs *fs = &kernel_of(t->w)->sysfs;
-
-	sched_point(t, COST_SYSFS);
-	if (!kobj->in_sysfs)
-		return;
-	kobj->in_sysfs = false;
 	for (struct kobject **k = bucket(fs, kobj->name); *k; k = &(*k)->next) {
 		if (*k == kobj) {
 			*k = kobj->next;
@@ -87,7 +93,21 @@ void kobject_del(struct task *t, struct kobject *kobj)
 		}
 	}
 	fs->nr_names--;
-	trace(t, SYSFS_DEL, .obj = kobj->id, .arg = { (int64_t)kobj->of }, .str = kobj->name);
+	kobj->in_sysfs = false;
+}
+
+void kobject_del(struct task *t, struct kobject *kobj)
+{
+	FRAME(t);
+	struct sysfs *fs = &kernel_of(t->w)->sysfs;
+
+	mutex_lock(t, &fs->kernfs_mutex);
+	sched_point(t, COST_SYSFS);
+	if (kobj->in_sysfs) {
+		remove_name(fs, kobj);
+		trace(t, SYSFS_DEL, .obj = kobj->id, .arg = { (int64_t)kobj->of }, .str = kobj->name);
+	}
+	mutex_unlock(t, &fs->kernfs_mutex);
 }
 
 void kobject_get(struct task *t, struct kobject *kobj)
@@ -103,6 +123,7 @@ void kobject_put(struct task *t, struct kobject *kobj)
 	sched_point(t, COST_ATOMIC);
 	if (--kobj->refcount > 0)
 		return;
-	kobject_del(t, kobj);
+	if (kobj->in_sysfs)
+		kobject_del(t, kobj);
 	kobj->release(t, kobj);
 }

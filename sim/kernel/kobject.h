@@ -7,6 +7,7 @@
  */
 
 #include "sim/engine/world.h"
+#include "sim/kernel/lock.h"
 
 struct kobject {
 	oid_t id;
@@ -19,6 +20,7 @@ struct kobject {
 };
 
 struct sysfs {
+	struct mutex kernfs_mutex; /* guards the names: adding and removing may block */
 	struct kobject **buckets;
 	uint32_t nr_buckets, nr_names;
 };
@@ -29,7 +31,7 @@ void sysfs_init(struct world *w);
 int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const char *name,
 			 void (*release)(struct task *t, struct kobject *kobj));
 
-/** kobject_del() - free the name; harmless when it is free already */
+/** kobject_del() - free the name; harmless when it is free already.  May sleep. */
 void kobject_del(struct task *t, struct kobject *kobj);
 void kobject_get(struct task *t, struct kobject *kobj);
 /** kobject_put() - the last one frees the name, if need be, and runs the release function */
