@@ -351,12 +351,6 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 	return r.seq;
 }
 
-void trace_access(struct task *t, oid_t obj, unsigned int field, enum access_mode mode,
-		  const char *site)
-{
-	trace(t, ACCESS, .obj = obj, .arg = { field, mode }, .str = site);
-}
-
 /* ---- contexts ------------------------------------------------------------- */
 
 static void report_start(struct task *t)

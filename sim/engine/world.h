@@ -189,6 +189,7 @@ struct world_hooks {
 
 struct trace_sink {
 	void (*record)(struct trace_sink *sink, const struct trace_record *r);
+	bool mute[NR_TRACE_KINDS]; /* kinds that it does not want; they are numbered all the same */
 };
 
 enum world_stop {
@@ -352,8 +353,8 @@ enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW };
  * @field: which part of @obj, numbered by the object's layer
  * @site: "function.step", unique and stable: orderings name it
  */
-void trace_access(struct task *t, oid_t obj, unsigned int field, enum access_mode mode,
-		  const char *site);
+static inline void trace_access(struct task *t, oid_t obj, unsigned int field,
+				enum access_mode mode, const char *site);
 
 static inline void sched_access(struct task *t, oid_t obj, unsigned int field,
 				enum access_mode mode, const char *site)
@@ -398,11 +399,21 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 		    const struct trace_args *args);
 
 #define trace(t, kind, ...)                                                                        \
-	trace_emit((t)->w, (t), (t)->cpu, TR_##kind, &(struct trace_args){ __VA_ARGS__ })
+	((t)->w->sink->mute[TR_##kind] ?                                                           \
+		 ++(t)->w->nr_records :                                                             \
+		 trace_emit((t)->w, (t), (t)->cpu, TR_##kind, &(struct trace_args){ __VA_ARGS__ }))
 
 /* The same for the environment: no context; @cpu may be NULL. */
 #define trace_env(w, cpu, kind, ...)                                                               \
-	trace_emit((w), NULL, (cpu), TR_##kind, &(struct trace_args){ __VA_ARGS__ })
+	((w)->sink->mute[TR_##kind] ?                                                              \
+		 ++(w)->nr_records :                                                                \
+		 trace_emit((w), NULL, (cpu), TR_##kind, &(struct trace_args){ __VA_ARGS__ }))
+
+static inline void trace_access(struct task *t, oid_t obj, unsigned int field,
+				enum access_mode mode, const char *site)
+{
+	trace(t, ACCESS, .obj = obj, .arg = { field, mode }, .str = site);
+}
 
 /* ---- simulated call stacks ------------------------------------------------ */
 
