@@ -54,7 +54,7 @@ RESOURCES := $(filter-out lua/meta/%,$(call find,lua,*.lua)) \
 BENCHES := $(wildcard tests/bench/bench_*.c)
 BOUNDS := $(wildcard tests/bench/bounds/*.c)
 TESTS := $(filter-out tests/bench/%,$(call find,tests,*.c))
-SUITES := $(patsubst test_%,%,$(basename $(notdir $(filter %.c,$(call find,tests,test_*.c)))))
+SUITES := $(patsubst test_%.c,%,$(filter test_%,$(notdir $(TESTS))))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 OBJS := $(call obj,$(SRCS)) $(BUILD)/gen/resources.o
@@ -102,7 +102,7 @@ $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(call say,CC   $<)
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# The three files below change only when their contents do: then whatever was built with another
+# The four files below change only when their contents do: then whatever was built with another
 # compiler, other flags or another set of files is built again, and nothing else is.
 update = @mkdir -p $(@D); { $(1) } >$@.$$$$; \
 	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv -f $@.$$$$ $@; fi

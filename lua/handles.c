@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Handles: tasks, cgroups, caches, objects and events as scripts hold them.
+ *
+ * No other full userdata exists in the state, so the kind in its first bytes
+ * tells what a userdata is.
+ */
+
+#include <string.h>
+
+#include "lua/run.h"
+
+struct handle *handle_test(lua_State *L, int idx)
+{
+	return lua_type(L, idx) == LUA_TUSERDATA ? lua_touserdata(L, idx) : NULL;
+}
+
+void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, const char *name)
+{
+	struct run *run = run_of(L);
+	struct handle *h;
+	char *copy = NULL;
+
+	if (name) {
+		copy = arena_strdup(run->arena, name);
+		if (!copy)
+			luaL_error(L, "not enough memory");
+	}
+	h = lua_newuserdatauv(L, size, 0);
+	memset(h, 0, size);
+	h->id = id;
+	h->name = copy;
+	h->kind = (uint8_t)kind;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->script->metatables[kind]);
+	lua_setmetatable(L, -2);
+	return h;
+}
+
+const char *handle_tostring(lua_State *L, const struct handle *h)
+{
+	const char *kind = object_kind_name(oid_kind(h->id));
+	lua_Integer nr = (lua_Integer)oid_nr(h->id);
+
+	if (h->name)
+		return lua_pushfstring(L, "%s:%I %s", kind, (LUAI_UACINT)nr, h->name);
+	return lua_pushfstring(L, "%s:%I", kind, (LUAI_UACINT)nr);
+}
+
+const char *describe(lua_State *L, int idx)
+{
+	const struct handle *h = handle_test(L, idx);
+
+	if (h)
+		return handle_tostring(L, h);
+	switch (lua_type(L, idx)) {
+	case LUA_TNONE:
+		return lua_pushliteral(L, "nothing");
+	case LUA_TNIL:
+		return lua_pushliteral(L, "nil");
+	case LUA_TBOOLEAN:
+		return lua_pushstring(L, lua_toboolean(L, idx) ? "true" : "false");
+	case LUA_TNUMBER:
+		lua_pushvalue(L, idx);
+		return lua_tostring(L, -1);
+	case LUA_TSTRING: {
+		const char *s = lua_tostring(L, idx);
+
+		if (strlen(s) > 40)
+			return lua_pushfstring(L, "a string of %d bytes", (int)lua_rawlen(L, idx));
+		return lua_pushfstring(L, "'%s'", s);
+	}
+	default:
+		return lua_pushfstring(L, "a %s", luaL_typename(L, idx));
+	}
+}
+
+static int l_handle_tostring(lua_State *L)
+{
+	const struct handle *h = handle_test(L, 1);
+
+	if (!h)
+		script_error(L, "expected a task, cgroup, cache, object or event, got %s",
+			     describe(L, 1));
+	handle_tostring(L, h);
+	return 1;
+}
+
+/* handle.KEY: an operation, or what every handle has. */
+static int l_handle_index(lua_State *L)
+{
+	struct run *run = run_of(L);
+	const struct handle *h = lua_touserdata(L, 1);
+	const char *key;
+
+	lua_pushvalue(L, 2);
+	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
+		return 1;
+	if (!h)
+		script_error(L, "expected a task, cgroup, cache, object or event, got %s",
+			     describe(L, 1));
+	key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
+	if (strcmp(key, "name") == 0) {
+		lua_pushstring(L, h->name);
+		return 1;
+	}
+	if (strcmp(key, "id") == 0) {
+		lua_pushinteger(L, (lua_Integer)oid_nr(h->id));
+		return 1;
+	}
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_UNKNOWN]);
+	lua_pushvalue(L, 1);
+	lua_pushvalue(L, 2);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_call(L, 3, 0);
+	return 0;
+}
+
+static int l_handle_newindex(lua_State *L)
+{
+	script_error(L, "%s takes no fields; keep values in a local, or in sim", describe(L, 1));
+}
+
+/* core.methods = { task = {}, cgroup = {}, ... }: what ops.c, tasks.c and lua/lib fill */
+void handles_open(lua_State *L, int core)
+{
+	static const char *const names[NR_HANDLE_KINDS] = {"task", "cgroup", "cache", "object",
+							   "event"};
+	struct script *script = run_of(L)->script;
+
+	lua_newtable(L);
+	for (int i = 0; i < NR_HANDLE_KINDS; i++) {
+		lua_newtable(L);
+		lua_newtable(L); /* the metatable */
+		lua_pushvalue(L, -2);
+		lua_pushcclosure(L, l_handle_index, 1);
+		lua_setfield(L, -2, "__index");
+		lua_pushcfunction(L, l_handle_newindex);
+		lua_setfield(L, -2, "__newindex");
+		lua_pushcfunction(L, l_handle_tostring);
+		lua_setfield(L, -2, "__tostring");
+		lua_pushboolean(L, false);
+		lua_setfield(L, -2, "__metatable");
+		lua_pushstring(L, names[i]);
+		lua_setfield(L, -2, "__name");
+		script->metatables[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+		lua_setfield(L, -2, names[i]);
+	}
+	lua_setfield(L, core, "methods");
+}

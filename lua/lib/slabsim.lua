@@ -1,0 +1,647 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The scenario library: what scripts see besides the operations of a task, and
+-- the checks that turn a slip of the pen into a message with a file and a line.
+--
+-- Loaded into each run's Lua state with the functions of lua/*.c as its argument.
+
+local core = ...
+local fail, kind, describe = core.fail, core.kind, core.describe
+local next, type, select, rawget, rawset = next, type, select, rawget, rawset
+local setmetatable, getmetatable, rawequal = setmetatable, getmetatable, rawequal
+local string, table, math = string, table, math
+
+-- Tables that scripts can reach must not be used here: they may have been changed.
+local sub, byte, find, format, rep = string.sub, string.byte, string.find, string.format, string.rep
+local concat, unpack, min = table.concat, table.unpack, math.min
+local tointeger, mathtype, floor, maxinteger = math.tointeger, math.type, math.floor, math.maxinteger
+
+-- ---- order ----------------------------------------------------------------------
+
+-- A stable merge sort: Lua's own looks at the clock when it picks a pivot.
+local function sort(list, less)
+  local n = #list
+  local from, to = list, {}
+  local width = 1
+  while width < n do
+    for low = 1, n, 2 * width do
+      local i, mid, high = low, min(low + width, n + 1), min(low + 2 * width, n + 1)
+      local j = mid
+      for k = low, high - 1 do
+        if i < mid and (j >= high or not less(from[j], from[i])) then
+          to[k] = from[i]
+          i = i + 1
+        else
+          to[k] = from[j]
+          j = j + 1
+        end
+      end
+    end
+    from, to = to, from
+    width = 2 * width
+  end
+  if from ~= list then
+    for i = 1, n do list[i] = from[i] end
+  end
+end
+
+local function plain_less(a, b) return a < b end
+
+local function sort_for_scripts(list, less)
+  if type(list) ~= "table" then fail("table.sort: expected an array, got " .. describe(list)) end
+  if less ~= nil and type(less) ~= "function" then
+    fail("table.sort: expected a function that compares, got " .. describe(less))
+  end
+  for i = 1, #list do
+    if list[i] == nil then fail("table.sort: the array has a hole at " .. i) end
+  end
+  sort(list, less or plain_less)
+end
+
+local rank = { number = 1, string = 2, boolean = 3 }
+
+local function key_less(a, b)
+  local ra, rb = rank[type(a)], rank[type(b)]
+  if ra ~= rb then return ra < rb end
+  if ra == 3 then return not a and b end
+  return a < b
+end
+
+local function sorted_keys(t, what)
+  local keys, n, sorted = {}, 0, true
+  for k in next, t do
+    if not rank[type(k)] then
+      fail(what .. ": a table with " .. describe(k) .. " as a key has no order; use an array")
+    end
+    if n > 0 and sorted and not key_less(keys[n], k) then sorted = false end
+    n = n + 1
+    keys[n] = k
+  end
+  if not sorted then sort(keys, key_less) end
+  return keys
+end
+
+-- Numbers first, then strings, then booleans.
+local function pairs(t)
+  local meta = type(t) == "table" and getmetatable(t)
+  if type(t) ~= "table" then fail("pairs: expected a table, got " .. describe(t)) end
+  if type(meta) == "table" and rawget(meta, "__pairs") then return meta.__pairs(t) end
+  local keys, i = sorted_keys(t, "pairs"), 0
+  return function()
+    while true do
+      i = i + 1
+      local k = keys[i]
+      if k == nil then return nil end
+      local v = rawget(t, k)
+      if v ~= nil then return k, v end
+    end
+  end, t, nil
+end
+
+local function sorted_next(t, key)
+  if type(t) ~= "table" then fail("next: expected a table, got " .. describe(t)) end
+  local best
+  for k in next, t do
+    if not rank[type(k)] then
+      fail("next: a table with " .. describe(k) .. " as a key has no order; use an array")
+    end
+    if (key == nil or key_less(key, k)) and (best == nil or key_less(k, best)) then best = k end
+  end
+  if best == nil then return nil end
+  return best, rawget(t, best)
+end
+
+-- ---- did you mean? -----------------------------------------------------------------
+
+local function distance(a, b)
+  local row = {}
+  local before
+  for j = 0, #b do row[j] = j end
+  for i = 1, #a do
+    local new = { [0] = i }
+    for j = 1, #b do
+      local same = byte(a, i) == byte(b, j) and 0 or 1
+      new[j] = min(row[j] + 1, new[j - 1] + 1, row[j - 1] + same)
+      if before and j > 1 and byte(a, i) == byte(b, j - 1) and byte(a, i - 1) == byte(b, j) then
+        new[j] = min(new[j], before[j - 2] + 1)
+      end
+    end
+    before, row = row, new
+  end
+  return row[#b]
+end
+
+-- A third of the letters may be wrong; of a short word, one.
+local function closest(name, names)
+  local best, found = min(#name, 40) // 3 + 1, nil
+  if best < 2 then best = 2 end
+  for _, other in ipairs(names) do
+    local d = distance(sub(name, 1, 40), other)
+    if #name >= 3 and sub(other, 1, #name) == name then d = min(d, 1) end
+    if d < best then best, found = d, other end
+  end
+  return found
+end
+
+local function did_you_mean(name, names)
+  local found = closest(name, names)
+  if found then return "; did you mean '" .. found .. "'?" end
+  if #names == 0 then return "; there are none" end
+  return "; there are: " .. concat(names, ", ")
+end
+
+-- Called for task.KEY, cache.KEY, ... when there is no such operation.
+local function unknown(handle, key, methods)
+  if type(key) ~= "string" then fail(describe(handle) .. " is no array") end
+  local names = sorted_keys(methods, "")
+  names[#names + 1] = "name"
+  names[#names + 1] = "id"
+  if kind(handle) == "task" then
+    fail("there is no operation t:" .. key .. did_you_mean(key, names))
+  end
+  fail("a " .. kind(handle) .. " has no '" .. key .. "'" .. did_you_mean(key, names))
+end
+
+-- ---- checking what a script hands over -----------------------------------------------
+
+local nouns = {
+  string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
+  ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
+  object = "an object", event = "an event",
+}
+
+local function expect_kind(what, value, wanted)
+  if kind(value) ~= wanted then
+    fail(what .. ": expected " .. nouns[wanted] .. ", got " .. describe(value))
+  end
+  return value
+end
+
+local function expect_integer(what, value, low, high)
+  local n = mathtype(value) and tointeger(value)
+  if not n then fail(what .. ": expected a whole number, got " .. describe(value)) end
+  if n < low or n > high then
+    fail(format("%s: expected %d to %d, got %d", what, low, high, n))
+  end
+  return n
+end
+
+local function expect_fields(what, t, allowed)
+  expect_kind(what, t, "table")
+  for _, key in ipairs(sorted_keys(t, what)) do
+    if type(key) ~= "string" then
+      fail(what .. ": expected fields with names, got " .. describe(t[key]) ..
+           " without one; write NAME = ...")
+    end
+    local known = false
+    for _, name in ipairs(allowed) do known = known or name == key end
+    if not known then fail(what .. ": unknown field '" .. key .. "'" .. did_you_mean(key, allowed)) end
+  end
+end
+
+local function expect_array(what, t)
+  expect_kind(what, t, "table")
+  local n = #t
+  for _, key in ipairs(sorted_keys(t, what)) do
+    if mathtype(key) ~= "integer" or key < 1 or key > n then
+      fail(what .. ": expected an array, got the key " .. describe(key))
+    end
+  end
+  return t
+end
+
+local function expect_name(what, value, names, noun)
+  expect_kind(what, value, "string")
+  for _, name in ipairs(names) do
+    if name == value then return value end
+  end
+  fail(what .. ": unknown " .. noun .. " '" .. value .. "'" .. did_you_mean(value, names))
+end
+
+local function expect_variant(what, value)
+  expect_kind(what, value, "string")
+  local off = sub(value, 1, 1) == "-"
+  expect_name(what, off and sub(value, 2) or value, core.variants, "variant")
+  return value
+end
+
+-- ---- units -----------------------------------------------------------------------------
+
+local function unit(name, factor)
+  return function(x)
+    if not mathtype(x) then fail(name .. ": expected a number, got " .. describe(x)) end
+    if not (x >= 0 and x <= maxinteger // factor) then
+      fail(name .. ": expected a time of 0 to 292 years, got " .. describe(x))
+    end
+    if mathtype(x) == "integer" then return x * factor end
+    return floor(x * factor + 0.5)
+  end
+end
+
+-- ---- tasks ------------------------------------------------------------------------------
+
+local TASK, SCENARIO = {}, {}
+
+local function task_spec(what, name, opts, fn)
+  if fn == nil and type(opts) == "function" then opts, fn = {}, opts end
+  expect_kind(what .. ": the name", name, "string")
+  what = what .. " '" .. name .. "'"
+  expect_fields(what, opts, { "cpu", "cgroup" })
+  if opts.cpu ~= nil then expect_integer(what .. ": cpu", opts.cpu, 0, 63) end
+  if opts.cgroup ~= nil and kind(opts.cgroup) ~= "cgroup" then
+    expect_kind(what .. ": cgroup", opts.cgroup, "string")
+  end
+  expect_kind(what .. ": what it does", fn, "function")
+  return { name = name, cpu = opts.cpu, cgroup = opts.cgroup, fn = fn }
+end
+
+local function task(name, opts, fn)
+  return setmetatable(task_spec("task", name, opts, fn), TASK)
+end
+
+-- ---- scenario{} -----------------------------------------------------------------------------
+
+local preempt_models = { "none", "voluntary", "full" }
+local how_often = { "never", "sometimes", "always" }
+
+local function check_costs(costs)
+  local list = {}
+  if costs == nil then return list end
+  expect_fields("costs", costs, core.costs)
+  for i, name in ipairs(core.costs) do
+    local cost, what = costs[name], "costs." .. name
+    if type(cost) == "table" then
+      if #expect_array(what, cost) ~= 2 then
+        fail(what .. ": expected { ns, jitter in percent }, got " .. #cost .. " values")
+      end
+      list[#list + 1] = {
+        index = i - 1,
+        ns = expect_integer(what .. ": ns", cost[1], 0, 1 << 50),
+        jitter = expect_integer(what .. ": jitter", cost[2], 0, 100),
+      }
+    elseif cost ~= nil then
+      list[#list + 1] =
+        { index = i - 1, ns = expect_integer(what, cost, 0, 1 << 50), jitter = -1 }
+    end
+  end
+  return list
+end
+
+local function check_options(options)
+  for _, name in ipairs(sorted_keys(options, "options")) do
+    local what = "options." .. tostring(name)
+    if type(name) ~= "string" or not find(name, "^[%a_][%w_]*$") then
+      fail("options: expected names as keys, got " .. describe(name))
+    end
+    local option = expect_array(what, options[name])
+    if #option ~= 2 or type(option[2]) ~= "string" then
+      fail(what .. ": expected { default, \"what it is\" }")
+    end
+    local k = kind(option[1])
+    if k ~= "integer" and k ~= "number" and k ~= "string" and k ~= "boolean" then
+      fail(what .. ": expected a number, string or boolean as the default, got " ..
+           describe(option[1]))
+    end
+  end
+end
+
+-- { lifecycle, with "+variant" for each one switched on; checker; how often }
+local function check_expect(expect)
+  for i, e in ipairs(expect_array("expect", expect)) do
+    local what = "expect[" .. i .. "]"
+    if #expect_array(what, e) ~= 3 then
+      fail(what .. ": expected { lifecycle, checker, \"never\" }, got " .. #e .. " values")
+    end
+    expect_kind(what .. ": the lifecycle", e[1], "string")
+    local first = true
+    for part in string.gmatch(e[1], "[^+]+") do
+      if first then
+        expect_name(what, part, core.lifecycles, "lifecycle")
+      else
+        expect_variant(what, part)
+      end
+      first = false
+    end
+    expect_name(what, e[2], core.checkers, "checker")
+    expect_name(what, e[3], how_often, "frequency")
+  end
+end
+
+local function check_orders(orders)
+  for i, order in ipairs(expect_array("orders", orders)) do
+    local what = "orders[" .. i .. "]"
+    for j, site in ipairs(expect_array(what, order)) do
+      expect_kind(what .. "[" .. j .. "]", site, "string")
+    end
+  end
+end
+
+local function check_tasks(tasks, cpus)
+  for i, spec in ipairs(expect_array("tasks", tasks)) do
+    if type(spec) ~= "table" or getmetatable(spec) ~= TASK then
+      fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim, opt) ... end), got " ..
+           describe(spec))
+    end
+    if spec.cpu and spec.cpu >= cpus then
+      fail(format("task '%s': cpu %d does not exist; the scenario has %d, numbered from 0",
+                  spec.name, spec.cpu, cpus))
+    end
+  end
+  return tasks
+end
+
+local fields = {
+  "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "orders", "preempt", "setup",
+  "tasks", "upstream", "variants",
+}
+
+local function scenario(spec)
+  expect_fields("scenario", spec, fields)
+  local s = {
+    doc = expect_kind("doc", spec.doc or "", "string"),
+    lifecycle = expect_name("lifecycle", spec.lifecycle or "v5.3", core.lifecycles, "lifecycle"),
+    variants = {},
+    cpus = expect_integer("cpus", spec.cpus == nil and 2 or spec.cpus, 1, 64),
+    faults = expect_integer("faults", spec.faults == nil and 0 or spec.faults, 0, 1000000),
+    costs = check_costs(spec.costs),
+    options = expect_kind("options", spec.options or {}, "table"),
+    setup = spec.setup,
+    tasks = spec.tasks or {},
+    expect = spec.expect or {},
+  }
+  expect_kind("upstream", spec.upstream or "", "string")
+  for i, name in ipairs(expect_array("variants", spec.variants or {})) do
+    s.variants[i] = expect_variant("variants", name)
+  end
+  local preempt = expect_name("preempt", spec.preempt or "full", preempt_models, "preemption model")
+  for i, name in ipairs(preempt_models) do
+    if name == preempt then s.preempt = i - 1 end
+  end
+  check_options(s.options)
+  if s.setup ~= nil then expect_kind("setup", s.setup, "function") end
+  if type(s.tasks) ~= "function" then check_tasks(s.tasks, s.cpus) end
+  check_expect(s.expect)
+  check_orders(spec.orders or {})
+  if spec.setup == nil and spec.tasks == nil then
+    fail("scenario: expected tasks = { task(...), ... }, or setup = function(sim) ... end")
+  end
+  return setmetatable(s, SCENARIO)
+end
+
+local function check_scenario(s)
+  if type(s) ~= "table" or getmetatable(s) ~= SCENARIO then
+    fail("expected the script to end with: return scenario { ... }; it returned " .. describe(s))
+  end
+  return s
+end
+
+-- ---- options: --set, --lifecycle, --variant ---------------------------------------------------
+
+local booleans = { ["true"] = true, ["false"] = false, yes = true, no = false, ["1"] = true, ["0"] = false }
+
+local function parse(name, text, default)
+  local k = kind(default)
+  local value, noun
+  if k == "string" then
+    return text
+  elseif k == "boolean" then
+    value, noun = booleans[text], "true or false"
+  else
+    value, noun = tonumber(text), "a number"
+    if k == "integer" then
+      value, noun = value and tointeger(value), "a whole number"
+    end
+  end
+  if value == nil then
+    fail("--set " .. name .. ": expected " .. noun .. ", got '" .. text .. "'")
+  end
+  return value
+end
+
+local function strict(what)
+  return function(self, key)
+    local names = {}
+    for _, k in ipairs(sorted_keys(self, what)) do
+      if type(k) == "string" then names[#names + 1] = k end
+    end
+    fail(what .. " has no '" .. tostring(key) .. "'" .. did_you_mean(tostring(key), names))
+  end
+end
+
+local spec, options_of_run, sim
+
+local function option_values(sets)
+  local names, values = sorted_keys(spec.options, "options"), {}
+  for _, name in ipairs(names) do values[name] = spec.options[name][1] end
+  for _, set in ipairs(sets) do
+    local at = find(set, "=", 1, true)
+    if not at then fail("--set " .. set .. ": expected NAME=VALUE") end
+    local name = sub(set, 1, at - 1)
+    if values[name] == nil then
+      fail("--set: unknown parameter '" .. name .. "'" .. did_you_mean(name, names))
+    end
+    values[name] = parse(name, sub(set, at + 1), spec.options[name][1])
+  end
+  return setmetatable(values, {
+    __index = strict("opt"),
+    __newindex = function(_, key)
+      fail("opt." .. tostring(key) .. " cannot be set by the script; keep values in sim")
+    end,
+  })
+end
+
+-- ---- sim ----------------------------------------------------------------------------------------
+
+local paths = {} -- "a/b" -> cgroup, or true while it is being made
+local path_of = {} -- cgroup -> "a/b"
+
+local task_methods = core.methods.task
+local raw_mkdir, raw_rmdir, raw_create_cache, raw_spawn =
+  task_methods.mkdir, task_methods.rmdir, task_methods.create_cache, task_methods.spawn
+
+function task_methods.mkdir(t, name, parent)
+  if parent ~= nil then expect_kind("t:mkdir: the parent", parent, "cgroup") end
+  expect_kind("t:mkdir: the name", name, "string")
+  local path = parent and path_of[parent] .. "/" .. name or name
+  if paths[path] then return nil, "EEXIST" end
+  paths[path] = true
+  local cgroup, err = raw_mkdir(t, name, parent)
+  paths[path] = cgroup
+  if cgroup then path_of[cgroup] = path end
+  return cgroup, err
+end
+
+function task_methods.rmdir(t, cgroup)
+  local ok, err = raw_rmdir(t, cgroup)
+  local path = path_of[cgroup]
+  if ok and rawequal(paths[path], cgroup) then paths[path] = nil end
+  return ok, err
+end
+task_methods.offline = task_methods.rmdir
+
+local cache_fields =
+  { "account", "merge", "object_size", "objects_per_slab", "typesafe_by_rcu" }
+
+function task_methods.create_cache(t, name, opts)
+  local what = "cache '" .. expect_kind("cache: the name", name, "string") .. "'"
+  if opts == nil then opts = {} end
+  expect_fields(what, opts, cache_fields)
+  local size = expect_integer(what .. ": object_size in bytes",
+                              opts.object_size == nil and 192 or opts.object_size, 8, 65536)
+  local per_slab = expect_integer(what .. ": objects_per_slab", opts.objects_per_slab or 0, 0, 32768)
+  local flags = 0
+  local function flag(field, default, bit)
+    local value = opts[field]
+    if value == nil then value = default end
+    if expect_kind(what .. ": " .. field, value, "boolean") then flags = flags | bit end
+  end
+  flag("account", true, 1)
+  flag("typesafe_by_rcu", false, 2)
+  flag("merge", false, 4)
+  return raw_create_cache(t, name, size, per_slab, flags ~ 4) -- the flag says: do not merge
+end
+
+local function cgroup_named(what, cgroup)
+  if type(cgroup) ~= "string" then return cgroup end
+  local found = paths[cgroup]
+  if kind(found) ~= "cgroup" then
+    fail(what .. ": unknown cgroup '" .. cgroup .. "'" ..
+         did_you_mean(cgroup, sorted_keys(paths, "")))
+  end
+  return found
+end
+
+local function spawn(t, s, wake)
+  local what = "task '" .. s.name .. "'"
+  if s.cpu and s.cpu >= core.nr_cpus() then
+    fail(format("%s: cpu %d does not exist; the scenario has %d, numbered from 0", what, s.cpu,
+                core.nr_cpus()))
+  end
+  return raw_spawn(t, s.name, s.cpu, cgroup_named(what, s.cgroup), s.fn, wake)
+end
+
+function task_methods.spawn(t, name, opts, fn)
+  return spawn(t, task_spec("t:spawn", name, opts, fn), true)
+end
+
+local sim_methods = {}
+
+local function in_setup(name, instead)
+  local t = core.setup_task()
+  if not t then fail("sim:" .. name .. " belongs into setup; in a task use " .. instead) end
+  return t
+end
+
+local function must(what, value, err)
+  if not value then fail(what .. " failed: " .. tostring(err)) end
+  return value
+end
+
+function sim_methods.cgroup(_, name, parent)
+  local t = in_setup("cgroup", "t:mkdir(name, parent)")
+  return must("sim:cgroup('" .. tostring(name) .. "')", t:mkdir(name, parent))
+end
+
+function sim_methods.cache(_, name, opts)
+  local t = in_setup("cache", "t:create_cache(name, { ... })")
+  return must("sim:cache('" .. tostring(name) .. "')", t:create_cache(name, opts))
+end
+
+function sim_methods.create_child(_, cache, cgroup)
+  local t = in_setup("create_child", "t:create_child(cache, cgroup)")
+  must("sim:create_child", t:create_child(cache, cgroup))
+end
+
+function sim_methods.event(_, name)
+  return core.event(name)
+end
+
+function sim_methods.spawn(_, ...)
+  return in_setup("spawn", "t:spawn(name, { ... }, fn)"):spawn(...)
+end
+
+function sim_methods.log(_, text)
+  in_setup("log", "t:log(text)"):log(text)
+end
+
+-- What a script stores in sim stays readable after it was set to nil; a name that was never set
+-- is a slip of the pen.
+local function make_sim()
+  local known = {}
+  return setmetatable({ opt = options_of_run }, {
+    __index = function(self, key)
+      local method = sim_methods[key]
+      if method then return method end
+      if known[key] then return nil end
+      local names = sorted_keys(sim_methods, "")
+      for k in next, known do
+        if type(k) == "string" then names[#names + 1] = k end
+      end
+      sort(names, plain_less)
+      fail("sim has no '" .. tostring(key) .. "'" .. did_you_mean(tostring(key), names))
+    end,
+    __newindex = function(self, key, value)
+      if type(key) == "string" and sim_methods[key] then
+        fail("sim." .. key .. " is a function of the library; use another name")
+      end
+      known[key] = true
+      rawset(self, key, value)
+    end,
+  })
+end
+
+-- Called once the script is loaded and checked; returns opt and sim.
+local function options(s, sets, lifecycle, variants, checks_off)
+  spec = s
+  if lifecycle then
+    s.lifecycle = expect_name("--lifecycle", lifecycle, core.lifecycles, "lifecycle")
+  end
+  for _, name in ipairs(variants) do
+    s.variants[#s.variants + 1] = expect_variant("--variant", name)
+  end
+  for _, name in ipairs(checks_off) do
+    expect_name("--no-check", name, core.checkers, "checker")
+  end
+  options_of_run = option_values(sets)
+  sim = make_sim()
+  return options_of_run, sim
+end
+
+-- What the setup task runs once the kernel has booted.
+local function setup(t)
+  local tasks = spec.tasks
+  if spec.setup then spec.setup(sim, options_of_run, t) end
+  if type(tasks) == "function" then tasks = check_tasks(tasks(sim, options_of_run), spec.cpus) end
+  for i, s in ipairs(tasks) do
+    core.start_later(spawn(t, { name = s.name, cpu = s.cpu or (i - 1) % spec.cpus,
+                                cgroup = s.cgroup, fn = s.fn }, false))
+  end
+end
+
+-- ---- what scripts see -----------------------------------------------------------------------------
+
+local globals = _G
+
+table.sort = sort_for_scripts
+globals.pairs = pairs
+globals.next = sorted_next
+globals.scenario = scenario
+globals.task = task
+globals.ns = unit("ns", 1)
+globals.us = unit("us", 1000)
+globals.ms = unit("ms", 1000000)
+globals.s = unit("s", 1000000000)
+
+setmetatable(globals, {
+  __index = function(_, key)
+    if type(key) ~= "string" then return nil end
+    fail("unknown name '" .. key .. "'" ..
+         (function()
+           local found = closest(key, sorted_keys(globals, ""))
+           return found and "; did you mean '" .. found .. "'?" or
+             "; it is no local variable and nothing that the library defines"
+         end)())
+  end,
+})
+
+return { unknown = unknown, check_scenario = check_scenario, options = options, setup = setup }

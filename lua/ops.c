@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a task can do: each operation is one entry into the simulated kernel.
+ *
+ * Arguments are checked before op_begin(), results are pushed after op_end():
+ * in between no Lua error can happen.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include "lua/run.h"
+
+/* ---- arguments -------------------------------------------------------------------- */
+
+static const char *const kind_nouns[NR_HANDLE_KINDS] = {
+	"a task", "a cgroup", "a cache", "an object", "an event",
+};
+
+struct script_task *arg_self(lua_State *L, const char *op)
+{
+	struct run *run = run_of(L);
+	struct handle *h = handle_test(L, 1);
+	struct script_task *self = (struct script_task *)h;
+
+	if (!h || h->kind != HANDLE_TASK)
+		script_error(L, "t:%s: expected a task before the colon, got %s; write t:%s(...)", op,
+			     describe(L, 1), op);
+	if (!run->w || run->w->running != self->task)
+		script_error(L, "t:%s: %s is not the task that runs here; each task can only call its "
+				"own operations",
+			     op, handle_tostring(L, h));
+	if (stack_left(self->task) < STACK_LEFT_MIN)
+		script_error(L, "t:%s: stack overflow: called from too deep a recursion", op);
+	return self;
+}
+
+void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op)
+{
+	struct handle *h = handle_test(L, idx);
+
+	if (!h || h->kind != kind)
+		script_error(L, "t:%s: expected %s, got %s", op, kind_nouns[kind], describe(L, idx));
+	return h;
+}
+
+int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max)
+{
+	int is_int = 0;
+	lua_Integer n = lua_type(L, idx) == LUA_TNUMBER ? lua_tointegerx(L, idx, &is_int) : 0;
+
+	if (!is_int)
+		script_error(L, "t:%s: expected %s, a whole number, got %s", op, what,
+			     describe(L, idx));
+	if (n < min || n > max)
+		script_error(L, "t:%s: expected %s from %lld to %lld, got %lld", op, what,
+			     (long long)min, (long long)max, (long long)n);
+	return n;
+}
+
+const char *arg_name(lua_State *L, int idx, const char *op)
+{
+	const char *s;
+	size_t size;
+
+	if (lua_type(L, idx) != LUA_TSTRING)
+		script_error(L, "t:%s: expected a name, got %s", op, describe(L, idx));
+	s = lua_tolstring(L, idx, &size);
+	if (size == 0 || size > 64)
+		script_error(L, "t:%s: expected a name of 1 to 64 bytes, got one of %zu", op, size);
+	for (size_t i = 0; i < size; i++) {
+		if (!g_ascii_isalnum(s[i]) && !strchr("_-.", s[i]))
+			script_error(L, "t:%s: '%s' is no name; use letters, digits, '_', '-' and '.'",
+				     op, s);
+	}
+	return s;
+}
+
+/* ---- entry, exit, results ----------------------------------------------------------- */
+
+void op_begin(struct task *t, const char *op, oid_t on)
+{
+	/* Still outside the kernel, where any preemption model lets others have the CPU. */
+	sched_point(t, COST_SYSCALL);
+	task_set_user(t, false);
+	trace(t, OP_BEGIN, .obj = t->id, .arg = { (int64_t)on }, .str = op);
+}
+
+void op_end(struct task *t, const char *op, int64_t result)
+{
+	trace(t, OP_END, .obj = t->id, .arg = { result, t->preempt_count, t->rcu_nesting },
+	      .str = op);
+	task_set_user(t, true);
+}
+
+static const char *error_name(int err)
+{
+	switch (-err) {
+	case ENOMEM:
+		return "ENOMEM";
+	case EBUSY:
+		return "EBUSY";
+	case ENODEV:
+		return "ENODEV";
+	case EEXIST:
+		return "EEXIST";
+	case EINVAL:
+		return "EINVAL";
+	case ENOENT:
+		return "ENOENT";
+	case ESRCH:
+		return "ESRCH";
+	case ENOSPC:
+		return "ENOSPC";
+	case EAGAIN:
+		return "EAGAIN";
+	default:
+		return "ERROR";
+	}
+}
+
+int push_result(lua_State *L, int err)
+{
+	lua_pushboolean(L, err == 0);
+	if (err == 0)
+		return 1;
+	lua_pushstring(L, error_name(err));
+	return 2;
+}
+
+static int push_failure(lua_State *L, int err)
+{
+	lua_pushnil(L);
+	lua_pushstring(L, error_name(err));
+	return 2;
+}
+
+/* ---- objects ----------------------------------------------------------------------- */
+
+/* What a C function remembers of an object while Lua must not be touched. */
+struct object_ref {
+	struct object *obj;
+	oid_t id, slab, cache;
+};
+
+static struct object_ref allocate(struct task *t, const struct cache_handle *c)
+{
+	struct object_ref ref = {0};
+
+	/* The script's handle is stale: show the checkers the touch, and touch nothing. */
+	if (c->destroyed) {
+		trace(t, OBJECT_ALLOC, .arg = { (int64_t)c->h.id });
+		return ref;
+	}
+	ref.obj = kmem_cache_alloc(t, c->cache);
+	if (ref.obj) {
+		ref.id = ref.obj->id;
+		ref.slab = ref.obj->slab->id;
+		ref.cache = ref.obj->slab->cache->id;
+	}
+	return ref;
+}
+
+static void release(struct task *t, const struct object_ref *ref)
+{
+	if (ref->obj && ref->obj->id == ref->id)
+		kmem_cache_free(t, ref->obj);
+	else
+		trace(t, OBJECT_FREE, .obj = ref->id,
+		      .arg = { (int64_t)ref->cache, (int64_t)ref->slab });
+}
+
+static void push_object(lua_State *L, const struct object_ref *ref)
+{
+	struct object_handle *o;
+
+	o = handle_new(L, HANDLE_OBJECT, sizeof(*o), ref->id, NULL);
+	o->obj = ref->obj;
+	o->slab = ref->slab;
+	o->cache = ref->cache;
+}
+
+/* The script lets go of the object: whoever frees it through the handle again frees it twice. */
+static struct object_ref give_up(struct object_handle *o)
+{
+	struct object_ref ref = {o->freed ? NULL : o->obj, o->h.id, o->slab, o->cache};
+
+	o->freed = true;
+	return ref;
+}
+
+static int l_alloc(lua_State *L)
+{
+	struct task *t = arg_self(L, "alloc")->task;
+	const struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "alloc");
+	struct object_ref ref;
+
+	op_begin(t, "alloc", c->h.id);
+	ref = allocate(t, c);
+	op_end(t, "alloc", ref.obj ? 0 : -ENOMEM);
+	if (!ref.obj)
+		return push_failure(L, -ENOMEM);
+	push_object(L, &ref);
+	return 1;
+}
+
+static uint32_t allocate_many(struct task *t, const struct cache_handle *c, struct object_ref *refs,
+			      uint32_t n)
+{
+	uint32_t got = 0;
+
+	op_begin(t, "alloc_many", c->h.id);
+	while (got < n) {
+		refs[got] = allocate(t, c);
+		if (!refs[got].obj)
+			break;
+		got++;
+		cond_resched(t);
+	}
+	op_end(t, "alloc_many", got == n ? 0 : -ENOMEM);
+	return got;
+}
+
+#define OBJECTS_MAX 10000000
+
+static int l_alloc_many(lua_State *L)
+{
+	struct task *t = arg_self(L, "alloc_many")->task;
+	const struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "alloc_many");
+	uint32_t n = (uint32_t)arg_int(L, 3, "alloc_many", "a number of objects", 0, OBJECTS_MAX);
+	size_t bytes = n * sizeof(struct object_ref);
+	struct object_ref *refs;
+	uint32_t got;
+
+	refs = world_alloc(t->w, bytes + 1);
+	got = allocate_many(t, c, refs, n);
+	lua_createtable(L, (int)got, 0);
+	for (uint32_t i = 0; i < got; i++) {
+		push_object(L, &refs[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	world_free(t->w, refs, bytes + 1);
+	return 1;
+}
+
+static int l_free(lua_State *L)
+{
+	struct task *t = arg_self(L, "free")->task;
+	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "free");
+	struct object_ref ref;
+
+	op_begin(t, "free", o->h.id);
+	ref = give_up(o);
+	release(t, &ref);
+	op_end(t, "free", 0);
+	return 0;
+}
+
+static int l_free_many(lua_State *L)
+{
+	struct task *t = arg_self(L, "free_many")->task;
+	struct object_ref *refs;
+	lua_Integer n;
+
+	if (lua_type(L, 2) != LUA_TTABLE)
+		script_error(L, "t:free_many: expected an array of objects, got %s", describe(L, 2));
+	n = (lua_Integer)lua_rawlen(L, 2);
+	for (lua_Integer i = 1; i <= n; i++) {
+		lua_rawgeti(L, 2, i);
+		(void)arg_handle(L, -1, HANDLE_OBJECT, "free_many");
+		lua_pop(L, 1);
+	}
+	refs = world_alloc(t->w, (size_t)n * sizeof(*refs) + 1);
+	for (lua_Integer i = 0; i < n; i++) {
+		lua_rawgeti(L, 2, i + 1);
+		refs[i] = give_up(lua_touserdata(L, -1));
+		lua_pop(L, 1);
+	}
+	op_begin(t, "free_many", n > 0 ? refs[0].id : 0);
+	for (lua_Integer i = 0; i < n; i++) {
+		release(t, &refs[i]);
+		cond_resched(t);
+	}
+	op_end(t, "free_many", 0);
+	world_free(t->w, refs, (size_t)n * sizeof(*refs) + 1);
+	return 0;
+}
+
+/* ---- objects freed by somebody else ---------------------------------------------------- */
+
+struct late_free {
+	struct irq_action irq;
+	struct rcu_head rcu;
+	struct object_ref ref;
+};
+
+static void irq_free_handler(struct task *t, void *arg)
+{
+	FRAME(t);
+	struct late_free *late = arg;
+	struct object_ref ref = late->ref;
+
+	world_free(t->w, late, sizeof(*late));
+	release(t, &ref);
+}
+
+static void rcu_free_callback(struct task *t, struct rcu_head *head)
+{
+	FRAME(t);
+	struct late_free *late = container_of(head, struct late_free, rcu);
+	struct object_ref ref = late->ref;
+
+	world_free(t->w, late, sizeof(*late));
+	release(t, &ref);
+}
+
+static int l_irq_free(lua_State *L)
+{
+	struct task *t = arg_self(L, "irq_free")->task;
+	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "irq_free");
+	struct world *w = t->w;
+	int64_t cpu = lua_isnoneornil(L, 3) ? t->cpu->nr
+					    : arg_int(L, 3, "irq_free", "a CPU", 0,
+						      w->config.nr_cpus - 1);
+	int64_t delay = lua_isnoneornil(L, 4) ? -1
+					      : arg_int(L, 4, "irq_free", "a delay in ns", 0,
+							INT64_MAX);
+	struct late_free *late = world_alloc(w, sizeof(*late));
+
+	op_begin(t, "irq_free", o->h.id);
+	late->ref = give_up(o);
+	irq_post(&late->irq, &w->cpus[cpu], "irq_free_handler", irq_free_handler, late,
+		 delay < 0 ? world_cost(w, COST_IPI) : (vtime_t)delay, w->nr_records);
+	op_end(t, "irq_free", 0);
+	return 0;
+}
+
+static int l_rcu_free(lua_State *L)
+{
+	struct task *t = arg_self(L, "rcu_free")->task;
+	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "rcu_free");
+	struct late_free *late = world_alloc(t->w, sizeof(*late));
+
+	op_begin(t, "rcu_free", o->h.id);
+	late->ref = give_up(o);
+	call_rcu(t, &late->rcu, rcu_free_callback, late->ref.id);
+	op_end(t, "rcu_free", 0);
+	return 0;
+}
+
+/* ---- caches ---------------------------------------------------------------------------- */
+
+/* create_cache(name, object_size, objects_per_slab, flags): lua/lib puts the table apart */
+static int l_create_cache(lua_State *L)
+{
+	struct task *t = arg_self(L, "create_cache")->task;
+	const char *name = arg_name(L, 2, "create_cache");
+	uint32_t size = (uint32_t)arg_int(L, 3, "create_cache", "object_size in bytes", 8, 65536);
+	uint32_t per_slab = (uint32_t)arg_int(L, 4, "create_cache", "objects_per_slab", 0, 32768);
+	uint32_t flags = (uint32_t)luaL_checkinteger(L, 5);
+	struct cache_handle *c;
+	struct kmem_cache *s;
+	int err = 0;
+
+	op_begin(t, "create_cache", 0);
+	s = kmem_cache_create(t, name, size, per_slab, flags, &err);
+	op_end(t, "create_cache", err);
+	if (!s)
+		return push_failure(L, err);
+	c = handle_new(L, HANDLE_CACHE, sizeof(*c), s->id, name);
+	c->cache = s;
+	return 1;
+}
+
+static int l_destroy(lua_State *L)
+{
+	struct task *t = arg_self(L, "destroy")->task;
+	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "destroy");
+	int err = -EINVAL;
+
+	op_begin(t, "destroy", c->h.id);
+	if (c->destroyed) {
+		trace_access(t, c->h.id, FIELD_REFCOUNT, ACCESS_RMW, "kmem_cache_destroy.refcount");
+	} else {
+		/* Whatever the result, the caller's reference is gone. */
+		c->destroyed = true;
+		err = kmem_cache_destroy(t, c->cache);
+	}
+	op_end(t, "destroy", err);
+	return push_result(L, err);
+}
+
+static int l_shrink(lua_State *L)
+{
+	struct task *t = arg_self(L, "shrink")->task;
+	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "shrink");
+
+	op_begin(t, "shrink", c->h.id);
+	if (c->destroyed)
+		trace_access(t, c->h.id, FIELD_LIST, ACCESS_READ, "kmem_cache_shrink.node");
+	else
+		kmem_cache_shrink(t, c->cache);
+	op_end(t, "shrink", 0);
+	return 0;
+}
+
+/* Run in @cgrp for one allocation, which queues the child's creation, and wait for that. */
+static int create_child(struct task *t, struct kmem_cache *s, struct cgroup *cgrp)
+{
+	struct cgroup *home = t->cgroup;
+	struct object *obj;
+	int err = cgroup_attach_task(t, t, cgrp);
+
+	if (err)
+		return err;
+	obj = kmem_cache_alloc(t, s);
+	if (obj)
+		kmem_cache_free(t, obj);
+	flush_workqueue(t, mm_of(t->w)->memcg_kmem_cache_wq);
+	return cgroup_attach_task(t, t, home);
+}
+
+static int l_create_child(lua_State *L)
+{
+	struct task *t = arg_self(L, "create_child")->task;
+	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "create_child");
+	struct cgroup_handle *g = arg_handle(L, 3, HANDLE_CGROUP, "create_child");
+	int err = -ENODEV;
+
+	op_begin(t, "create_child", c->h.id);
+	if (!g->removed && !c->destroyed)
+		err = create_child(t, c->cache, g->cgrp);
+	op_end(t, "create_child", err);
+	return push_result(L, err);
+}
+
+/* ---- cgroups ----------------------------------------------------------------------------- */
+
+/* mkdir(name, parent or nil): lua/lib keeps the paths */
+static int l_mkdir(lua_State *L)
+{
+	struct task *t = arg_self(L, "mkdir")->task;
+	const char *name = arg_name(L, 2, "mkdir");
+	struct cgroup_handle *parent =
+		lua_isnoneornil(L, 3) ? NULL : arg_handle(L, 3, HANDLE_CGROUP, "mkdir"), *g, **slot;
+	struct script *script = run_of(L)->script;
+	struct cgroup *cgrp = NULL;
+	char *copy = arena_strdup(t->w->arena, name);
+	int err = -ENODEV;
+
+	if (!copy)
+		return luaL_error(L, "not enough memory");
+	op_begin(t, "mkdir", parent ? parent->h.id : mm_of(t->w)->root->id);
+	if (!parent || !parent->removed)
+		cgrp = cgroup_mkdir(t, parent ? parent->cgrp : mm_of(t->w)->root, copy, &err);
+	op_end(t, "mkdir", cgrp ? 0 : err);
+	if (!cgrp)
+		return push_failure(L, err);
+	g = handle_new(L, HANDLE_CGROUP, sizeof(*g), cgrp->id, name);
+	g->cgrp = cgrp;
+	g->memcg = cgrp->memcg;
+	slot = map_add(&script->cgroups, cgrp->id, 0);
+	if (!slot)
+		return luaL_error(L, "not enough memory");
+	*slot = g;
+	/* The map points to the handle, so it must stay. */
+	lua_pushvalue(L, -1);
+	(void)luaL_ref(L, LUA_REGISTRYINDEX);
+	return 1;
+}
+
+static int l_rmdir(lua_State *L)
+{
+	struct task *t = arg_self(L, "rmdir")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "rmdir");
+	int err = -ENODEV;
+
+	op_begin(t, "rmdir", g->h.id);
+	if (!g->removed)
+		err = cgroup_rmdir(t, g->cgrp);
+	op_end(t, "rmdir", err);
+	return push_result(L, err);
+}
+
+static int l_attach(lua_State *L)
+{
+	struct task *t = arg_self(L, "attach")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "attach");
+	struct script_task *who = lua_isnoneornil(L, 3) ? arg_self(L, "attach")
+							: arg_handle(L, 3, HANDLE_TASK, "attach");
+	int err = -ENODEV;
+
+	op_begin(t, "attach", g->h.id);
+	if (!who->L)
+		err = -ESRCH;
+	else if (!g->removed)
+		err = cgroup_attach_task(t, who->task, g->cgrp);
+	op_end(t, "attach", err);
+	return push_result(L, err);
+}
+
+/* Beyond this, counters could overflow before any limit is hit. */
+#define PAGES_MAX (INT64_C(1) << 40)
+
+static int l_charge(lua_State *L)
+{
+	struct task *t = arg_self(L, "charge")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "charge");
+	int64_t n = arg_int(L, 3, "charge", "a number of pages", 1, PAGES_MAX);
+	int err = -ENODEV;
+
+	op_begin(t, "charge", g->h.id);
+	if (!g->removed)
+		err = mem_cgroup_charge_user(t, g->memcg, n);
+	if (!err)
+		g->nr_pages += n;
+	op_end(t, "charge", err);
+	return push_result(L, err);
+}
+
+static int l_uncharge(lua_State *L)
+{
+	struct task *t = arg_self(L, "uncharge")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "uncharge");
+	int64_t n = arg_int(L, 3, "uncharge", "a number of pages", 1, PAGES_MAX);
+
+	if (n > g->nr_pages)
+		script_error(L, "t:uncharge: %s has %lld pages charged by t:charge, got %lld",
+			     handle_tostring(L, &g->h), (long long)g->nr_pages, (long long)n);
+	g->nr_pages -= n;
+	op_begin(t, "uncharge", g->h.id);
+	mem_cgroup_uncharge_user(t, g->memcg, n);
+	op_end(t, "uncharge", 0);
+	return 0;
+}
+
+static int l_set_max(lua_State *L)
+{
+	static const char *const counters[] = {"memory", "kmem", NULL};
+	struct task *t = arg_self(L, "set_max")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "set_max");
+	int64_t n = arg_int(L, 3, "set_max", "a limit in pages", 0, PAGES_MAX);
+	const char *which = luaL_optstring(L, 4, "memory");
+	int err = -ENODEV;
+
+	if (strcmp(which, counters[0]) != 0 && strcmp(which, counters[1]) != 0)
+		script_error(L, "t:set_max: expected 'memory' or 'kmem', got '%s'", which);
+	op_begin(t, "set_max", g->h.id);
+	if (!g->removed)
+		err = mem_cgroup_set_max(
+			t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory, n);
+	op_end(t, "set_max", err);
+	return push_result(L, err);
+}
+
+/* ---- grace periods ------------------------------------------------------------------------ */
+
+static int l_synchronize_rcu(lua_State *L)
+{
+	struct task *t = arg_self(L, "synchronize_rcu")->task;
+
+	op_begin(t, "synchronize_rcu", 0);
+	synchronize_rcu(t, RCU_NORMAL);
+	op_end(t, "synchronize_rcu", 0);
+	return 0;
+}
+
+static int l_rcu_barrier(lua_State *L)
+{
+	struct task *t = arg_self(L, "rcu_barrier")->task;
+
+	op_begin(t, "rcu_barrier", 0);
+	rcu_barrier(t, RCU_NORMAL);
+	op_end(t, "rcu_barrier", 0);
+	return 0;
+}
+
+void ops_open(lua_State *L, int core)
+{
+	static const luaL_Reg ops[] = {
+		{"alloc", l_alloc},
+		{"alloc_many", l_alloc_many},
+		{"attach", l_attach},
+		{"charge", l_charge},
+		{"create_cache", l_create_cache},
+		{"create_child", l_create_child},
+		{"destroy", l_destroy},
+		{"free", l_free},
+		{"free_many", l_free_many},
+		{"irq_free", l_irq_free},
+		{"mkdir", l_mkdir},
+		{"rcu_barrier", l_rcu_barrier},
+		{"rcu_free", l_rcu_free},
+		{"rmdir", l_rmdir},
+		{"offline", l_rmdir},
+		{"set_max", l_set_max},
+		{"shrink", l_shrink},
+		{"synchronize_rcu", l_synchronize_rcu},
+		{"uncharge", l_uncharge},
+		{NULL, NULL},
+	};
+
+	lua_getfield(L, core, "methods");
+	lua_getfield(L, -1, "task");
+	luaL_setfuncs(L, ops, 0);
+	lua_pop(L, 2);
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LUA_RUN_H
+#define LUA_RUN_H
+
+/*
+ * One run of a scenario, as the files in lua/ share it.
+ *
+ * struct run lives on the host.  The Lua state, the handles that scripts hold and
+ * struct script live in the arena, so they are restored with the world.
+ *
+ * A Lua error is a longjmp and runs no clean-up.  A binding therefore checks all
+ * its arguments first, calls the model, and only then touches Lua again: no error
+ * ever crosses a function of the model.
+ */
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include "lua/scenario.h"
+#include "sim/base/map.h"
+#include "sim/lifecycle/info.h"
+#include "sim/mm/mm.h"
+
+enum handle_kind {
+	HANDLE_TASK,
+	HANDLE_CGROUP,
+	HANDLE_CACHE,
+	HANDLE_OBJECT,
+	HANDLE_EVENT,
+	NR_HANDLE_KINDS,
+};
+
+/* What scripts hold: full userdata, each of these kinds beginning with a struct handle. */
+struct handle {
+	oid_t id;
+	const char *name; /* in the arena; NULL for an object */
+	uint8_t kind;	  /* enum handle_kind */
+};
+
+struct cgroup_handle {
+	struct handle h;
+	struct cgroup *cgrp;	  /* not to be followed once @removed */
+	struct mem_cgroup *memcg; /* also good while @nr_pages keep it alive */
+	int64_t nr_pages;	  /* user pages that the script has charged */
+	bool removed;
+};
+
+struct cache_handle {
+	struct handle h;
+	struct kmem_cache *cache; /* not to be followed once @destroyed */
+	bool destroyed;		  /* the script gave up this handle */
+};
+
+struct object_handle {
+	struct handle h;
+	struct object *obj; /* recycled by the allocator: compare its id */
+	oid_t slab, cache;
+	bool freed;
+};
+
+struct event_handle {
+	struct handle h;
+	struct list waiters; /* task.wait_node */
+	bool set;
+};
+
+struct script_task {
+	struct handle h;
+	struct task *task;
+	lua_State *L; /* its Lua thread, NULL once it has ended */
+	int thread_ref, self_ref;
+	struct event_handle *ended;
+	int ended_ref;
+	struct rng rng;
+};
+
+/* What a script can change besides its own Lua values; in the arena. */
+struct script {
+	struct rng rng;	    /* math.random() */
+	struct map cgroups; /* id -> struct cgroup_handle * */
+	struct script_task **tasks;
+	uint32_t nr_tasks, max_tasks;
+	int metatables[NR_HANDLE_KINDS]; /* references in the registry */
+	struct task *setup;		 /* while it runs */
+	bool setup_done;
+};
+
+enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
+
+struct run {
+	const struct run_options *opt;
+	struct run_sink *const *sinks;
+	struct run_result *result;
+	GError *error; /* why the run was stopped, if it was */
+
+	struct arena *arena;
+	struct world *w; /* NULL until the script is loaded */
+	struct script *script;
+	lua_State *L;
+	int lib[NR_LIB_FUNCTIONS]; /* references in the registry */
+	int scenario;		   /* the validated table */
+	int options;		   /* values of its options */
+	char *short_src;	   /* what Lua's own messages call the script */
+	jmp_buf loading;	   /* where a stop goes while no context runs */
+	uint64_t instructions, instructions_max;
+	size_t refused_bytes; /* the block that Lua was not given */
+
+	const char *lifecycle_name;
+	const struct lifecycle *lifecycle;
+	uint64_t variants;
+	const char *variant_names[VARIANTS_MAX + 1];
+	char *name;
+	uint32_t faults;
+
+	struct checkset *checks;
+	struct trace_sink trace;
+	struct trace_record last;
+	struct chooser chooser;
+	struct rng choices[NR_CHOICE_KINDS];
+};
+
+/* A Lua value of more than this many bytes is refused: it would only fill the machine. */
+#define SCRIPT_BLOCK_MAX ((size_t)512 << 20)
+
+static inline struct run *run_of(lua_State *L)
+{
+	return *(struct run **)lua_getextraspace(L);
+}
+
+/* ---- lua/state.c: the Lua state, its limits, its errors --------------------- */
+
+/** run_fail() - note why the run cannot go on; the first reason counts */
+void run_fail(struct run *run, enum slabsim_error code, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
+/** run_stop() - leave whatever runs, for good; run_fail() said why */
+_Noreturn void run_stop(struct run *run);
+
+/** script_error() - raise an error at the line of the script that is being run */
+_Noreturn void script_error(lua_State *L, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/** script_failed() - note the error that ended a protected call with @status, and pop it */
+void script_failed(struct run *run, lua_State *L, int status);
+
+/** script_handler() - message handler: puts "file:line:" before the message */
+int script_handler(lua_State *L);
+
+/** script_read() - compile the file @path: true with the chunk pushed, else with a message pushed */
+bool script_read(lua_State *L, const char *path);
+
+/** stack_left() - bytes of C stack that the calling context has left */
+size_t stack_left(const struct task *t);
+#define STACK_LEFT_MIN ((size_t)48 << 10)
+
+bool state_new(struct run *run);
+
+/* ---- lua/sandbox.c ---------------------------------------------------------- */
+
+/** sandbox_open() - give the state what scripts may use, and lua/lib */
+void sandbox_open(lua_State *L);
+
+/* ---- lua/handles.c ---------------------------------------------------------- */
+
+void handles_open(lua_State *L, int core);
+void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, const char *name);
+/** handle_test() - the handle at @idx, or NULL if something else is there */
+struct handle *handle_test(lua_State *L, int idx);
+/** describe() - the value at @idx, short, for "expected ..., got ..."; pushed as well */
+const char *describe(lua_State *L, int idx);
+/** handle_tostring() - push "cache:3 dentry" */
+const char *handle_tostring(lua_State *L, const struct handle *h);
+
+/* ---- lua/ops.c, lua/tasks.c --------------------------------------------------- */
+
+void ops_open(lua_State *L, int core);
+void tasks_open(lua_State *L, int core);
+
+/** arg_self() - the task that an operation is called on, which must be the one that runs */
+struct script_task *arg_self(lua_State *L, const char *op);
+void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op);
+int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max);
+const char *arg_name(lua_State *L, int idx, const char *op);
+
+void op_begin(struct task *t, const char *op, oid_t on);
+void op_end(struct task *t, const char *op, int64_t result);
+
+/** push_result() - true, or false and the name of the error */
+int push_result(lua_State *L, int err);
+
+struct event_handle *event_new(lua_State *L, const char *name);
+void event_wait(struct task *t, struct event_handle *ev);
+void event_signal(struct task *t, struct event_handle *ev);
+
+/** script_task_new() - a blocked task that will call the function at @fn (see lua/tasks.c); pushed */
+struct script_task *script_task_new(lua_State *L, const char *name, unsigned int cpu, int fn);
+
+/** run_setup() - boot, set-up, and the scenario's tasks; on the setup task */
+void run_setup(struct task *t, void *arg);
+
+#endif /* LUA_RUN_H */

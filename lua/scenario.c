@@ -1,0 +1,476 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of a run: script, world, set-up, tasks, verdict.
+ */
+
+#include "lua/scenario.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "lua/run.h"
+
+/* clang-format off */
+G_DEFINE_QUARK(slabsim-error-quark, slabsim_error)
+/* clang-format on */
+
+#define STEPS_DEFAULT 100000000
+#define TIME_DEFAULT (UINT64_C(365) * 24 * 3600 * 1000000000)
+#define MEMORY_DEFAULT ((size_t)8 << 30)
+#define MEMORY_MIN ((size_t)4 << 20)
+#define MEMORY_MAX ((size_t)64 << 30)
+#define INSTRUCTIONS_DEFAULT 1000000000
+
+/* ---- choices ----------------------------------------------------------------- */
+
+/* An allocation that may fail does so this rarely, so that late ones have their turn. */
+#define FAULT_ONE_IN 4
+
+static uint32_t draw(struct chooser *c, struct world *w, enum choice_kind kind, uint32_t n)
+{
+	struct run *run = container_of(c, struct run, chooser);
+
+	(void)w;
+	if (kind == CHOOSE_FAULT)
+		return rng_below(&run->choices[kind], FAULT_ONE_IN) == 0;
+	return (uint32_t)rng_below(&run->choices[kind], n);
+}
+
+static void choices_init(struct run *run)
+{
+	static const char *const streams[NR_CHOICE_KINDS] = {
+		"choice.step", "choice.task", "choice.fault", "choice.cpu", "choice.script",
+	};
+
+	run->chooser.choose = draw;
+	for (int i = 0; i < NR_CHOICE_KINDS; i++)
+		rng_seed(&run->choices[i], run->opt->seed, streams[i]);
+}
+
+/* ---- records ----------------------------------------------------------------- */
+
+static void tell_violations(struct run *run, uint32_t before)
+{
+	struct checkset *checks = run->checks;
+
+	for (uint32_t i = before; i < checks->nr_violations; i++) {
+		for (size_t s = 0; i < VIOLATION_MAX && run->sinks[s]; s++) {
+			if (run->sinks[s]->violation)
+				run->sinks[s]->violation(run->sinks[s], &checks->violations[i], i);
+		}
+	}
+}
+
+/* A removed cgroup can be freed at any time: its handle must not be followed any more. */
+static void note_removal(struct run *run, oid_t id)
+{
+	struct cgroup_handle **g = map_find(&run->script->cgroups, id, 0);
+
+	if (g)
+		(*g)->removed = true;
+}
+
+static void on_record(struct trace_sink *sink, const struct trace_record *r)
+{
+	struct run *run = container_of(sink, struct run, trace);
+	uint32_t before = run->checks->nr_violations;
+
+	run->last = *r;
+	checkset_record(run->checks, r);
+	if (r->kind != TR_ACCESS || run->opt->accesses) {
+		for (size_t i = 0; run->sinks[i]; i++)
+			run->sinks[i]->record(run->sinks[i], r);
+	}
+	if (run->checks->nr_violations != before)
+		tell_violations(run, before);
+	if (r->kind == TR_CGROUP_RMDIR && r->arg[0] == 0)
+		note_removal(run, r->obj);
+	if (run->opt->interrupted && *run->opt->interrupted)
+		world_halt(run->w, STOP_HOST);
+}
+
+/* ---- reading the script -------------------------------------------------------- */
+
+static void push_list(lua_State *L, const char *const *strings)
+{
+	lua_newtable(L);
+	for (lua_Integer i = 0; strings && strings[i]; i++) {
+		lua_pushstring(L, strings[i]);
+		lua_rawseti(L, -2, i + 1);
+	}
+}
+
+/* Protected: leaves the validated scenario, its option values and sim in the registry. */
+static int load_script(lua_State *L)
+{
+	struct run *run = run_of(L);
+	const struct run_options *opt = run->opt;
+
+	sandbox_open(L);
+	if (!script_read(L, opt->path))
+		lua_error(L);
+	lua_call(L, 0, 1);
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_SCENARIO]);
+	lua_insert(L, -2);
+	lua_call(L, 1, 1);
+	lua_pushvalue(L, -1);
+	run->scenario = luaL_ref(L, LUA_REGISTRYINDEX);
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_OPTIONS]);
+	lua_insert(L, -2);
+	push_list(L, opt->sets);
+	lua_pushstring(L, opt->lifecycle);
+	push_list(L, opt->variants);
+	push_list(L, opt->checks_off);
+	lua_call(L, 5, 2);
+	lua_setfield(L, LUA_REGISTRYINDEX, "sim");
+	run->options = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+/*
+ * A chunk that did not compile has no frame to look at, and its message begins with
+ * the shortened file name, which only Lua knows how to make.
+ */
+static void learn_short_src(struct run *run)
+{
+	g_autofree char *chunk = g_strconcat("@", run->opt->path, NULL);
+	lua_Debug ar;
+
+	if (luaL_loadbufferx(run->L, "", 0, chunk, "t") == LUA_OK) {
+		lua_getinfo(run->L, ">S", &ar);
+		g_free(run->short_src);
+		run->short_src = g_strdup(ar.short_src);
+	} else {
+		lua_pop(run->L, 1);
+	}
+}
+
+static bool load(struct run *run)
+{
+	lua_State *L = run->L;
+	int status;
+
+	learn_short_src(run);
+	lua_pushcfunction(L, script_handler);
+	lua_pushcfunction(L, load_script);
+	status = lua_pcall(L, 0, 0, -2);
+	if (status != LUA_OK)
+		script_failed(run, L, status);
+	lua_settop(L, 0);
+	return status == LUA_OK;
+}
+
+/* ---- from the validated scenario to the world ------------------------------------ */
+
+static int64_t field_int(lua_State *L, const char *field)
+{
+	int64_t n;
+
+	lua_getfield(L, -1, field);
+	n = lua_tointeger(L, -1);
+	lua_pop(L, 1);
+	return n;
+}
+
+static void read_variants(struct run *run, lua_State *L)
+{
+	const char **names = run->variant_names;
+	size_t n = 0;
+
+	run->variants = lifecycle_variants(run->lifecycle);
+	lua_getfield(L, -1, "variants");
+	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
+		const char *name = lua_tostring(L, -1);
+		bool off = name[0] == '-';
+		uint64_t bit = UINT64_C(1) << variant_index(name + off);
+
+		run->variants = off ? run->variants & ~bit : run->variants | bit;
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+	for (int i = 0; variant_infos[i]; i++) {
+		if (run->variants & (UINT64_C(1) << i))
+			names[n++] = variant_infos[i]->name;
+	}
+	for (size_t i = 1; i < n; i++) {
+		for (size_t j = i; j > 0 && strcmp(names[j - 1], names[j]) > 0; j--) {
+			const char *other = names[j];
+
+			names[j] = names[j - 1];
+			names[j - 1] = other;
+		}
+	}
+}
+
+static void read_costs(struct run *run, lua_State *L)
+{
+	lua_getfield(L, -1, "costs");
+	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TTABLE; i++) {
+		int64_t cost = field_int(L, "index"), jitter = field_int(L, "jitter");
+
+		run->w->cost[cost] = (vtime_t)field_int(L, "ns");
+		if (jitter >= 0)
+			run->w->jitter[cost] = (uint8_t)jitter;
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 2);
+}
+
+/* Everything here was validated by lua/lib. */
+static bool make_world(struct run *run)
+{
+	lua_State *L = run->L;
+	const struct run_options *opt = run->opt;
+	struct world_config config = {
+		.seed = opt->seed,
+		.steps_max = opt->steps_max ? opt->steps_max : STEPS_DEFAULT,
+		.time_max = opt->time_max ? opt->time_max : TIME_DEFAULT,
+		.shuffle_ties = opt->order == ORDER_TIES,
+	};
+	struct kernel_config kernel;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->scenario);
+	lua_getfield(L, -1, "lifecycle");
+	run->lifecycle_name = lua_tostring(L, -1);
+	lua_pop(L, 1);
+	run->lifecycle = lifecycle_find(run->lifecycle_name);
+	read_variants(run, L);
+	run->faults = (uint32_t)field_int(L, "faults");
+	config.nr_cpus = (unsigned int)field_int(L, "cpus");
+	config.preempt = (enum preempt_model)field_int(L, "preempt");
+
+	run->checks = checkset_new(run->arena, opt->checks_off);
+	if (!run->checks)
+		return false;
+	run->trace.record = on_record;
+	choices_init(run);
+	run->w = world_new(run->arena, &config, &run->chooser, &run->trace);
+	if (!run->w)
+		return false;
+	run->w->trace_accesses = opt->accesses;
+	read_costs(run, L);
+	kernel = lifecycle_kernel_config(run->lifecycle);
+	kernel_init(run->w, &kernel);
+	return true;
+}
+
+static void tell_begin(struct run *run)
+{
+	static const char *const orders[] = {"timed", "ties", "random"};
+	struct run_header header = {
+		.scenario = run->name,
+		.lifecycle = run->lifecycle_name,
+		.variants = run->variant_names,
+		.seed = run->opt->seed,
+		.order = orders[run->opt->order],
+		.nr_cpus = run->w->config.nr_cpus,
+	};
+
+	for (size_t i = 0; run->sinks[i]; i++) {
+		if (run->sinks[i]->begin)
+			run->sinks[i]->begin(run->sinks[i], &header);
+	}
+}
+
+/* ---- running --------------------------------------------------------------------- */
+
+/* Protected: the task that boots the kernel and calls the scenario's setup. */
+static int make_setup_task(lua_State *L)
+{
+	struct run *run = run_of(L);
+	struct script_task *self;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_SETUP]);
+	self = script_task_new(L, "setup", 0, -1);
+	self->task->fn = run_setup;
+	run->script->setup = self->task;
+	lua_setfield(L, LUA_REGISTRYINDEX, "setup");
+	task_wake(self->task, 0);
+	return 0;
+}
+
+/* Contexts that still have something to do, now that nothing is left to happen. */
+static int64_t nr_stuck(const struct world *w)
+{
+	struct kernel *k = kernel_of(w);
+	int64_t n = w->nr_tasks_alive;
+
+	for (unsigned int i = 0; i <= w->config.nr_cpus; i++) {
+		/* The unbound pool comes last in the array, whatever the number of CPUs. */
+		struct worker_pool *pool = &k->pools[i < w->config.nr_cpus ? i : NR_CPUS_MAX];
+
+		list_for_each(node, &pool->busy) {
+			n++;
+		}
+	}
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		for (struct task *t = w->cpus[i].cur; t; t = t->below) {
+			if (t->ctx == CTX_SOFTIRQ || t->ctx == CTX_HARDIRQ)
+				n++;
+		}
+	}
+	return n;
+}
+
+static void quiesce(struct run *run)
+{
+	uint32_t before;
+
+	trace_env(run->w, NULL, RUN_QUIET, .arg = { nr_stuck(run->w) });
+	before = run->checks->nr_violations;
+	checkset_end(run->checks, &run->last);
+	tell_violations(run, before);
+}
+
+static void start_tasks(struct run *run)
+{
+	struct script *script = run->script;
+
+	if (run->opt->order == ORDER_RANDOM)
+		world_set_untimed(run->w);
+	run->w->faults_left = run->faults;
+	for (uint32_t i = 0; i < script->nr_tasks; i++)
+		task_wake(script->tasks[i]->task, 0);
+}
+
+static void note_stop(struct run *run)
+{
+	const char *path = run->opt->path;
+	const struct world_config *config = &run->w->config;
+
+	switch ((enum world_stop)run->w->stop) {
+	case STOP_NONE:
+		if (run->checks->exhausted)
+			break;
+		return;
+	case STOP_STEPS:
+		run_fail(run, SLABSIM_ERROR_LIMIT,
+			 "%s: the limit of %" G_GUINT64_FORMAT
+			 " steps was hit at %" G_GUINT64_FORMAT " ns; raise it with --max-steps",
+			 path, config->steps_max, run->w->now);
+		return;
+	case STOP_TIME:
+		run_fail(run, SLABSIM_ERROR_LIMIT,
+			 "%s: the limit of %" G_GUINT64_FORMAT
+			 " ns of virtual time was hit; raise it with --max-time",
+			 path, config->time_max);
+		return;
+	case STOP_MEMORY:
+		break;
+	case STOP_HOST:
+		run_fail(run, SLABSIM_ERROR_INTERRUPTED, "interrupted");
+		return;
+	}
+	run_fail(run, SLABSIM_ERROR_LIMIT,
+		 "%s: the memory limit of %zu MiB was hit; raise it with --max-memory", path,
+		 run->arena->limit >> 20);
+}
+
+static void run_world(struct run *run)
+{
+	lua_State *L = run->L;
+	int status;
+
+	lua_pushcfunction(L, make_setup_task);
+	status = lua_pcall(L, 0, 0, 0);
+	if (status != LUA_OK) {
+		script_failed(run, L, status);
+		return;
+	}
+	if (world_run(run->w) == STOP_NONE && run->script->setup_done) {
+		start_tasks(run);
+		world_run(run->w);
+	}
+	note_stop(run);
+	if (!run->error)
+		quiesce(run);
+}
+
+/* ---- the whole ------------------------------------------------------------------- */
+
+static void fill_result(const struct run *run)
+{
+	struct run_result *result = run->result;
+	const struct checkset *checks = run->checks;
+
+	result->verdict = VERDICT_INCOMPLETE;
+	if (!run->w)
+		return;
+	result->nr_violations = checks->nr_violations;
+	memcpy(result->violations, checks->violations, sizeof(result->violations));
+	result->nr_records = run->w->nr_records;
+	result->nr_steps = run->w->nr_steps;
+	result->end = run->w->now;
+	result->peak_bytes = run->arena->top;
+	if (!run->error)
+		result->verdict = checks->nr_violations ? VERDICT_FAIL : VERDICT_PASS;
+}
+
+static bool make_state(struct run *run)
+{
+	size_t limit = run->opt->memory_max ? run->opt->memory_max : MEMORY_DEFAULT;
+
+	if (limit < MEMORY_MIN || limit > MEMORY_MAX) {
+		run_fail(run, SLABSIM_ERROR_USAGE,
+			 "--max-memory: expected 4 MiB to 64 GiB, got %zu bytes", limit);
+		return false;
+	}
+	run->arena = arena_map(limit);
+	if (!run->arena) {
+		run_fail(run, SLABSIM_ERROR_LIMIT,
+			 "cannot reserve address space for the simulated world: %s",
+			 g_strerror(errno));
+		return false;
+	}
+	run->script = arena_alloc(run->arena, sizeof(*run->script));
+	rng_seed(&run->script->rng, run->opt->seed, "script");
+	map_init(&run->script->cgroups, run->arena, sizeof(struct cgroup_handle *));
+	return state_new(run);
+}
+
+static void run_all(struct run *run)
+{
+	/* A stop outside any context comes here; what it leaves behind is the arena's. */
+	if (setjmp(run->loading) != 0)
+		return;
+	if (!make_state(run) || !load(run))
+		return;
+	if (!make_world(run)) {
+		run->w = NULL;
+		run_fail(run, SLABSIM_ERROR_LIMIT,
+			 "%s: the memory limit of %zu MiB was hit; raise it with --max-memory",
+			 run->opt->path, run->arena->limit >> 20);
+		return;
+	}
+	tell_begin(run);
+	run_world(run);
+}
+
+bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
+		  struct run_result *result, GError **error)
+{
+	static struct run_sink *const no_sinks[] = {NULL};
+	struct run *run = g_new0(struct run, 1);
+	g_autofree char *base = g_path_get_basename(opt->path);
+	bool ok;
+
+	memset(result, 0, sizeof(*result));
+	run->opt = opt;
+	run->sinks = sinks ? sinks : no_sinks;
+	run->result = result;
+	run->instructions_max = opt->instructions_max ? opt->instructions_max : INSTRUCTIONS_DEFAULT;
+	run->name = g_str_has_suffix(base, ".lua") ? g_strndup(base, strlen(base) - 4)
+						   : g_strdup(base);
+	run_all(run);
+	fill_result(run);
+	ok = !run->error;
+	if (!ok)
+		g_propagate_error(error, run->error);
+	/* The Lua state and the world are dropped with the arena at the next run. */
+	g_free(run->short_src);
+	g_free(run->name);
+	g_free(run);
+	return ok;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef LUA_SCENARIO_H
+#define LUA_SCENARIO_H
+
+/*
+ * Scenarios: load a script, build its world, run it once.
+ */
+
+#include <glib.h>
+#include <signal.h>
+
+#include "sim/check/checker.h"
+#include "sim/engine/trace.h"
+
+#define SLABSIM_ERROR (slabsim_error_quark())
+GQuark slabsim_error_quark(void);
+
+enum slabsim_error {
+	SLABSIM_ERROR_USAGE,  /* the script or an option is wrong: exit 2 */
+	SLABSIM_ERROR_LIMIT,  /* a limit stopped the run; the message says how to raise it */
+	SLABSIM_ERROR_OUTPUT, /* a file could not be written or read: exit 2 */
+	SLABSIM_ERROR_INTERRUPTED, /* run_options.interrupted was set: exit 130 */
+};
+
+/* How a run decides what comes next. */
+enum run_order {
+	ORDER_TIMED,  /* virtual time decides; ties keep posting order */
+	ORDER_TIES,   /* virtual time decides; ties are shuffled by the seed */
+	ORDER_RANDOM, /* untimed: whatever may come next is drawn by the seed */
+};
+
+struct run_options {
+	const char *path;		/* the script */
+	const char *lifecycle;		/* NULL: the scenario's own, else v5.3 */
+	const char *const *variants;	/* "NAME" on or "-NAME" off; NULL-terminated or NULL */
+	const char *const *sets;	/* "NAME=VALUE" parameters; NULL-terminated or NULL */
+	const char *const *checks_off;	/* checkers to leave out; NULL-terminated or NULL */
+	uint64_t seed;
+	enum run_order order;
+	bool accesses; /* record every shared access as a record of its own */
+	uint64_t steps_max;	/* 0 for the default of 100 million */
+	vtime_t time_max;	/* ns; 0 for the default of one virtual year */
+	size_t memory_max;	/* bytes; 0 for the default of 8 GiB */
+	uint64_t instructions_max; /* of Lua, all tasks together; 0 for the default of 1e9 */
+	const volatile sig_atomic_t *interrupted; /* stops the run once it is not 0; may be NULL */
+};
+
+enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCOMPLETE };
+
+/* What goes into the first line of a trace; valid while the run lasts. */
+struct run_header {
+	const char *scenario;  /* file name without directory and ".lua" */
+	const char *lifecycle;
+	const char *const *variants; /* those switched on, sorted, NULL-terminated */
+	uint64_t seed;
+	const char *order; /* "timed", "ties" or "random" */
+	unsigned int nr_cpus;
+};
+
+struct run_sink {
+	void (*begin)(struct run_sink *sink, const struct run_header *header); /* may be NULL */
+	void (*record)(struct run_sink *sink, const struct trace_record *r);
+	/* called right after the record that violated */
+	void (*violation)(struct run_sink *sink, const struct violation *v, unsigned int nr);
+};
+
+struct run_result {
+	enum verdict verdict;
+	uint32_t nr_violations;
+	struct violation violations[VIOLATION_MAX];
+	uint64_t nr_records, nr_steps;
+	vtime_t end;
+	size_t peak_bytes; /* of the simulated world */
+};
+
+/**
+ * scenario_run() - load @opt->path and run it once
+ * @sinks: NULL-terminated; each sees every record in order
+ *
+ * Return: true when the run came to its end, whatever its verdict; false with
+ * @error set when the script or an option is wrong or a limit was hit (@result
+ * then says how far it came).
+ */
+bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
+		  struct run_result *result, GError **error);
+
+#endif /* LUA_SCENARIO_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_CLI_CLI_H
+#define SIM_CLI_CLI_H
+
+/*
+ * What the subcommands share: exit codes, options, messages, colour.
+ *
+ * Reports go to standard output, everything else to standard error.
+ */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "reports/output.h"
+
+enum exit_code {
+	EXIT_CLEAN = 0,
+	EXIT_VIOLATION = 1,   /* an invariant was broken */
+	EXIT_USAGE = 2,	      /* wrong option or script, unreadable or unwritable file */
+	EXIT_INTERNAL = 3,    /* our own code is wrong */
+	EXIT_NOTHING = 4,     /* nothing selected */
+	EXIT_LIMIT = 5,	      /* a limit stopped the run before a verdict */
+	EXIT_PIPE = 128 + 13, /* nobody reads standard output any more */
+};
+
+struct command {
+	const char *name;
+	const char *params;	 /* as in the usage line */
+	const char *summary;	 /* one line */
+	const char *description; /* below the options in the command's help; may be NULL */
+	int (*run)(const struct command *cmd, int argc, char **argv);
+};
+
+extern const struct command command_run;
+extern const struct command command_list;
+extern const struct command command_report;
+extern const struct command command_help;
+
+/** cli_command() - look a command up; NULL if there is none of that name */
+const struct command *cli_command(const char *name);
+
+/** cli_commands() - all of them, NULL-terminated */
+const struct command *const *cli_commands(void);
+
+enum parsed {
+	PARSED,	      /* go on with what is left in argv */
+	PARSED_HELP,  /* help was printed: leave with EXIT_CLEAN */
+	PARSED_WRONG, /* the error was printed: leave with EXIT_USAGE */
+};
+
+/**
+ * cli_parse() - take the options of @cmd out of @argv
+ * @entries: ends with an entry of only NULL; --help is added
+ *
+ * The positional arguments stay in argv[1..argc).
+ */
+enum parsed cli_parse(const struct command *cmd, const GOptionEntry *entries, int *argc,
+		      char ***argv);
+
+/** cli_error() - "slabsim: MESSAGE" and a newline on standard error */
+void cli_error(const char *fmt, ...) G_GNUC_PRINTF(1, 2);
+
+/** cli_usage() - cli_error(), with the hint where help is; returns EXIT_USAGE */
+int cli_usage(const struct command *cmd, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/** cli_note() - "slabsim: MESSAGE" unless -q; for progress and "wrote FILE" */
+void cli_note(bool quiet, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/** cli_unknown() - say that no @what is called @name, with a suggestion out of @names */
+int cli_unknown(const char *what, const char *name, const char *const *names);
+
+/** cli_close() - output_close(), with the error said; returns an exit code */
+int cli_close(struct output *out);
+
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+/** cli_color() - parse --color; NULL is auto.  False if @arg is none of the three */
+bool cli_color(const char *arg, enum color *color);
+
+/** cli_use_color() - is standard output to be coloured? */
+bool cli_use_color(enum color color);
+
+/** cli_install_signals() - clean up and say what happened when the program is killed */
+void cli_install_signals(void);
+
+#endif /* SIM_CLI_CLI_H */

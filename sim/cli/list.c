@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slabsim list WHAT: what can be named on a command line, one thing a line.
+ */
+
+#include <glib/gstdio.h>
+
+#include "reports/json.h"
+#include "sim/check/checker.h"
+#include "sim/cli/cli.h"
+#include "sim/lifecycle/info.h"
+
+struct lister {
+	struct output *out;
+	bool json;
+	bool any;
+};
+
+/* One thing, up to its summary; end_item() ends it. */
+static void put_item(struct lister *l, const char *name, int width, const char *text_key,
+		     const char *text)
+{
+	l->any = true;
+	if (l->json) {
+		output_str(l->out, "{\"name\":");
+		json_string(l->out, name);
+		json_key_string(l->out, text_key, text);
+		return;
+	}
+	output_printf(l->out, "%-*s  %s", width, name, text);
+}
+
+static void end_item(struct lister *l)
+{
+	output_str(l->out, l->json ? "}\n" : "\n");
+}
+
+static void list_lifecycles(struct lister *l)
+{
+	int width = 0;
+
+	for (size_t i = 0; lifecycle_infos[i]; i++)
+		width = MAX(width, (int)strlen(lifecycle_infos[i]->name));
+	for (size_t i = 0; lifecycle_infos[i]; i++) {
+		put_item(l, lifecycle_infos[i]->name, width, "summary", lifecycle_infos[i]->summary);
+		end_item(l);
+	}
+}
+
+static void list_variants(struct lister *l)
+{
+	int width = 0;
+
+	for (size_t i = 0; variant_infos[i]; i++)
+		width = MAX(width, (int)strlen(variant_infos[i]->name));
+	for (size_t i = 0; variant_infos[i]; i++) {
+		const struct variant_info *v = variant_infos[i];
+
+		put_item(l, v->name, width, "summary", v->summary);
+		if (l->json) {
+			if (v->fix)
+				json_key_string(l->out, "fix", v->fix);
+			if (v->checker)
+				json_key_string(l->out, "checker", v->checker);
+		} else if (v->checker) {
+			output_printf(l->out, " [%s]", v->checker);
+		}
+		end_item(l);
+	}
+}
+
+static void list_checks(struct lister *l)
+{
+	int width = 0;
+
+	for (size_t i = 0; all_checkers[i]; i++)
+		width = MAX(width, (int)strlen(all_checkers[i]->name));
+	for (size_t i = 0; all_checkers[i]; i++) {
+		put_item(l, all_checkers[i]->name, width, "claim", all_checkers[i]->claim);
+		if (l->json && all_checkers[i]->source)
+			json_key_string(l->out, "source", all_checkers[i]->source);
+		end_item(l);
+	}
+}
+
+/* ---- scenarios ----------------------------------------------------------- */
+
+static char *first_comment(const char *path)
+{
+	g_autofree char *text = NULL;
+	g_auto(GStrv) lines = NULL;
+
+	if (!g_file_get_contents(path, &text, NULL, NULL))
+		return g_strdup("");
+	lines = g_strsplit(text, "\n", 16);
+	for (size_t i = 0; lines[i]; i++) {
+		const char *s = lines[i];
+
+		while (*s == '-' || *s == ' ')
+			s++;
+		if (lines[i][0] == '-' && *s && !g_str_has_prefix(s, "SPDX-License"))
+			return g_strdup(s);
+	}
+	return g_strdup("");
+}
+
+static int compare_paths(gconstpointer a, gconstpointer b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void find_scripts(const char *dir, GPtrArray *found, int depth)
+{
+	GDir *d = depth > 0 ? g_dir_open(dir, 0, NULL) : NULL;
+	const char *name;
+
+	while (d && (name = g_dir_read_name(d))) {
+		g_autofree char *path = g_build_filename(dir, name, NULL);
+
+		if (g_file_test(path, G_FILE_TEST_IS_DIR))
+			find_scripts(path, found, depth - 1);
+		else if (g_str_has_suffix(name, ".lua"))
+			g_ptr_array_add(found, g_steal_pointer(&path));
+	}
+	if (d)
+		g_dir_close(d);
+}
+
+/* Here in a source tree, next to the program when it is installed. */
+static char *scenario_dir(void)
+{
+	g_autofree char *exe = g_file_read_link("/proc/self/exe", NULL);
+	g_autofree char *bin = exe ? g_path_get_dirname(exe) : g_strdup(".");
+	g_autofree char *prefix = g_path_get_dirname(bin);
+	char *dir;
+
+	if (g_file_test("scenarios", G_FILE_TEST_IS_DIR))
+		return g_strdup("scenarios");
+	dir = g_build_filename(prefix, "share", "slabsim", "scenarios", NULL);
+	if (g_file_test(dir, G_FILE_TEST_IS_DIR))
+		return dir;
+	g_free(dir);
+	dir = g_build_filename(prefix, "scenarios", NULL);
+	if (g_file_test(dir, G_FILE_TEST_IS_DIR))
+		return dir;
+	g_free(dir);
+#ifdef SLABSIM_DATA
+	return g_build_filename(SLABSIM_DATA, "scenarios", NULL);
+#else
+	return NULL;
+#endif
+}
+
+static void list_scenarios(struct lister *l)
+{
+	g_autofree char *dir = scenario_dir();
+	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+	int width = 0;
+
+	if (dir)
+		find_scripts(dir, found, 8);
+	g_ptr_array_sort(found, compare_paths);
+	for (guint i = 0; i < found->len; i++)
+		width = MAX(width, (int)strlen(g_ptr_array_index(found, i)));
+	for (guint i = 0; i < found->len; i++) {
+		const char *path = g_ptr_array_index(found, i);
+		g_autofree char *comment = first_comment(path);
+
+		put_item(l, path, width, "summary", comment);
+		end_item(l);
+	}
+}
+
+/* ---- events -------------------------------------------------------------- */
+
+static const char *arg_type(char type)
+{
+	switch (type) {
+	case 'n':
+		return "number";
+	case 'b':
+		return "bool";
+	case 'o':
+		return "object";
+	case 'h':
+		return "holder";
+	default:
+		return "string";
+	}
+}
+
+static void put_event_json(struct lister *l, const struct trace_kind_info *info)
+{
+	bool any = false;
+
+	put_item(l, info->name, 0, "summary", info->doc);
+	json_key_string(l->out, "obj", info->obj ? object_kind_name(info->obj) : "any");
+	json_key(l->out, "args");
+	output_char(l->out, '{');
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (!info->arg[i][0])
+			continue;
+		if (any)
+			output_char(l->out, ',');
+		json_string(l->out, info->arg[i] + 2);
+		output_char(l->out, ':');
+		json_string(l->out, arg_type(info->arg[i][0]));
+		any = true;
+	}
+	output_char(l->out, '}');
+	end_item(l);
+}
+
+static void put_event_text(struct lister *l, int id, const struct trace_kind_info *info)
+{
+	l->any = true;
+	output_printf(l->out, "name: %s\nID: %d\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
+		      info->name, id, info->doc, info->obj ? object_kind_name(info->obj) : "any");
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (info->arg[i][0])
+			output_printf(l->out, "\tfield:%s %s;\n", arg_type(info->arg[i][0]),
+				      info->arg[i] + 2);
+	}
+	output_char(l->out, '\n');
+}
+
+static void list_events(struct lister *l)
+{
+	for (int k = 0; k < NR_TRACE_KINDS; k++) {
+		if (l->json)
+			put_event_json(l, &trace_kinds[k]);
+		else
+			put_event_text(l, k + 1, &trace_kinds[k]);
+	}
+}
+
+static const struct {
+	const char *name;
+	void (*list)(struct lister *l);
+} lists[] = {
+	{"lifecycles", list_lifecycles}, {"variants", list_variants}, {"checks", list_checks},
+	{"scenarios", list_scenarios},	 {"events", list_events},
+};
+
+static int list_named(const char *name, bool json)
+{
+	const char *names[G_N_ELEMENTS(lists) + 1] = {NULL};
+	struct lister l = {.json = json};
+	int code;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+		names[i] = lists[i].name;
+		if (strcmp(lists[i].name, name) != 0)
+			continue;
+		l.out = output_open("-", false, NULL);
+		lists[i].list(&l);
+		code = cli_close(l.out);
+		if (code == EXIT_CLEAN && !l.any) {
+			cli_error("there are no %s here", name);
+			code = EXIT_NOTHING;
+		}
+		return code;
+	}
+	return cli_unknown("list", name, names);
+}
+
+static int run_list(const struct command *self, int argc, char **argv)
+{
+	gboolean json = FALSE;
+	const GOptionEntry entries[] = {
+		{"json", 0, 0, G_OPTION_ARG_NONE, &json, "One JSON object a line", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+
+	switch (cli_parse(self, entries, &argc, &argv)) {
+	case PARSED:
+		break;
+	case PARSED_HELP:
+		return EXIT_CLEAN;
+	case PARSED_WRONG:
+		return EXIT_USAGE;
+	}
+	if (argc != 2)
+		return cli_usage(self, "list takes one of lifecycles, variants, checks, scenarios "
+				       "and events");
+	return list_named(argv[1], json);
+}
+
+const struct command command_list = {
+	.name = "list",
+	.params = "lifecycles|variants|checks|scenarios|events",
+	.summary = "List what can be named on a command line",
+	.description = "Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",
+	.run = run_list,
+};

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slabsim report TRACE: a report out of a trace file, without running anything.
+ */
+
+#include "reports/text.h"
+#include "reports/trace_reader.h"
+#include "sim/cli/cli.h"
+
+static int write_text(const struct trace_file *tf, const struct text_options *opt, const char *path,
+		      bool force, bool quiet)
+{
+	g_autoptr(GError) error = NULL;
+	struct output *out = output_open(path, force, &error);
+	int code;
+
+	if (!out) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	text_report(tf, opt, out);
+	code = cli_close(out);
+	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
+		cli_note(quiet, "wrote %s", path);
+	return code;
+}
+
+static int run_report(const struct command *self, int argc, char **argv)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *path = NULL, *color_arg = NULL;
+	gboolean text = FALSE, force = FALSE, verbose = FALSE, quiet = FALSE;
+	struct text_options opt = {0};
+	struct trace_file *tf;
+	enum color color;
+	int code;
+	const GOptionEntry entries[] = {
+		{"text", 0, 0, G_OPTION_ARG_NONE, &text, "Timeline and summary as text (the default)",
+		 NULL},
+		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "Write there, not to standard output",
+		 "FILE"},
+		{"force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace FILE if it exists", NULL},
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
+		 "Every event: locks, read sections, references, accesses", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No messages", NULL},
+		{"color", 0, 0, G_OPTION_ARG_FILENAME, &color_arg, "auto, always or never", "WHEN"},
+		G_OPTION_ENTRY_NULL,
+	};
+
+	switch (cli_parse(self, entries, &argc, &argv)) {
+	case PARSED:
+		break;
+	case PARSED_HELP:
+		return EXIT_CLEAN;
+	case PARSED_WRONG:
+		return EXIT_USAGE;
+	}
+	if (argc != 2)
+		return cli_usage(self, argc < 2 ? "which trace?" : "report takes one trace");
+	if (!cli_color(color_arg, &color))
+		return EXIT_USAGE;
+	tf = trace_read(argv[1], &error);
+	if (!tf) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	if (!tf->ended)
+		cli_note(quiet, "%s is cut short after event %" G_GUINT64_FORMAT, argv[1],
+			 tf->nr_events);
+	opt.verbose = verbose;
+	opt.color = !path && cli_use_color(color);
+	code = write_text(tf, &opt, path ? path : "-", force, quiet);
+	trace_file_free(tf);
+	return code;
+}
+
+const struct command command_report = {
+	.name = "report",
+	.params = "TRACE",
+	.summary = "Print a report out of a trace file (\"-\" is standard input)",
+	.description = "A trace that was cut short is reported up to the cut.  The exit status "
+		       "says whether the\nreport was written, not what is in it.\n\n"
+		       "Example:\n  slabsim report out/demo/demo.trace.jsonl --verbose\n",
+	.run = run_report,
+};

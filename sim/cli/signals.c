@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is left behind when the program is killed: no temporary file, and one
+ * line that says why if it was its own fault.
+ */
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sim/base/arena.h"
+#include "sim/cli/cli.h"
+
+/* A stack overflow in a simulated context leaves no stack to handle it on. */
+static char alternate_stack[64 * 1024] __attribute__((aligned(16)));
+
+static struct sigaction old_segv, old_bus;
+
+static void say(const char *s)
+{
+	ssize_t n = write(STDERR_FILENO, s, strlen(s));
+
+	(void)n;
+}
+
+static void on_killed(int sig)
+{
+	output_remove_unfinished();
+	/* The handler was reset on entry: the second time the signal kills. */
+	raise(sig);
+}
+
+static void on_abort(int sig)
+{
+	(void)sig;
+	output_remove_unfinished();
+	_exit(EXIT_INTERNAL);
+}
+
+static void on_fault(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	output_remove_unfinished();
+	if (arena_guard_hit(info->si_addr)) {
+		say("slabsim: stack overflow in a simulated context\n");
+		_exit(EXIT_INTERNAL);
+	}
+	/* Not ours: a sanitizer's own report, or a core dump, says more than we could. */
+	say("slabsim: internal error: invalid memory access\n");
+	sigaction(sig, sig == SIGSEGV ? &old_segv : &old_bus, NULL);
+}
+
+void cli_install_signals(void)
+{
+	static const int killers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	const stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof(alternate_stack)};
+	struct sigaction sa = {0}, old;
+
+	sigaltstack(&stack, NULL);
+	sigemptyset(&sa.sa_mask);
+	sa.sa_handler = on_killed;
+	sa.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND);
+	for (size_t i = 0; i < G_N_ELEMENTS(killers); i++) {
+		/* nohup and the like ask for a signal to be ignored. */
+		sigaction(killers[i], NULL, &old);
+		if (old.sa_handler != SIG_IGN)
+			sigaction(killers[i], &sa, NULL);
+	}
+	sa.sa_handler = on_abort;
+	sigaction(SIGABRT, &sa, NULL);
+
+	sa.sa_flags = SA_ONSTACK | SA_SIGINFO;
+	sa.sa_sigaction = on_fault;
+	sigaction(SIGSEGV, &sa, &old_segv);
+	sigaction(SIGBUS, &sa, &old_bus);
+}

@@ -1,0 +1,71 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# test.sh BUILD - unit tests, every scenario, command line tests, with the programs in BUILD.
+#
+# Everything runs even when something fails; a test that passes prints nothing of its own.
+
+set -eu
+
+build=$(cd "$1" && pwd)
+SLABSIM=$build/slabsim
+export SLABSIM
+# A machine under load, or a sanitizer, is slower than Check's four seconds allow for.
+export CK_DEFAULT_TIMEOUT="${CK_DEFAULT_TIMEOUT:-60}"
+
+work=$build/test
+rm -rf "$work"
+mkdir -p "$work"
+nr_run=0
+failed=
+
+# attempt NAME STATUS COMMAND... - run the command, and show what it said if the status differs
+attempt()
+{
+	name=$1
+	want=$2
+	shift 2
+	nr_run=$((nr_run + 1))
+	got=0
+	"$@" >"$work/log" 2>&1 </dev/null || got=$?
+	[ "$got" -eq "$want" ] && return
+	failed="$failed
+  $name"
+	echo "FAILED: $name: exit status $got, should be $want"
+	sed 's/^/    /' "$work/log"
+}
+
+echo "Unit tests"
+"$build/slabsim-tests" || failed="$failed
+  unit tests"
+
+echo "Scenarios"
+tests/tools/scenarios.sh >"$work/scenarios"
+while read -r file status options; do
+	# shellcheck disable=SC2086 # a list of words
+	attempt "slabsim run $file $options" "$status" \
+		"$SLABSIM" run "$file" $options -o "$work/scenario.$nr_run"
+done <"$work/scenarios"
+echo "  $nr_run runs"
+
+echo "Command line"
+nr_before=$nr_run
+for script in tests/cli/*.sh; do
+	case $script in
+	*/lib*.sh | 'tests/cli/*.sh') continue ;;
+	esac
+	# What a test makes with mktemp goes away with the build directory.
+	mkdir -p "$work/tmp"
+	if [ -x "$script" ]; then
+		attempt "$script" 0 env TMPDIR="$work/tmp" "$script"
+	else
+		attempt "$script" 0 env TMPDIR="$work/tmp" sh "$script"
+	fi
+done
+echo "  $((nr_run - nr_before)) scripts"
+
+if [ -n "$failed" ]; then
+	echo "Failed, in $build:$failed"
+	exit 1
+fi
+echo "All tests passed."
