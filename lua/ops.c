@@ -40,7 +40,11 @@ void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op)
 	struct handle *h = handle_test(L, idx);
 
 	if (!h || h->kind != kind)
-		script_error(L, "t:%s: expected %s, got %s", op, kind_nouns[kind], describe(L, idx));
+		script_error(L, "t:%s: expected %s, got %s%s", op, kind_nouns[kind],
+			     describe(L, idx),
+			     kind == HANDLE_OBJECT && lua_isnil(L, idx)
+				     ? "; an allocation that fails returns nil"
+				     : "");
 	return h;
 }
 
@@ -469,6 +473,17 @@ static int l_mkdir(lua_State *L)
 	return 1;
 }
 
+/* core.root(): a handle on the root cgroup, which exists for ever */
+static int l_root(lua_State *L)
+{
+	struct cgroup *cgrp = mm_of(run_of(L)->w)->root;
+	struct cgroup_handle *g = handle_new(L, HANDLE_CGROUP, sizeof(*g), cgrp->id, "root");
+
+	g->cgrp = cgrp;
+	g->memcg = cgrp->memcg;
+	return 1;
+}
+
 static int l_rmdir(lua_State *L)
 {
 	struct task *t = arg_self(L, "rmdir")->task;
@@ -477,7 +492,7 @@ static int l_rmdir(lua_State *L)
 
 	op_begin(t, "rmdir", g->h.id);
 	if (!g->removed)
-		err = cgroup_rmdir(t, g->cgrp);
+		err = g->cgrp->parent ? cgroup_rmdir(t, g->cgrp) : -EBUSY;
 	op_end(t, "rmdir", err);
 	return push_result(L, err);
 }
@@ -600,6 +615,8 @@ void ops_open(lua_State *L, int core)
 		{NULL, NULL},
 	};
 
+	lua_pushcfunction(L, l_root);
+	lua_setfield(L, core, "root");
 	lua_getfield(L, core, "methods");
 	lua_getfield(L, -1, "task");
 	luaL_setfuncs(L, ops, 0);

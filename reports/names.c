@@ -5,9 +5,9 @@
 
 struct named {
 	oid_t id; /* key of the table */
-	char *name;
+	char *name; /* NULL for a memcg, which is called like its cgroup */
 	bool ambiguous; /* an earlier object of its kind has the same name */
-	oid_t subject;	/* of a work item: what it works on */
+	oid_t subject;	/* of a work item: what it works on; of a memcg: its cgroup */
 };
 
 struct names {
@@ -69,15 +69,30 @@ static void learn(struct names *n, oid_t id, char *name)
 	g_hash_table_insert(n->by_id, &e->id, e);
 }
 
-static char *cgroup_path(const struct names *n, oid_t parent, const char *name)
+/* Nobody makes the root: it is the first parent that has no name. */
+static void learn_cgroup(struct names *n, const struct trace_record *r)
 {
-	const char *above = names_of(n, parent);
+	const char *name = r->str ? r->str : "", *above;
 
+	learn(n, (oid_t)r->arg[0], g_strdup("/"));
+	above = names_of(n, (oid_t)r->arg[0]);
 	if (!above || strcmp(above, "/") == 0)
-		return parent == 0 && (!name[0] || strcmp(name, "/") == 0) ?
-			       g_strdup("/") :
-			       g_strconcat("/", name, NULL);
-	return g_strconcat(above, "/", name, NULL);
+		above = "";
+	learn(n, r->obj, name[0] || r->arg[0] != 0 ? g_strconcat(above, "/", name, NULL) :
+						     g_strdup("/"));
+}
+
+/* A memcg goes online before its cgroup has a name. */
+static void learn_memcg(struct names *n, const struct trace_record *r)
+{
+	struct named *e;
+
+	if (look_up(n, r->obj))
+		return;
+	e = g_new0(struct named, 1);
+	e->id = r->obj;
+	e->subject = (oid_t)r->arg[0];
+	g_hash_table_insert(n->by_id, &e->id, e);
 }
 
 /* A work item may be initialised again for something else; the latest counts. */
@@ -93,11 +108,10 @@ void names_record(struct names *n, const struct trace_record *r)
 {
 	switch (r->kind) {
 	case TR_CGROUP_MKDIR:
-		learn(n, r->obj, cgroup_path(n, (oid_t)r->arg[0], r->str ? r->str : ""));
+		learn_cgroup(n, r);
 		break;
 	case TR_CSS_ONLINE:
-		if (names_of(n, (oid_t)r->arg[0]))
-			learn(n, r->obj, g_strdup(names_of(n, (oid_t)r->arg[0])));
+		learn_memcg(n, r);
 		break;
 	case TR_OBJ_NEW:
 		/* These kinds get a better name from a record that follows. */
@@ -131,6 +145,8 @@ const char *names_of(const struct names *n, oid_t id)
 {
 	const struct named *e = look_up(n, id);
 
+	if (e && !e->name)
+		e = look_up(n, e->subject);
 	return e ? e->name : NULL;
 }
 
@@ -141,11 +157,18 @@ const char *names_comm(const struct names *n, uint32_t task)
 
 void names_put(const struct names *n, struct output *o, oid_t id)
 {
-	const struct named *e = look_up(n, id);
 	enum object_kind kind = oid_kind(id);
+	const struct named *e = look_up(n, id), *cgroup;
 
-	if (kind == OBJ_MEMCG && e)
-		output_str(o, "memcg ");
+	if (e && !e->name) {
+		cgroup = look_up(n, e->subject);
+		if (cgroup && cgroup->name) {
+			output_str(o, "memcg ");
+			names_put(n, o, e->subject);
+			return;
+		}
+		e = NULL;
+	}
 	if (e) {
 		output_str(o, e->name);
 	} else {

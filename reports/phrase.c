@@ -25,9 +25,9 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_LOCK_RELEASE] = "unlock {obj}",
 	[TR_RCU_READ_LOCK] = "rcu_read_lock, nesting {0}",
 	[TR_RCU_READ_UNLOCK] = "rcu_read_unlock, nesting {0}",
-	[TR_RCU_GP_START] = "grace period {0} starts, waits for {1} readers and {2} CPUs",
+	[TR_RCU_GP_START] = "grace period {0} starts[1:, waits for {1} readers][2:, {2} CPUs]",
 	[TR_RCU_GP_END] = "grace period {0} ends",
-	[TR_CALL_RCU] = "call_rcu {3}[0:({0})], after gp {1}",
+	[TR_CALL_RCU] = "call_rcu {3}[0:({0})], gp {1}",
 	[TR_RCU_CALLBACK] = "callback {3}[0:({0})]",
 	[TR_RCU_SYNC_BEGIN] = "synchronize_rcu",
 	[TR_RCU_SYNC_END] = "synchronize_rcu done",
@@ -68,8 +68,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_CACHE_ALIAS] = "kmem_cache_create {3}: shares {obj}",
 	[TR_CACHE_SLOT_SET] = "{0} slot {1} = {obj}",
 	[TR_CACHE_SLOT_CLEAR] = "{0} slot {1} = NULL",
-	[TR_CACHE_LOOKUP] = "memcg_kmem_get_cache {obj}: [1:{1}][!1:no child]"
-			    "[1:[2:, pinned][!2:, not pinned]]",
+	[TR_CACHE_LOOKUP] = "memcg_kmem_get_cache {obj}: {1}[2:, pinned]",
 	[TR_CACHE_PUT] = "memcg_kmem_put_cache {obj}",
 	[TR_CACHE_REPARENT] = "reparent {obj} to {1}",
 	[TR_CACHE_DEACTIVATE] = "deactivate {obj}[0:, deferred]",
@@ -102,7 +101,7 @@ static const uint16_t noise[] = {
 	TR_LOCK_INIT, TR_LOCK_WAIT, TR_LOCK_ACQUIRE, TR_LOCK_RELEASE, TR_MIGHT_SLEEP,
 	TR_RCU_READ_LOCK, TR_RCU_READ_UNLOCK, TR_RCU_GP_CLEANUP, TR_WQ_INIT, TR_WORK_INIT,
 	TR_WORK_END, TR_REF_INIT, TR_REF_GET, TR_REF_PUT, TR_REF_MOVE, TR_REF_EXIT, TR_OBJ_NEW,
-	TR_OBJ_PUBLISH, TR_SYSFS_ADD, TR_SYSFS_DEL, TR_CACHE_PUT, TR_CACHE_UNLINK,
+	TR_OBJ_PUBLISH, TR_OBJ_STATE, TR_SYSFS_ADD, TR_SYSFS_DEL, TR_CACHE_PUT, TR_CACHE_UNLINK,
 	TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_STOCK_REFILL, TR_STOCK_CONSUME,
 	TR_STOCK_DRAIN, TR_ACCESS,
 };
@@ -113,6 +112,8 @@ bool phrase_is_noise(const struct trace_record *r)
 		return r->arg[0] >= 0;
 	if (r->kind == TR_REF_TRYGET)
 		return r->arg[0] != 0;
+	if (r->kind == TR_OBJ_FREE)
+		return oid_kind(r->obj) == OBJ_SLAB;
 	for (size_t i = 0; i < G_N_ELEMENTS(noise); i++) {
 		if (noise[i] == r->kind)
 			return true;

@@ -50,10 +50,29 @@ void text_verdict(const struct trace_file *tf, bool color, struct output *o)
 	put_outcome(tf, color, o);
 	output_printf(o, "; %" G_GUINT64_FORMAT " events, ", tf->nr_events);
 	phrase_time(o, tf->end, tf->untimed);
-	output_printf(o, "%s; %s", tf->untimed ? " steps" : " us", tf->lifecycle);
-	for (guint i = 0; i + 1 < tf->variants->len; i++)
-		output_printf(o, " +%s", (const char *)g_ptr_array_index(tf->variants, i));
-	output_printf(o, ", seed %" G_GUINT64_FORMAT "\n", tf->seed);
+	output_printf(o, "%s; %s, seed %" G_GUINT64_FORMAT "\n", tf->untimed ? " steps" : " us",
+		      tf->lifecycle, tf->seed);
+}
+
+void text_variants(const struct trace_file *tf, struct output *o)
+{
+	int at = 0;
+
+	for (guint i = 0; i + 1 < tf->variants->len; i++) {
+		const char *name = g_ptr_array_index(tf->variants, i);
+		int n = (int)strlen(name);
+
+		if (i > 0)
+			output_char(o, ',');
+		if (i == 0 || at + n + 3 > TEXT_COLUMNS) {
+			output_str(o, i == 0 ? "variants on:" : "\n  ");
+			at = 12;
+		}
+		output_printf(o, " %s", name);
+		at += n + 2;
+	}
+	if (at > 0)
+		output_char(o, '\n');
 }
 
 /* The first in full: what comes after it is often its consequence. */
@@ -78,6 +97,7 @@ void text_report(const struct trace_file *tf, const struct text_options *opt, st
 	const char *replay = opt->replay ? opt->replay : tf->replay;
 
 	text_verdict(tf, opt->color, o);
+	text_variants(tf, o);
 	put_violations(tf, replay, o);
 	if (!opt->no_timeline) {
 		output_char(o, '\n');

@@ -25,6 +25,9 @@ void text_report(const struct trace_file *tf, const struct text_options *opt, st
 /** text_verdict() - one line: what became of the run */
 void text_verdict(const struct trace_file *tf, bool color, struct output *o);
 
+/** text_variants() - the variants that were on, if any */
+void text_variants(const struct trace_file *tf, struct output *o);
+
 /** text_timeline() - the events, one a line, a column for each CPU */
 void text_timeline(const struct trace_file *tf, bool verbose, struct output *o);
 

@@ -156,9 +156,6 @@ static void put_setting(const struct trace_file *tf, const struct trace_record *
 			 " event %" G_GUINT64_FORMAT " t=", tf->scenario, tf->lifecycle, tf->seed,
 		      v->seq);
 	put_t(tf, o, v->t);
-	for (guint i = 0; i + 1 < tf->variants->len; i++)
-		output_printf(o, "%s%s", i == 0 ? "\nVariants: " : ", ",
-			      (const char *)g_ptr_array_index(tf->variants, i));
 	output_char(o, '\n');
 	if (!r)
 		return;

@@ -139,10 +139,9 @@ static void put_references(const struct trace_file *tf, struct output *o)
 	if (nr > ROWS_MAX)
 		output_printf(o, "  ... and %u more\n", nr - ROWS_MAX);
 	if (nr == 0)
-		output_str(o, "  none");
-	else
-		output_str(o, " ");
-	output_printf(o, " besides the base references of %u living objects\n", nr_base);
+		output_str(o, "  none\n");
+	if (nr_base > 0)
+		output_printf(o, "  and the base references of %u objects that live\n", nr_base);
 }
 
 /* ---- counters ------------------------------------------------------------ */

@@ -10,7 +10,7 @@
 #include "reports/text.h"
 
 #define WIDE_CPUS 3
-#define DEEPEST 3 /* levels of calls that are shown as indentation */
+#define DEEPEST 2 /* levels of calls that are shown as indentation */
 #define CONTEXT_WIDTH 14
 #define NARROWEST 24 /* columns that a text gets at least, however deep it stands */
 #define CPUS_MAX 256
@@ -98,15 +98,15 @@ static bool same_run(const struct line *a, const struct line *b)
 	       x->arg[0] == y->arg[0] && (x->obj == 0) == (y->obj == 0);
 }
 
-/* An allocation says all that the look-up right before it said, unless that one failed to pin. */
+/* An allocation says all that the look-up right before it said, unless that did not pin. */
 static bool is_said_again(const struct line *l, const struct line *next)
 {
 	const struct trace_record *lookup = l->r, *alloc = next->r;
-	bool child = lookup->arg[1] != 0, pinned = lookup->arg[2] != 0;
-	oid_t served_by = child ? (oid_t)lookup->arg[1] : lookup->obj;
+	oid_t served_by = lookup->arg[1] != 0 ? (oid_t)lookup->arg[1] : lookup->obj;
+	bool pinned = lookup->arg[2] != 0;
 
 	return lookup->kind == TR_CACHE_LOOKUP && alloc->kind == TR_OBJECT_ALLOC &&
-	       lookup->task == alloc->task && child == pinned &&
+	       lookup->task == alloc->task && pinned == (served_by != lookup->obj) &&
 	       served_by == (oid_t)alloc->arg[0];
 }
 
@@ -378,7 +378,7 @@ static void lay_out(struct timeline *tl)
 	tl->time_width = MAX(tl->time_width, 9);
 	tl->wide = nr_used <= WIDE_CPUS;
 	/* The last column gets more room: the others can run over into what is empty there. */
-	width = (TEXT_COLUMNS - tl->time_width - 2) * 2 / (2 * MAX(nr_used, 1) + 1);
+	width = (TEXT_COLUMNS - tl->time_width - 2) / (MAX(nr_used, 1) + 1);
 	for (int cpu = 0; cpu < CPUS_MAX; cpu++) {
 		if (used[cpu])
 			tl->column[cpu] = tl->time_width + 2 + width * nr++;

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- What happens to a memory cgroup's slab caches when the cgroup is removed while one of its tasks
--- is still allocating and objects outlive it?  The cgroup must go at once, each child cache only
--- after the last object that it serves.
+-- What becomes of a memory cgroup's slab caches when the cgroup is removed while one of its tasks
+-- is still allocating, and objects outlive it?  The cgroup must not wait for the objects, and no
+-- cache may go before the last object that it serves.
 
 return scenario {
-  doc = "a small tree dies: allocation in flight against removal, objects outlive the cgroup",
+  doc = "a cgroup dies: an allocation in flight against its removal, objects that outlive it",
   upstream = "f0a3a24b532d",
 
   options = {
@@ -19,36 +19,32 @@ return scenario {
     sim.inode = sim:cache("inode", { object_size = 600, typesafe_by_rcu = true })
     -- Creation is asynchronous: without this the first allocation only queues it.
     sim:create_child(sim.dentry, sim.box)
-    sim.kept = {}
     sim.ready = sim:event("ready")
   end,
 
   tasks = {
     task("allocator", { cpu = 0, cgroup = "app/box" }, function(t, sim, opt)
-      sim.kept = t:alloc_many(sim.dentry, opt.objects)
-      local inode = t:alloc(sim.inode) -- the child of this cache is created meanwhile
+      sim.held = t:alloc_many(sim.dentry, opt.objects)
       t:signal(sim.ready)
-      t:attach(sim.app)
+      -- From here on the admin may move this task out, and remove the cgroup behind it.
       local late = t:alloc(sim.dentry)
-      t:free(late)
+      local inode = t:alloc(sim.inode)
       t:free(inode)
+      t:free(late)
     end),
 
     task("admin", { cpu = 1 }, function(t, sim)
       t:wait(sim.ready)
-      -- The allocator may still be in there, on its way to the parent.
-      local ok, err = t:rmdir(sim.box)
-      while not ok do
-        t:log("box is busy: " .. err)
-        t:sleep(us(5))
-        ok, err = t:rmdir(sim.box)
-      end
+      t:attach(sim.app, sim:task("allocator"))
+      t:rmdir(sim.box)
     end),
 
     task("reaper", { cpu = 1 }, function(t, sim)
-      t:wait(sim.ready)
+      t:join(sim:task("allocator"))
+      t:join(sim:task("admin"))
+      -- Long enough for the cgroup to go offline and its caches to be deactivated.
       t:sleep(ms(25))
-      t:free_many(sim.kept)
+      t:free_many(sim.held)
       t:sleep(ms(25))
       t:rmdir(sim.app)
       t:destroy(sim.dentry)

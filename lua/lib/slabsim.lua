@@ -7,13 +7,14 @@
 
 local core = ...
 local fail, kind, describe = core.fail, core.kind, core.describe
-local next, type, select, rawget, rawset = next, type, select, rawget, rawset
+local next, type, rawget, rawset = next, type, rawget, rawset
 local setmetatable, getmetatable, rawequal = setmetatable, getmetatable, rawequal
+local ipairs, tostring, tonumber = ipairs, tostring, tonumber
 local string, table, math = string, table, math
 
 -- Tables that scripts can reach must not be used here: they may have been changed.
-local sub, byte, find, format, rep = string.sub, string.byte, string.find, string.format, string.rep
-local concat, unpack, min = table.concat, table.unpack, math.min
+local sub, byte, find, format = string.sub, string.byte, string.find, string.format
+local concat, gmatch, min = table.concat, string.gmatch, math.min
 local tointeger, mathtype, floor, maxinteger = math.tointeger, math.type, math.floor, math.maxinteger
 
 -- ---- order ----------------------------------------------------------------------
@@ -314,7 +315,7 @@ local function check_expect(expect)
     end
     expect_kind(what .. ": the lifecycle", e[1], "string")
     local first = true
-    for part in string.gmatch(e[1], "[^+]+") do
+    for part in gmatch(e[1], "[^+]+") do
       if first then
         expect_name(what, part, core.lifecycles, "lifecycle")
       else
@@ -459,9 +460,17 @@ local task_methods = core.methods.task
 local raw_mkdir, raw_rmdir, raw_create_cache, raw_spawn =
   task_methods.mkdir, task_methods.rmdir, task_methods.create_cache, task_methods.spawn
 
+local root -- the root cgroup
+
+local function root_cgroup()
+  root = root or core.root()
+  return root
+end
+
 function task_methods.mkdir(t, name, parent)
   if parent ~= nil then expect_kind("t:mkdir: the parent", parent, "cgroup") end
   expect_kind("t:mkdir: the name", name, "string")
+  if parent == root_cgroup() then parent = nil end
   local path = parent and path_of[parent] .. "/" .. name or name
   if paths[path] then return nil, "EEXIST" end
   paths[path] = true
@@ -511,13 +520,17 @@ local function cgroup_named(what, cgroup)
   return found
 end
 
+local tasks_by_name = {}
+
 local function spawn(t, s, wake)
   local what = "task '" .. s.name .. "'"
   if s.cpu and s.cpu >= core.nr_cpus() then
     fail(format("%s: cpu %d does not exist; the scenario has %d, numbered from 0", what, s.cpu,
                 core.nr_cpus()))
   end
-  return raw_spawn(t, s.name, s.cpu, cgroup_named(what, s.cgroup), s.fn, wake)
+  local child = raw_spawn(t, s.name, s.cpu, cgroup_named(what, s.cgroup), s.fn, wake)
+  tasks_by_name[s.name] = child
+  return child
 end
 
 function task_methods.spawn(t, name, opts, fn)
@@ -554,6 +567,17 @@ end
 
 function sim_methods.event(_, name)
   return core.event(name)
+end
+
+-- The task of that name that was created last.
+function sim_methods.task(_, name)
+  expect_kind("sim:task: the name", name, "string")
+  local found = tasks_by_name[name]
+  if not found then
+    fail("sim:task: unknown task '" .. name .. "'" ..
+         did_you_mean(name, sorted_keys(tasks_by_name, "")))
+  end
+  return found
 end
 
 function sim_methods.spawn(_, ...)
@@ -610,6 +634,7 @@ end
 -- What the setup task runs once the kernel has booted.
 local function setup(t)
   local tasks = spec.tasks
+  sim.root = root_cgroup()
   if spec.setup then spec.setup(sim, options_of_run, t) end
   if type(tasks) == "function" then tasks = check_tasks(tasks(sim, options_of_run), spec.cpus) end
   for i, s in ipairs(tasks) do

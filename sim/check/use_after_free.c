@@ -124,8 +124,8 @@ static void report_freed(struct checker *c, const struct trace_record *r, oid_t 
 
 	if (r->kind == TR_ACCESS && r->arg[1] >= 0 && r->arg[1] <= 2)
 		what = modes[r->arg[1]];
-	relate(checker_violation(c, r, id, "use after free: %s%s%s of %s, freed at seq %" PRIu64,
-				 what, *name ? " " : "", name, oid_str(id).s, life->freed),
+	relate(checker_violation(c, r, id, "use after free of %s: %s%s%s, freed at seq %" PRIu64,
+				 oid_str(id).s, what, *name ? " " : "", name, life->freed),
 	       life);
 }
 

@@ -120,13 +120,15 @@ static void option_error(const struct command *cmd, const GOptionEntry *entries,
 		cli_usage(cmd, "unknown option '%s'", name);
 }
 
-static void print_help(const struct command *cmd, GOptionContext *context)
+static void print_help(GOptionContext *context)
 {
-	g_autofree char *help = g_option_context_get_help(context, FALSE, NULL);
+	g_autofree char *raw = g_option_context_get_help(context, FALSE, NULL);
+	g_auto(GStrv) parts = g_strsplit(raw, "\xe2\x80\xa6", -1);
+	/* GLib writes an ellipsis that a terminal without UTF-8 garbles. */
+	g_autofree char *help = g_strjoinv("...", parts);
 	struct output *out = output_open("-", false, NULL);
 	int code;
 
-	(void)cmd;
 	output_str(out, help);
 	while (out->len > 1 && out->buf[out->len - 1] == '\n' && out->buf[out->len - 2] == '\n')
 		out->len--;
@@ -169,7 +171,7 @@ enum parsed cli_parse(const struct command *cmd, const GOptionEntry *entries, in
 		return PARSED_WRONG;
 	}
 	if (help) {
-		print_help(cmd, context);
+		print_help(context);
 		return PARSED_HELP;
 	}
 	/* "--" stays in argv when an argument behind it looks like an option. */

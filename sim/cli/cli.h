@@ -9,6 +9,7 @@
  */
 
 #include <glib.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "reports/output.h"
@@ -20,6 +21,7 @@ enum exit_code {
 	EXIT_INTERNAL = 3,    /* our own code is wrong */
 	EXIT_NOTHING = 4,     /* nothing selected */
 	EXIT_LIMIT = 5,	      /* a limit stopped the run before a verdict */
+	EXIT_INTERRUPTED = 130,
 	EXIT_PIPE = 128 + 13, /* nobody reads standard output any more */
 };
 
@@ -79,6 +81,12 @@ bool cli_color(const char *arg, enum color *color);
 
 /** cli_use_color() - is standard output to be coloured? */
 bool cli_use_color(enum color color);
+
+/*
+ * Set by the first SIGINT or SIGTERM while cli_run_active is set: the run then
+ * stops and is reported as far as it came.  The second one kills.
+ */
+extern volatile sig_atomic_t cli_interrupted, cli_run_active;
 
 /** cli_install_signals() - clean up and say what happened when the program is killed */
 void cli_install_signals(void);

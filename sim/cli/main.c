@@ -35,10 +35,12 @@ static int unknown_command(const char *name)
 	const char *names[G_N_ELEMENTS(commands) + 2];
 	size_t n = 0;
 
-	for (size_t i = 0; commands[i]; i++)
+	for (size_t i = 0; commands[i] && name[0] != '-'; i++)
 		names[n++] = commands[i]->name;
-	names[n++] = "--version";
-	names[n++] = "--help";
+	if (name[0] == '-') {
+		names[n++] = "--version";
+		names[n++] = "--help";
+	}
 	names[n] = NULL;
 	return cli_unknown(name[0] == '-' ? "option" : "command", name, names);
 }

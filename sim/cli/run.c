@@ -183,7 +183,22 @@ static int code_of_error(const GError *error)
 	if (output_error_is_pipe(error))
 		return EXIT_PIPE;
 	cli_error("%s", error->message);
+	if (g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_INTERRUPTED))
+		return EXIT_INTERRUPTED;
 	return g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_LIMIT) ? EXIT_LIMIT : EXIT_USAGE;
+}
+
+static bool run_scenario(const struct run_options *opt, struct run_sink *const *sinks,
+			 struct run_result *result, GError **error)
+{
+	struct run_options with_signals = *opt;
+	bool ok;
+
+	with_signals.interrupted = &cli_interrupted;
+	cli_run_active = 1;
+	ok = scenario_run(&with_signals, sinks, result, error);
+	cli_run_active = 0;
+	return ok;
 }
 
 static int code_of_verdict(enum verdict verdict)
@@ -219,9 +234,9 @@ static int run_recorded(struct job *job)
 		sinks[1] = trace_writer_sink(job->writer);
 
 	sim_assert_context(job->replay);
-	if (!scenario_run(&opt, sinks, &job->result, &error)) {
+	if (!run_scenario(&opt, sinks, &job->result, &error)) {
 		code = code_of_error(error);
-		if (code != EXIT_LIMIT)
+		if (code != EXIT_LIMIT && code != EXIT_INTERRUPTED)
 			return code;
 		if (job->result.nr_violations == 0)
 			job->result.verdict = VERDICT_INCOMPLETE;
@@ -233,6 +248,8 @@ static int run_recorded(struct job *job)
 	report_code = put_report(job);
 	if (report_code != EXIT_CLEAN)
 		return report_code;
+	if (code == EXIT_INTERRUPTED)
+		return code;
 	return job->result.nr_violations > 0 ? EXIT_VIOLATION :
 	       code != EXIT_CLEAN	     ? code :
 					       code_of_verdict(job->result.verdict);
@@ -322,9 +339,11 @@ static int run_many(const struct run_args *args)
 		g_autoptr(GError) error = NULL;
 
 		opt.seed += i;
-		if (!scenario_run(&opt, no_sinks, &result, &error)) {
+		if (!run_scenario(&opt, no_sinks, &result, &error)) {
 			progress_clear(&progress);
 			code = code_of_error(error);
+			if (code == EXIT_INTERRUPTED)
+				break;
 			if (code != EXIT_LIMIT)
 				return code;
 			stopped++;
@@ -333,8 +352,11 @@ static int run_many(const struct run_args *args)
 			failed++;
 			progress_clear(&progress);
 			code = run_once(args, opt.seed);
-			if (code != EXIT_VIOLATION && code != EXIT_LIMIT)
-				return code;
+			if (code == EXIT_CLEAN)
+				cli_error("internal error: seed %" G_GUINT64_FORMAT " failed and "
+					  "passed when it was repeated", opt.seed);
+			if (code != EXIT_VIOLATION)
+				return code == EXIT_CLEAN ? EXIT_INTERNAL : code;
 		}
 		progress_show(&progress, i + 1, args->nr_runs, failed);
 	}
@@ -342,6 +364,8 @@ static int run_many(const struct run_args *args)
 	code = put_tally(args, i, failed, stopped);
 	if (code != EXIT_CLEAN)
 		return code;
+	if (cli_interrupted)
+		return EXIT_INTERRUPTED;
 	return failed > 0 ? EXIT_VIOLATION : stopped > 0 ? EXIT_LIMIT : EXIT_CLEAN;
 }
 

@@ -178,6 +178,8 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 		    "TIME"),
 		ARG("max-memory", 0, &args->max_memory, "Memory of the simulated world: 512M, 8G",
 		    "SIZE"),
+		ARG("max-instructions", 0, &args->max_instructions, "Stop after so many of Lua",
+		    "N"),
 		ARG("output", 'o', &args->dir, "Write trace and timeline there", "DIR"),
 		FLAG("force", 'f', &raw->force, "Replace files that exist"),
 		FLAG("json", 0, &raw->json, "One JSON object a line on standard output"),
@@ -204,6 +206,11 @@ static bool check_limits(const struct command *cmd, struct run_args *args)
 	else if (args->max_time && (!parse_time(args->max_time, &run->time_max) || !run->time_max))
 		cli_usage(cmd, "--max-time takes a time like 500us, 20ms or 2s, not '%s'",
 			  args->max_time);
+	else if (args->max_instructions && (!parse_u64(args->max_instructions,
+						       &run->instructions_max) ||
+					    !run->instructions_max))
+		cli_usage(cmd, "--max-instructions takes a number from 1 on, not '%s'",
+			  args->max_instructions);
 	else if (args->max_memory &&
 		 (!parse_size(args->max_memory, &run->memory_max) || !run->memory_max))
 		cli_usage(cmd, "--max-memory takes a size like 512M or 8G, not '%s'",
@@ -285,6 +292,7 @@ void run_args_clear(struct run_args *args)
 	g_free(args->max_steps);
 	g_free(args->max_time);
 	g_free(args->max_memory);
+	g_free(args->max_instructions);
 }
 
 /* ---- replay -------------------------------------------------------------- */
@@ -326,6 +334,7 @@ char *run_args_replay(const struct run_args *args, const char *script, uint64_t 
 	append_option(s, "--max-steps", args->max_steps);
 	append_option(s, "--max-time", args->max_time);
 	append_option(s, "--max-memory", args->max_memory);
+	append_option(s, "--max-instructions", args->max_instructions);
 	g_string_append_printf(s, " --seed %" G_GUINT64_FORMAT, seed);
 	return g_string_free(s, FALSE);
 }

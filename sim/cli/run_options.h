@@ -18,7 +18,7 @@ struct run_args {
 	char *dir; /* -o; NULL for none */
 	uint64_t nr_runs;
 	bool keep_going, force, json, quiet, verbose;
-	char *max_steps, *max_time, *max_memory;
+	char *max_steps, *max_time, *max_memory, *max_instructions; /* as typed */
 	enum color color;
 };
 

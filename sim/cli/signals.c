@@ -17,6 +17,8 @@ static char alternate_stack[64 * 1024] __attribute__((aligned(16)));
 
 static struct sigaction old_segv, old_bus;
 
+volatile sig_atomic_t cli_interrupted, cli_run_active;
+
 static void say(const char *s)
 {
 	ssize_t n = write(STDERR_FILENO, s, strlen(s));
@@ -26,8 +28,12 @@ static void say(const char *s)
 
 static void on_killed(int sig)
 {
+	if ((sig == SIGINT || sig == SIGTERM) && cli_run_active && !cli_interrupted) {
+		cli_interrupted = 1;
+		return;
+	}
 	output_remove_unfinished();
-	/* The handler was reset on entry: the second time the signal kills. */
+	signal(sig, SIG_DFL);
 	raise(sig);
 }
 
@@ -60,7 +66,7 @@ void cli_install_signals(void)
 	sigaltstack(&stack, NULL);
 	sigemptyset(&sa.sa_mask);
 	sa.sa_handler = on_killed;
-	sa.sa_flags = (int)(SA_ONSTACK | SA_RESETHAND);
+	sa.sa_flags = SA_ONSTACK | SA_RESTART;
 	for (size_t i = 0; i < G_N_ELEMENTS(killers); i++) {
 		/* nohup and the like ask for a signal to be ignored. */
 		sigaction(killers[i], NULL, &old);

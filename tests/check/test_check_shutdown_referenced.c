@@ -71,7 +71,8 @@ START_TEST(typesafe_pages_may_outlive_the_shutdown_but_not_the_cache)
 	shut_down();
 	expect_clean();
 	REC(OBJ_FREE, .obj = C);
-	expect_only(NAME, C, "freed with 1 slab page on its way to be freed, 1 slab page reference");
+	expect_only(NAME, C,
+		    "freed with 1 slab page on its way to be freed, 1 slab page reference");
 }
 END_TEST
 

@@ -36,7 +36,8 @@ START_TEST(write_after_the_shutdown_freed_the_cache)
 	REC(WORK_START, .obj = WORK(1), .arg = {O(CACHE(3))}, .str = "kmemcg_workfn");
 	freed = REC(OBJ_FREE, .obj = CACHE(3), .str = "slab_kmem_cache_release");
 	REC(ACCESS, .obj = CACHE(3), .arg = {2, 1}, .str = "kmemcg_workfn.clear");
-	v = expect_only(NAME, CACHE(3), "write kmemcg_workfn.clear of cache:3, freed at seq 3");
+	v = expect_only(NAME, CACHE(3),
+			"use after free of cache:3: write kmemcg_workfn.clear, freed at seq 3");
 	ck_assert_uint_eq(v->related[0], alloc);
 	ck_assert_uint_eq(v->related[1], freed);
 }

@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- Two caches of the same size are merged into one, and one of the two is destroyed.
+-- The other one is alive: its children must still be created, deactivated and freed with their
+-- cgroups.
+
+return scenario {
+  doc = "destroying one of two merged caches must not touch the other",
+
+  setup = function(sim)
+    sim.first = sim:cache("first", { object_size = 256, merge = true })
+    sim.second = sim:cache("second", { object_size = 256, merge = true })
+    sim.box = sim:cgroup("box")
+  end,
+
+  tasks = {
+    task("module", { cpu = 0 }, function(t, sim)
+      t:destroy(sim.first)
+    end),
+
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim)
+      t:join(sim:task("module"))
+      t:free(t:alloc(sim.second))
+      t:sleep(us(200))
+      t:free(t:alloc(sim.second))
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:join(sim:task("user"))
+      t:rmdir(sim.box)
+    end),
+  },
+
+  expect = {
+    { "v5.3", "leak", "always" },
+    { "v5.3+-dying-on-alias", "leak", "never" },
+  },
+}

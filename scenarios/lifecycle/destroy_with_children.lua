@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- A root cache is destroyed right when its children are being deactivated, because their cgroups
+-- were removed.  Both sides want to end the same child: it must be shut down once, and only after
+-- every reference, work item and grace period that knows it.
+
+return scenario {
+  doc = "kmem_cache_destroy() against the deactivation of the children",
+  options = {
+    typesafe = { false, "slab pages are freed after a grace period" },
+    cgroups = { 2, "cgroups, each with a child cache" },
+    pause = { 12, "at most so many ms between the removal and the destruction" },
+  },
+
+  setup = function(sim, opt)
+    sim.cache_options = { object_size = 192, typesafe_by_rcu = opt.typesafe }
+    sim.dentry = sim:cache("dentry", sim.cache_options)
+    sim.boxes = {}
+    for i = 1, opt.cgroups do
+      sim.boxes[i] = sim:cgroup("box" .. i)
+      sim:create_child(sim.dentry, sim.boxes[i])
+    end
+  end,
+
+  tasks = function(sim, opt)
+    local tasks = {}
+    for i = 1, opt.cgroups do
+      tasks[i] = task("user" .. i, { cpu = i % 2, cgroup = "box" .. i }, function(t)
+        local held = t:alloc_many(sim.dentry, 3)
+        t:sleep(us(t:random(100)))
+        t:free_many(held)
+      end)
+    end
+
+    tasks[#tasks + 1] = task("admin", { cpu = 1 }, function(t)
+      for i = 1, opt.cgroups do
+        t:join(sim:task("user" .. i))
+        t:rmdir(sim.boxes[i])
+      end
+    end)
+
+    tasks[#tasks + 1] = task("module", { cpu = 0 }, function(t)
+      for i = 1, opt.cgroups do t:join(sim:task("user" .. i)) end
+      t:sleep(us(t:random(1000 * opt.pause)))
+      t:destroy(sim.dentry)
+    end)
+    return tasks
+  end,
+
+  expect = {
+    { "v5.3", "refcount", "sometimes" },
+    { "v5.3+-refkill-vs-destroy", "refcount", "never" },
+    { "v5.3+-refkill-vs-destroy", "shutdown-referenced", "never" },
+  },
+}

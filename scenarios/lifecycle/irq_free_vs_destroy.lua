@@ -1,0 +1,46 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The last object of a dying child cache is freed by an interrupt or an RCU callback, on a CPU
+-- whose task is destroying another cache.  The release of the child and the destruction share a
+-- lock: may one interrupt the other?
+
+return scenario {
+  doc = "the last free of a dying cache in interrupt context, another destruction below it",
+  options = { in_rcu = { false, "free in an RCU callback instead of a hard interrupt" } },
+
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.dentry = sim:cache("dentry", { object_size = 192 })
+    sim.inode = sim:cache("inode", { object_size = 600 })
+    sim:create_child(sim.dentry, sim.box)
+  end,
+
+  tasks = {
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim)
+      sim.object = t:alloc(sim.dentry)
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:join(sim:task("user"))
+      t:rmdir(sim.box)
+      -- Until the child is killed and its counter atomic: the next free is the last reference.
+      t:sleep(ms(60))
+    end),
+
+    task("module", { cpu = 0 }, function(t, sim, opt)
+      t:join(sim:task("admin"))
+      if opt.in_rcu then
+        t:rcu_free(sim.object)
+        t:sleep(ms(1))
+      else
+        t:irq_free(sim.object, 0, ns(t:random(3000)))
+      end
+      t:destroy(sim.inode)
+    end),
+  },
+
+  expect = {
+    { "v5.3", "lock", "never" },
+    { "v5.3+release-lock-irq", "lock", "always" },
+  },
+}

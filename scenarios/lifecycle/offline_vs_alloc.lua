@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- An allocation picks its memcg's cache while the memcg goes offline.
+-- Whoever wins, the cache must outlive the last object charged to it.
+
+return scenario {
+  doc = "an allocation in flight against the removal of its cgroup",
+  upstream = "f0a3a24b532d",
+  options = { objects = { 1, "objects held across the offline" } },
+
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.dentry = sim:cache("dentry", { object_size = 192 })
+    -- Creation is asynchronous: without this the first allocation only queues it.
+    sim:create_child(sim.dentry, sim.box)
+  end,
+
+  tasks = {
+    task("allocator", { cpu = 0, cgroup = "box" }, function(t, sim, opt)
+      local held = t:alloc_many(sim.dentry, opt.objects)
+      t:sleep(us(50))
+      t:free_many(held)
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:attach(sim.root, sim:task("allocator"))
+      t:offline(sim.box)
+    end),
+  },
+
+  expect = {
+    { "v5.3", "shutdown-referenced", "never" },
+    { "v5.3", "use-after-free", "never" },
+    { "v5.3", "refcount", "never" },
+  },
+}

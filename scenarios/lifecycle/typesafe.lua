@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The slab pages of a SLAB_TYPESAFE_BY_RCU cache are freed a grace period after they left it.
+-- A child cache and its memcg must not go before their pages, whether the cgroup dies first or the
+-- root cache.
+
+return scenario {
+  doc = "pages that are still on their way through RCU when their cache is shut down",
+  options = {
+    objects = { 20, "objects, several pages of them" },
+    root_first = { false, "destroy the root cache instead of waiting for the cgroup" },
+  },
+
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.inode = sim:cache("inode", { object_size = 600, typesafe_by_rcu = true })
+    sim:create_child(sim.inode, sim.box)
+  end,
+
+  tasks = {
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim, opt)
+      sim.held = t:alloc_many(sim.inode, opt.objects)
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:join(sim:task("user"))
+      t:rmdir(sim.box)
+    end),
+
+    task("reaper", { cpu = 0 }, function(t, sim, opt)
+      t:join(sim:task("user"))
+      if not opt.root_first then t:sleep(us(t:random(60000))) end
+      t:free_many(sim.held)
+      if opt.root_first then t:destroy(sim.inode) end
+    end),
+  },
+
+  expect = {
+    { "v5.3+-free-slab-memcg", "use-after-free", "never" },
+    { "v5.3+-free-slab-memcg+-refkill-vs-destroy", "shutdown-referenced", "never" },
+  },
+}

@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The reference trace Z1: one root cache, one memcg, two allocations, the removal of the memcg, and
+-- then the free of the second object.  On v5.3 the memcg must be freed while that object is alive,
+-- and the child cache right after its last page.
+
+return scenario {
+  doc = "reference trace Z1: the memcg dies first, its cache with the last page",
+  upstream = "f0a3a24b532d",
+  cpus = 2,
+
+  setup = function(sim)
+    sim.M = sim:cgroup("M")
+    sim.R = sim:cache("R", { object_size = 512, objects_per_slab = 8 })
+  end,
+
+  tasks = {
+    task("t", { cpu = 0, cgroup = "M" }, function(t, sim)
+      sim.a1 = t:alloc(sim.R) -- finds no child, and has one created
+      t:sleep(ms(1))
+      sim.a2 = t:alloc(sim.R) -- from the child
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:join(sim:task("t"))
+      t:rmdir(sim.M)
+      t:sleep(ms(100)) -- every grace period and work item of the removal
+      t:free(sim.a2)
+    end),
+  },
+
+  expect = {
+    { "v5.3", "shutdown-referenced", "never" },
+    { "v5.3", "leak", "never" },
+  },
+}

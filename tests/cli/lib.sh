@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Sourced by the tests of the command line.  SLABSIM is the program.
+
+set -u
+: "${SLABSIM:?is not set: it must be the path of the program}"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+failed=0
+
+# A scenario of our own, so that these tests do not depend on what scenarios/ holds.
+cat >"$work/tiny.lua" <<'LUA'
+-- A cgroup lives and dies.
+return scenario {
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+  end,
+  tasks = {
+    task("admin", { cpu = 0 }, function(t, sim)
+      t:rmdir(sim.box)
+    end),
+  },
+}
+LUA
+tiny=$work/tiny.lua
+
+# And one that breaks an invariant when get-cache-rcu-typo is on.
+cat >"$work/typo.lua" <<'LUA'
+-- An allocation looks up the cache of its cgroup.
+return scenario {
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.dentry = sim:cache("dentry", { object_size = 192 })
+  end,
+  tasks = {
+    task("allocator", { cpu = 0, cgroup = "box" }, function(t, sim)
+      t:free(t:alloc(sim.dentry))
+    end),
+  },
+}
+LUA
+typo=$work/typo.lua
+
+complain() {
+	echo "$0: $*" >&2
+	sed 's/^/    stdout: /' "$work/stdout" >&2
+	sed 's/^/    stderr: /' "$work/stderr" >&2
+	failed=1
+}
+
+# try STATUS ARGUMENT...: run the program; its output is in $work/stdout and $work/stderr
+try() {
+	expected=$1
+	shift
+	status=0
+	"$SLABSIM" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null || status=$?
+	[ "$status" -eq "$expected" ] || complain "slabsim $*: exit $status, expected $expected"
+}
+
+# says FILE TEXT: does stdout or stderr contain the text?
+says() {
+	grep -qF -e "$2" "$work/$1" || complain "$1 lacks '$2'"
+}
+
+# one_line_error: wrong usage is said in one line, and nothing goes to stdout
+one_line_error() {
+	[ "$(wc -l <"$work/stderr")" -eq 1 ] || complain "stderr is not one line"
+	[ ! -s "$work/stdout" ] || complain "stdout is not empty"
+}
+
+# holds DIRECTORY NAME...: exactly these files, hidden ones included
+holds() {
+	dir=$1
+	shift
+	found=$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')
+	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
+	[ "$found" = "$wanted" ] || complain "$dir holds '$found', expected '$wanted'"
+}
+
+finish() {
+	exit "$failed"
+}

@@ -1,0 +1,3 @@
+return scenario {
+  tasks = { task("a", {}, function(t) error({}) end) },
+}

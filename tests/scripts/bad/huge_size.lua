@@ -1,0 +1,5 @@
+return scenario {
+  setup = function(sim)
+    sim:cache("dentry", { object_size = 1 << 40 })
+  end,
+}

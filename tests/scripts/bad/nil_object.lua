@@ -1,0 +1,7 @@
+return scenario {
+  tasks = {
+    task("a", {}, function(t)
+      t:free(nil)
+    end),
+  },
+}

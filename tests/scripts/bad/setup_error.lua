@@ -1,0 +1,6 @@
+return scenario {
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim:cgroup("box")
+  end,
+}

@@ -1,0 +1,5 @@
+return scenario {
+  setup = function(sim
+    sim.box = sim:cgroup("box")
+  end,
+}

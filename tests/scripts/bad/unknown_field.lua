@@ -1,0 +1,3 @@
+return scenario {
+  taks = { task("a", {}, function(t) end) },
+}

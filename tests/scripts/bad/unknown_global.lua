@@ -1,0 +1,3 @@
+return scenario {
+  tasks = { tsk("a", {}, function(t) end) },
+}

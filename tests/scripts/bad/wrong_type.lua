@@ -1,0 +1,4 @@
+return scenario {
+  cpus = "two",
+  tasks = {},
+}
