@@ -24,11 +24,12 @@ struct script_task *arg_self(lua_State *L, const char *op)
 	struct script_task *self = (struct script_task *)h;
 
 	if (!h || h->kind != HANDLE_TASK)
-		script_error(L, "t:%s: expected a task before the colon, got %s; write t:%s(...)", op,
-			     describe(L, 1), op);
+		script_error(L, "t:%s: expected a task before the colon, got %s; write t:%s(...)",
+			     op, describe(L, 1), op);
 	if (!run->w || run->w->running != self->task)
-		script_error(L, "t:%s: %s is not the task that runs here; each task can only call its "
-				"own operations",
+		script_error(L,
+			     "t:%s: %s is not the task that runs here; each task can only call its "
+			     "own operations",
 			     op, handle_tostring(L, h));
 	if (stack_left(self->task) < STACK_LEFT_MIN)
 		script_error(L, "t:%s: stack overflow: called from too deep a recursion", op);
@@ -74,7 +75,8 @@ const char *arg_name(lua_State *L, int idx, const char *op)
 		script_error(L, "t:%s: expected a name of 1 to 64 bytes, got one of %zu", op, size);
 	for (size_t i = 0; i < size; i++) {
 		if (!g_ascii_isalnum(s[i]) && !strchr("_-.", s[i]))
-			script_error(L, "t:%s: '%s' is no name; use letters, digits, '_', '-' and '.'",
+			script_error(L,
+				     "t:%s: '%s' is no name; use letters, digits, '_', '-' and '.'",
 				     op, s);
 	}
 	return s;
@@ -87,12 +89,12 @@ void op_begin(struct task *t, const char *op, oid_t on)
 	/* Still outside the kernel, where any preemption model lets others have the CPU. */
 	sched_point(t, COST_SYSCALL);
 	task_set_user(t, false);
-	trace(t, OP_BEGIN, .obj = t->id, .arg = { (int64_t)on }, .str = op);
+	trace(t, OP_BEGIN, .obj = t->id, .arg = {(int64_t)on}, .str = op);
 }
 
 void op_end(struct task *t, const char *op, int64_t result)
 {
-	trace(t, OP_END, .obj = t->id, .arg = { result, t->preempt_count, t->rcu_nesting },
+	trace(t, OP_END, .obj = t->id, .arg = {result, t->preempt_count, t->rcu_nesting},
 	      .str = op);
 	task_set_user(t, true);
 }
@@ -153,7 +155,7 @@ static struct object_ref allocate(struct task *t, const struct cache_handle *c)
 
 	/* The script's handle is stale: show the checkers the touch, and touch nothing. */
 	if (c->destroyed) {
-		trace(t, OBJECT_ALLOC, .arg = { (int64_t)c->h.id });
+		trace(t, OBJECT_ALLOC, .arg = {(int64_t)c->h.id});
 		return ref;
 	}
 	ref.obj = kmem_cache_alloc(t, c->cache);
@@ -171,7 +173,7 @@ static void release(struct task *t, const struct object_ref *ref)
 		kmem_cache_free(t, ref->obj);
 	else
 		trace(t, OBJECT_FREE, .obj = ref->id,
-		      .arg = { (int64_t)ref->cache, (int64_t)ref->slab });
+		      .arg = {(int64_t)ref->cache, (int64_t)ref->slab});
 }
 
 static void push_object(lua_State *L, const struct object_ref *ref)
@@ -267,7 +269,8 @@ static int l_free_many(lua_State *L)
 	lua_Integer n;
 
 	if (lua_type(L, 2) != LUA_TTABLE)
-		script_error(L, "t:free_many: expected an array of objects, got %s", describe(L, 2));
+		script_error(L, "t:free_many: expected an array of objects, got %s",
+			     describe(L, 2));
 	n = (lua_Integer)lua_rawlen(L, 2);
 	for (lua_Integer i = 1; i <= n; i++) {
 		lua_rawgeti(L, 2, i);
@@ -323,12 +326,12 @@ static int l_irq_free(lua_State *L)
 	struct task *t = arg_self(L, "irq_free")->task;
 	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "irq_free");
 	struct world *w = t->w;
-	int64_t cpu = lua_isnoneornil(L, 3) ? t->cpu->nr
-					    : arg_int(L, 3, "irq_free", "a CPU", 0,
-						      w->config.nr_cpus - 1);
-	int64_t delay = lua_isnoneornil(L, 4) ? -1
-					      : arg_int(L, 4, "irq_free", "a delay in ns", 0,
-							INT64_MAX);
+	int64_t cpu = lua_isnoneornil(L, 3)
+			      ? t->cpu->nr
+			      : arg_int(L, 3, "irq_free", "a CPU", 0, w->config.nr_cpus - 1);
+	int64_t delay = lua_isnoneornil(L, 4)
+				? -1
+				: arg_int(L, 4, "irq_free", "a delay in ns", 0, INT64_MAX);
 	struct late_free *late = world_alloc(w, sizeof(*late));
 
 	op_begin(t, "irq_free", o->h.id);
@@ -445,8 +448,10 @@ static int l_mkdir(lua_State *L)
 {
 	struct task *t = arg_self(L, "mkdir")->task;
 	const char *name = arg_name(L, 2, "mkdir");
-	struct cgroup_handle *parent =
-		lua_isnoneornil(L, 3) ? NULL : arg_handle(L, 3, HANDLE_CGROUP, "mkdir"), *g, **slot;
+	struct cgroup_handle *parent = lua_isnoneornil(L, 3)
+					       ? NULL
+					       : arg_handle(L, 3, HANDLE_CGROUP, "mkdir"),
+			     *g, **slot;
 	struct script *script = run_of(L)->script;
 	struct cgroup *cgrp = NULL;
 	char *copy = arena_strdup(t->w->arena, name);
@@ -562,8 +567,8 @@ static int l_set_max(lua_State *L)
 		script_error(L, "t:set_max: expected 'memory' or 'kmem', got '%s'", which);
 	op_begin(t, "set_max", g->h.id);
 	if (!g->removed)
-		err = mem_cgroup_set_max(
-			t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory, n);
+		err = mem_cgroup_set_max(t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory,
+					 n);
 	op_end(t, "set_max", err);
 	return push_result(L, err);
 }

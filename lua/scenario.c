@@ -19,7 +19,7 @@ G_DEFINE_QUARK(slabsim-error-quark, slabsim_error)
 #define MEMORY_DEFAULT ((size_t)8 << 30)
 #define MEMORY_MIN ((size_t)4 << 20)
 #define MEMORY_MAX ((size_t)64 << 30)
-#define INSTRUCTIONS_DEFAULT 1000000000
+#define INSTRUCTIONS_DEFAULT 500000000
 
 /* ---- choices ----------------------------------------------------------------- */
 
@@ -318,7 +318,7 @@ static void quiesce(struct run *run)
 {
 	uint32_t before;
 
-	trace_env(run->w, NULL, RUN_QUIET, .arg = { nr_stuck(run->w) });
+	trace_env(run->w, NULL, RUN_QUIET, .arg = {nr_stuck(run->w)});
 	before = run->checks->nr_violations;
 	checkset_end(run->checks, &run->last);
 	tell_violations(run, before);
@@ -460,7 +460,8 @@ bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 	run->opt = opt;
 	run->sinks = sinks ? sinks : no_sinks;
 	run->result = result;
-	run->instructions_max = opt->instructions_max ? opt->instructions_max : INSTRUCTIONS_DEFAULT;
+	run->instructions_max = opt->instructions_max ? opt->instructions_max
+						      : INSTRUCTIONS_DEFAULT;
 	run->name = g_str_has_suffix(base, ".lua") ? g_strndup(base, strlen(base) - 4)
 						   : g_strdup(base);
 	run_all(run);

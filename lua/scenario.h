@@ -16,9 +16,9 @@
 GQuark slabsim_error_quark(void);
 
 enum slabsim_error {
-	SLABSIM_ERROR_USAGE,  /* the script or an option is wrong: exit 2 */
-	SLABSIM_ERROR_LIMIT,  /* a limit stopped the run; the message says how to raise it */
-	SLABSIM_ERROR_OUTPUT, /* a file could not be written or read: exit 2 */
+	SLABSIM_ERROR_USAGE,	   /* the script or an option is wrong: exit 2 */
+	SLABSIM_ERROR_LIMIT,	   /* a limit stopped the run; the message says how to raise it */
+	SLABSIM_ERROR_OUTPUT,	   /* a file could not be written or read: exit 2 */
 	SLABSIM_ERROR_INTERRUPTED, /* run_options.interrupted was set: exit 130 */
 };
 
@@ -30,18 +30,19 @@ enum run_order {
 };
 
 struct run_options {
-	const char *path;		/* the script */
-	const char *lifecycle;		/* NULL: the scenario's own, else v5.3 */
-	const char *const *variants;	/* "NAME" on or "-NAME" off; NULL-terminated or NULL */
-	const char *const *sets;	/* "NAME=VALUE" parameters; NULL-terminated or NULL */
-	const char *const *checks_off;	/* checkers to leave out; NULL-terminated or NULL */
+	const char *path;	       /* the script */
+	const char *lifecycle;	       /* NULL: the scenario's own, else v5.3 */
+	const char *const *variants;   /* "NAME" on or "-NAME" off; NULL-terminated or NULL */
+	const char *const *sets;       /* "NAME=VALUE" parameters; NULL-terminated or NULL */
+	const char *const *checks_off; /* checkers to leave out; NULL-terminated or NULL */
 	uint64_t seed;
 	enum run_order order;
-	bool accesses; /* record every shared access as a record of its own */
-	uint64_t steps_max;	/* 0 for the default of 100 million */
-	vtime_t time_max;	/* ns; 0 for the default of one virtual year */
-	size_t memory_max;	/* bytes; 0 for the default of 8 GiB */
-	uint64_t instructions_max; /* of Lua, all tasks together; 0 for the default of 1e9 */
+	bool accesses;	    /* record every shared access as a record of its own */
+	uint64_t steps_max; /* 0 for the default of 100 million */
+	vtime_t time_max;   /* ns; 0 for the default of one virtual year */
+	size_t memory_max;  /* bytes; 0 for the default of 8 GiB */
+	uint64_t
+		instructions_max; /* of Lua, all tasks together; 0 for the default of 500 million */
 	const volatile sig_atomic_t *interrupted; /* stops the run once it is not 0; may be NULL */
 };
 
@@ -49,7 +50,7 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_INCOMPLETE };
 
 /* What goes into the first line of a trace; valid while the run lasts. */
 struct run_header {
-	const char *scenario;  /* file name without directory and ".lua" */
+	const char *scenario; /* file name without directory and ".lua" */
 	const char *lifecycle;
 	const char *const *variants; /* those switched on, sorted, NULL-terminated */
 	uint64_t seed;

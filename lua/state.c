@@ -90,7 +90,7 @@ void script_error(lua_State *L, const char *fmt, ...)
 	if (script_frame(L, &ar))
 		lua_pushfstring(L, "%s:%d: %s", ar.source + 1, ar.currentline, text);
 	else
-		lua_pushfstring(L, "%s: %s", run_of(L)->opt->path, text);
+		lua_pushstring(L, text); /* script_handler() says where */
 	lua_error(L);
 	abort(); /* lua_error() does not return */
 }
@@ -227,7 +227,7 @@ bool script_read(lua_State *L, const char *path)
 	if (!g_file_get_contents(path, &text, &size, &error)) {
 		/* GLib's own message repeats the name, in the language of the user. */
 		lua_pushfstring(L, "%s: cannot read the script: %s", path,
-				error->code == G_FILE_ERROR_NOENT ? "there is no such file"
+				error->code == G_FILE_ERROR_NOENT   ? "there is no such file"
 				: error->code == G_FILE_ERROR_ISDIR ? "it is a directory"
 				: error->code == G_FILE_ERROR_ACCES ? "permission denied"
 								    : error->message);

@@ -120,7 +120,8 @@ struct script_task *script_task_new(lua_State *L, const char *name, unsigned int
 
 	fn = lua_absindex(L, fn);
 	if (w->nr_tasks_alive >= TASKS_MAX)
-		script_error(L, "too many tasks at the same time; at most %d can be had", TASKS_MAX);
+		script_error(L, "too many tasks at the same time; at most %d can be had",
+			     TASKS_MAX);
 	self = handle_new(L, HANDLE_TASK, sizeof(*self), 0, name);
 	L1 = lua_newthread(L);
 	self->thread_ref = luaL_ref(L, LUA_REGISTRYINDEX);
@@ -159,8 +160,7 @@ static int l_spawn(lua_State *L)
 	const char *name = arg_name(L, 2, "spawn");
 	int64_t cpu = lua_isnil(L, 3) ? t->cpu->nr
 				      : arg_int(L, 3, "spawn", "cpu", 0, t->w->config.nr_cpus - 1);
-	struct cgroup_handle *g =
-		lua_isnil(L, 4) ? NULL : arg_handle(L, 4, HANDLE_CGROUP, "spawn");
+	struct cgroup_handle *g = lua_isnil(L, 4) ? NULL : arg_handle(L, 4, HANDLE_CGROUP, "spawn");
 	bool wake = lua_toboolean(L, 6);
 	struct script_task *child;
 	int err = 0;
@@ -312,7 +312,7 @@ void run_setup(struct task *t, void *arg)
 void tasks_open(lua_State *L, int core)
 {
 	static const luaL_Reg ops[] = {
-		{"choice", l_choice}, {"join", l_join},	  {"log", l_log},   {"now", l_now},
+		{"choice", l_choice}, {"join", l_join},	    {"log", l_log},	{"now", l_now},
 		{"random", l_random}, {"signal", l_signal}, {"sleep", l_sleep}, {"spawn", l_spawn},
 		{"wait", l_wait},     {"yield", l_yield},   {NULL, NULL},
 	};

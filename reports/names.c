@@ -4,8 +4,8 @@
 #include <glib.h>
 
 struct named {
-	oid_t id; /* key of the table */
-	char *name; /* NULL for a memcg, which is called like its cgroup */
+	oid_t id;	/* key of the table */
+	char *name;	/* NULL for a memcg, which is called like its cgroup */
 	bool ambiguous; /* an earlier object of its kind has the same name */
 	oid_t subject;	/* of a work item: what it works on; of a memcg: its cgroup */
 };
@@ -78,8 +78,8 @@ static void learn_cgroup(struct names *n, const struct trace_record *r)
 	above = names_of(n, (oid_t)r->arg[0]);
 	if (!above || strcmp(above, "/") == 0)
 		above = "";
-	learn(n, r->obj, name[0] || r->arg[0] != 0 ? g_strconcat(above, "/", name, NULL) :
-						     g_strdup("/"));
+	learn(n, r->obj,
+	      name[0] || r->arg[0] != 0 ? g_strconcat(above, "/", name, NULL) : g_strdup("/"));
 }
 
 /* A memcg goes online before its cgroup has a name. */

@@ -75,7 +75,8 @@ static void set_error(GError **error, int err, const char *fmt, const char *path
 
 	/* The errno travels as G_FILE_ERROR only where a caller has to tell it apart. */
 	if (err == EPIPE)
-		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE, "%s: %s", what, g_strerror(err));
+		g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PIPE, "%s: %s", what,
+			    g_strerror(err));
 	else
 		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT, "%s: %s", what,
 			    g_strerror(err));
@@ -166,7 +167,10 @@ void output_flush(struct output *o, size_t need)
 	o->buf = g_realloc(o->buf, o->cap);
 }
 
-/* Without --force a file that appeared meanwhile must survive: link() refuses, rename() would not. */
+/*
+ * Without --force a file that appeared meanwhile must survive: link() refuses to
+ * replace it, rename() would not.
+ */
 static int take_name(const struct output *o)
 {
 	if (!o->force) {
@@ -195,7 +199,8 @@ bool output_close(struct output *o, GError **error)
 	ok = o->err == 0;
 	if (!ok)
 		set_error(error, o->err,
-			  o->fd == STDOUT_FILENO ? "cannot write %s" : "cannot write '%s'", o->path);
+			  o->fd == STDOUT_FILENO ? "cannot write %s" : "cannot write '%s'",
+			  o->path);
 	output_free(o);
 	return ok;
 }

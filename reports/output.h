@@ -21,11 +21,11 @@
 struct output {
 	char *buf;
 	size_t len, cap;
-	int fd;	     /* -1: everything stays in buf */
-	int err;     /* errno of the first failure, 0 for none */
-	bool force;  /* may replace an existing file */
-	char *path;  /* as the user wrote it, for messages */
-	char *tmp;   /* temporary name; NULL when written in place */
+	int fd;	    /* -1: everything stays in buf */
+	int err;    /* errno of the first failure, 0 for none */
+	bool force; /* may replace an existing file */
+	char *path; /* as the user wrote it, for messages */
+	char *tmp;  /* temporary name; NULL when written in place */
 };
 
 /**

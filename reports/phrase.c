@@ -77,7 +77,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_CACHE_SHUTDOWN] = "shut down {obj}[0:: error {0}, {1} slabs and {2} objects left]",
 	[TR_CACHE_UNLINK] = "unlink {obj}[0: from {0}]",
 	[TR_CACHE_DESTROY] = "kmem_cache_destroy {obj} returns[0:, error {0}]",
-	[TR_SLAB_ALLOC] = "new {obj} for {0}, {1} pages",
+	[TR_SLAB_ALLOC] = "new {obj} for {0}, {2} objects",
 	[TR_SLAB_CHARGE] = "charge {obj} to {1}[3: fails: {3}]",
 	[TR_SLAB_DISCARD] = "discard {obj} of {0}[1: after a grace period]",
 	[TR_SLAB_UNCHARGE] = "uncharge {obj} from {1}",
@@ -96,14 +96,16 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 
 /* What a timeline leaves out: it is frequent, or another event says it better. */
 static const uint16_t noise[] = {
-	TR_TASK_START, TR_TASK_EXIT, TR_TASK_BLOCK, TR_TASK_WAKE, TR_TASK_PREEMPT,
-	TR_TASK_MIGRATE, TR_SOFTIRQ_ENTRY, TR_SOFTIRQ_EXIT, TR_IRQ_ENTRY, TR_IRQ_EXIT,
-	TR_LOCK_INIT, TR_LOCK_WAIT, TR_LOCK_ACQUIRE, TR_LOCK_RELEASE, TR_MIGHT_SLEEP,
-	TR_RCU_READ_LOCK, TR_RCU_READ_UNLOCK, TR_RCU_GP_CLEANUP, TR_WQ_INIT, TR_WORK_INIT,
-	TR_WORK_END, TR_REF_INIT, TR_REF_GET, TR_REF_PUT, TR_REF_MOVE, TR_REF_EXIT, TR_OBJ_NEW,
-	TR_OBJ_PUBLISH, TR_OBJ_STATE, TR_SYSFS_ADD, TR_SYSFS_DEL, TR_CACHE_PUT, TR_CACHE_UNLINK,
-	TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_STOCK_REFILL, TR_STOCK_CONSUME,
-	TR_STOCK_DRAIN, TR_ACCESS,
+	TR_TASK_START,	    TR_TASK_EXIT,      TR_TASK_BLOCK,	    TR_TASK_WAKE,
+	TR_TASK_PREEMPT,    TR_TASK_MIGRATE,   TR_SOFTIRQ_ENTRY,    TR_SOFTIRQ_EXIT,
+	TR_IRQ_ENTRY,	    TR_IRQ_EXIT,       TR_LOCK_INIT,	    TR_LOCK_WAIT,
+	TR_LOCK_ACQUIRE,    TR_LOCK_RELEASE,   TR_MIGHT_SLEEP,	    TR_RCU_READ_LOCK,
+	TR_RCU_READ_UNLOCK, TR_RCU_GP_CLEANUP, TR_WQ_INIT,	    TR_WORK_INIT,
+	TR_WORK_END,	    TR_REF_INIT,       TR_REF_GET,	    TR_REF_PUT,
+	TR_REF_MOVE,	    TR_REF_EXIT,       TR_OBJ_NEW,	    TR_OBJ_PUBLISH,
+	TR_OBJ_STATE,	    TR_SYSFS_ADD,      TR_SYSFS_DEL,	    TR_CACHE_PUT,
+	TR_CACHE_UNLINK,    TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_STOCK_REFILL,
+	TR_STOCK_CONSUME,   TR_STOCK_DRAIN,    TR_ACCESS,
 };
 
 bool phrase_is_noise(const struct trace_record *r)

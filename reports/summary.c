@@ -51,10 +51,8 @@ static void series_init(struct series *s, const char *name)
 struct summary *summary_new(void)
 {
 	static const char *const names[NR_SERIES] = {
-		[SERIES_CACHES] = "live kmem_caches",
-		[SERIES_DYING] = "dying memcgs",
-		[SERIES_SLAB_PAGES] = "slab pages",
-		[SERIES_CALLBACKS] = "RCU callbacks pending",
+		[SERIES_CACHES] = "live kmem_caches",  [SERIES_DYING] = "dying memcgs",
+		[SERIES_SLAB_PAGES] = "slab pages",    [SERIES_CALLBACKS] = "RCU callbacks pending",
 		[SERIES_WORKS] = "work items pending",
 	};
 	struct summary *s = g_new0(struct summary, 1);

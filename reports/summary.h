@@ -15,10 +15,10 @@
 
 enum life_stage {
 	LIFE_CREATED,
-	LIFE_ONLINE,	  /* memcg online, cache found by look-ups */
-	LIFE_OFFLINE,	  /* memcg offline, cache deactivated */
-	LIFE_KILLED,	  /* base reference dropped */
-	LIFE_SHUTDOWN,	  /* cache shut down, css released */
+	LIFE_ONLINE,   /* memcg online, cache found by look-ups */
+	LIFE_OFFLINE,  /* memcg offline, cache deactivated */
+	LIFE_KILLED,   /* base reference dropped */
+	LIFE_SHUTDOWN, /* cache shut down, css released */
 	LIFE_FREED,
 	NR_LIFE_STAGES,
 };

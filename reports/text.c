@@ -20,9 +20,8 @@ static void put_word(const char *word, const char *paint, bool color, struct out
 static void put_outcome(const struct trace_file *tf, bool color, struct output *o)
 {
 	const struct trace_violation *v =
-		tf->violations->len > 0 ?
-			&g_array_index(tf->violations, struct trace_violation, 0) :
-			NULL;
+		tf->violations->len > 0 ? &g_array_index(tf->violations, struct trace_violation, 0)
+					: NULL;
 
 	if (v) {
 		put_word("FAIL", RED, color, o);
@@ -36,8 +35,8 @@ static void put_outcome(const struct trace_file *tf, bool color, struct output *
 			output_printf(o, ", %" G_GUINT64_FORMAT " violations", tf->nr_violations);
 	} else if (!tf->ended || tf->verdict != VERDICT_PASS) {
 		put_word("INCOMPLETE", YELLOW, color, o);
-		output_str(o, tf->ended ? " (stopped before the end), no violation so far" :
-					  " (the trace is cut short), no violation so far");
+		output_str(o, tf->ended ? " (stopped before the end), no violation so far"
+					: " (the trace is cut short), no violation so far");
 	} else {
 		put_word("PASS", GREEN, color, o);
 		output_str(o, " every invariant held");

@@ -13,8 +13,8 @@
 #define TEXT_COLUMNS 100
 
 struct text_options {
-	bool verbose;	   /* every event, not only those that tell the story */
-	bool no_timeline;  /* the rest without the timeline */
+	bool verbose;	  /* every event, not only those that tell the story */
+	bool no_timeline; /* the rest without the timeline */
 	bool color;
 	const char *replay; /* command line that repeats the run; NULL: from the trace */
 };

@@ -14,8 +14,9 @@ static const char *comm_of(const struct trace_file *tf, const struct trace_recor
 {
 	const char *comm = names_comm(tf->names, r->task);
 
-	return comm ? comm : r->ctx == CTX_NONE ? "the environment" :
-					   ctx_kind_name((enum ctx_kind)r->ctx);
+	return comm		    ? comm
+	       : r->ctx == CTX_NONE ? "the environment"
+				    : ctx_kind_name((enum ctx_kind)r->ctx);
 }
 
 static void put_t(const struct trace_file *tf, struct output *o, uint64_t t)
@@ -62,8 +63,10 @@ static void put_related(const struct trace_file *tf, uint64_t seq, struct output
 	const struct trace_record *r = trace_file_find(tf, seq);
 
 	if (!r) {
-		output_printf(o, "\nRelated: event %" G_GUINT64_FORMAT
-				 ", which is not kept; a run with -o keeps it\n", seq);
+		output_printf(o,
+			      "\nRelated: event %" G_GUINT64_FORMAT
+			      ", which is not kept; a run with -o keeps it\n",
+			      seq);
 		return;
 	}
 	output_printf(o, "\n%s by %s on cpu %u at ", related_title(r), comm_of(tf, r), r->cpu);
@@ -118,7 +121,7 @@ static void put_causes(const struct trace_file *tf, const struct trace_record *r
 static void put_states(const struct trace_file *tf, const struct trace_violation *v,
 		       struct output *o)
 {
-	static const char *const stages[NR_LIFE_STAGES] = {"created", "online",	  "offline",
+	static const char *const stages[NR_LIFE_STAGES] = {"created", "online",	   "offline",
 							   "killed",  "shut down", "freed"};
 	const struct life *life = summary_life(tf->summary, v->obj);
 	int last = -1;
@@ -152,9 +155,10 @@ static void put_setting(const struct trace_file *tf, const struct trace_record *
 	if (r)
 		output_printf(o, "\nCPU: %u Task: %u Comm: %s Context: %s\n", r->cpu, r->task,
 			      comm_of(tf, r), ctx_kind_name((enum ctx_kind)r->ctx));
-	output_printf(o, "Scenario: %s lifecycle %s seed %" G_GUINT64_FORMAT
-			 " event %" G_GUINT64_FORMAT " t=", tf->scenario, tf->lifecycle, tf->seed,
-		      v->seq);
+	output_printf(o,
+		      "Scenario: %s lifecycle %s seed %" G_GUINT64_FORMAT
+		      " event %" G_GUINT64_FORMAT " t=",
+		      tf->scenario, tf->lifecycle, tf->seed, v->seq);
 	put_t(tf, o, v->t);
 	output_char(o, '\n');
 	if (!r)
@@ -174,7 +178,9 @@ void text_splat(const struct trace_file *tf, const struct trace_violation *v, co
 
 	output_pad(o, '=', RULE_WIDTH);
 	output_printf(o, "\nBUG: slabsim: %s in %s   [simulated]\n", v->rule,
-		      r && r->stack ? r->stack->func : r ? trace_kinds[r->kind].name : "?");
+		      r && r->stack ? r->stack->func
+		      : r	    ? trace_kinds[r->kind].name
+				    : "?");
 	output_printf(o, "%s\n", v->msg);
 	put_setting(tf, r, v, o);
 	for (size_t i = 0; i < G_N_ELEMENTS(v->related); i++) {

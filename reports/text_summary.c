@@ -154,8 +154,8 @@ static void put_plot(const struct series *s, uint64_t end, struct output *o)
 	guint next = 0;
 
 	for (uint64_t c = 0; c < PLOT_COLUMNS; c++) {
-		uint64_t until = end / PLOT_COLUMNS * (c + 1) + end % PLOT_COLUMNS * (c + 1) /
-								      PLOT_COLUMNS;
+		uint64_t until = end / PLOT_COLUMNS * (c + 1) +
+				 end % PLOT_COLUMNS * (c + 1) / PLOT_COLUMNS;
 		int64_t most = value;
 
 		for (; next < s->points->len; next++) {
@@ -205,8 +205,8 @@ static void put_counters(const struct trace_file *tf, struct output *o)
 {
 	g_autofree char *end = time_string(tf, tf->end);
 
-	output_printf(o, "\nCounters (_ is 0, .:=# are quarters of the peak)\n  %-*s0",
-		      NAME_WIDTH, "");
+	output_printf(o, "\nCounters (_ is 0, .:=# are quarters of the peak)\n  %-*s0", NAME_WIDTH,
+		      "");
 	put_right(o, end, PLOT_COLUMNS - 1);
 	output_printf(o, "%10s%10s\n", "peak", "last");
 	for (int i = 0; i < NR_SERIES; i++)

@@ -37,10 +37,10 @@ struct timeline {
 	GArray *spans; /* struct span */
 	int time_width;
 	bool wide;
-	int column[CPUS_MAX];	       /* first character of a CPU's column */
-	uint32_t task[CPUS_MAX];       /* whose lines a column shows, 0 at first */
+	int column[CPUS_MAX];	 /* first character of a CPU's column */
+	uint32_t task[CPUS_MAX]; /* whose lines a column shows, 0 at first */
 	uint8_t ctx[CPUS_MAX];
-	uint32_t violation; /* next violation to show */
+	uint32_t violation;  /* next violation to show */
 	struct output *text; /* scratch */
 };
 

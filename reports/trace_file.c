@@ -68,6 +68,7 @@ const struct frame *trace_file_frame(struct trace_file *tf, const char *func,
 
 void trace_file_add(struct trace_file *tf, const struct trace_record *r)
 {
+	tf->nr_events++;
 	names_record(tf->names, r);
 	summary_record(tf->summary, r);
 	if (tf->events_max > 0 && tf->events->len >= tf->events_max) {
@@ -102,7 +103,6 @@ void trace_file_finish(struct trace_file *tf, const struct run_result *result)
 	tf->ended = true;
 	tf->verdict = result->verdict;
 	tf->end = result->end;
-	tf->nr_events = result->nr_records;
 	tf->nr_steps = result->nr_steps;
 	tf->nr_violations = result->nr_violations;
 }

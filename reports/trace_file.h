@@ -23,7 +23,7 @@ struct trace_violation {
 struct trace_file {
 	/* the first line */
 	const char *scenario, *lifecycle, *order;
-	const char *replay; /* command line that repeats the run; NULL if unknown */
+	const char *replay;  /* command line that repeats the run; NULL if unknown */
 	GPtrArray *variants; /* strings, NULL-terminated */
 	uint64_t seed;
 	unsigned int nr_cpus;

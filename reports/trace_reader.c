@@ -49,8 +49,10 @@ static bool get_string(struct reader *rd, const char *name, const char **value)
 	JsonNode *n = json_object_get_member(rd->o, name);
 
 	if (!n || json_node_get_value_type(n) != G_TYPE_STRING)
-		return wrong(rd, n ? "\"%s\" must be a string" :
-				     "\"%s\" is missing; it must be a string", name);
+		return wrong(rd,
+			     n ? "\"%s\" must be a string"
+			       : "\"%s\" is missing; it must be a string",
+			     name);
 	*value = json_node_get_string(n);
 	return true;
 }
@@ -60,12 +62,16 @@ static bool get_number(struct reader *rd, const char *name, uint64_t max, uint64
 	JsonNode *n = json_object_get_member(rd->o, name);
 
 	if (!n || json_node_get_value_type(n) != G_TYPE_INT64)
-		return wrong(rd, n ? "\"%s\" must be a whole number" :
-				     "\"%s\" is missing; it must be a whole number", name);
+		return wrong(rd,
+			     n ? "\"%s\" must be a whole number"
+			       : "\"%s\" is missing; it must be a whole number",
+			     name);
 	*value = (uint64_t)json_node_get_int(n);
 	if (*value > max)
-		return wrong(rd, "\"%s\" is %" G_GINT64_FORMAT "; it must lie from 0 to %"
-			     G_GUINT64_FORMAT, name, (gint64)*value, max);
+		return wrong(rd,
+			     "\"%s\" is %" G_GINT64_FORMAT
+			     "; it must lie from 0 to %" G_GUINT64_FORMAT,
+			     name, (gint64)*value, max);
 	return true;
 }
 
@@ -84,8 +90,8 @@ static bool parse_oid(struct reader *rd, const char *field, const char *s, oid_t
 	*id = 0;
 	if (strcmp(s, "-") == 0)
 		return true;
-	if (colon && g_ascii_string_to_unsigned(colon + 1, 10, 1, (UINT64_C(1) << 56) - 1, &nr,
-						NULL)) {
+	if (colon &&
+	    g_ascii_string_to_unsigned(colon + 1, 10, 1, (UINT64_C(1) << 56) - 1, &nr, NULL)) {
 		for (int k = 1; k < NR_OBJECT_KINDS; k++) {
 			const char *kind = object_kind_name((enum object_kind)k);
 
@@ -143,8 +149,10 @@ static bool read_run(struct reader *rd)
 	if (!get_number(rd, "v", INT64_MAX, &n))
 		return false;
 	if (n != 1)
-		return wrong(rd, "the trace has version %" G_GUINT64_FORMAT "; this slabsim reads "
-			     "version 1", n);
+		return wrong(rd,
+			     "the trace has version %" G_GUINT64_FORMAT "; this slabsim reads "
+			     "version 1",
+			     n);
 	if (!get_string(rd, "scenario", &s))
 		return false;
 	tf->scenario = trace_file_string(tf, s);
@@ -171,13 +179,15 @@ static bool read_run(struct reader *rd)
 
 		if (json_node_get_value_type(v) != G_TYPE_STRING)
 			return wrong(rd, "\"variants\" must hold strings");
-		g_ptr_array_add(tf->variants, (gpointer)trace_file_string(tf, json_node_get_string(v)));
+		g_ptr_array_add(tf->variants,
+				(gpointer)trace_file_string(tf, json_node_get_string(v)));
 	}
 	g_ptr_array_add(tf->variants, NULL);
 	return true;
 }
 
-static bool read_arg(struct reader *rd, struct trace_record *r, int i, const char *spec, JsonNode *n)
+static bool read_arg(struct reader *rd, struct trace_record *r, int i, const char *spec,
+		     JsonNode *n)
 {
 	GType type = json_node_get_value_type(n);
 	const char *s = type == G_TYPE_STRING ? json_node_get_string(n) : NULL;
@@ -205,7 +215,8 @@ static bool read_arg(struct reader *rd, struct trace_record *r, int i, const cha
 		return parse_oid(rd, spec + 2, s, (oid_t *)&r->arg[i]);
 	h = name_index(s, NR_HOLDERS, holder_at);
 	if (h < 0)
-		return wrong(rd, "\"%s\" is \"%.40s\", which is no holder of references", spec + 2, s);
+		return wrong(rd, "\"%s\" is \"%.40s\", which is no holder of references", spec + 2,
+			     s);
 	r->arg[i] = h;
 	return true;
 }
@@ -274,12 +285,16 @@ static bool read_event(struct reader *rd)
 	    !get_number(rd, "task", UINT32_MAX, &task) || !get_string(rd, "ctx", &s))
 		return false;
 	if (r.seq <= rd->last_seq)
-		return wrong(rd, "\"seq\" is %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT
-			     "; events are in order", r.seq, rd->last_seq);
+		return wrong(rd,
+			     "\"seq\" is %" G_GUINT64_FORMAT " after %" G_GUINT64_FORMAT
+			     "; events are in order",
+			     r.seq, rd->last_seq);
 	ctx = name_index(s, NR_CTX_KINDS, ctx_at);
 	if (ctx < 0)
-		return wrong(rd, "\"ctx\" is \"%.40s\"; it must be env, task, kworker, softirq or "
-			     "hardirq", s);
+		return wrong(rd,
+			     "\"ctx\" is \"%.40s\"; it must be env, task, kworker, softirq or "
+			     "hardirq",
+			     s);
 	if (!get_string(rd, "ev", &s))
 		return false;
 	rd->last_seq = r.seq;
@@ -291,8 +306,8 @@ static bool read_event(struct reader *rd)
 	r.cpu = (uint8_t)cpu;
 	r.ctx = (uint8_t)ctx;
 	r.task = (uint32_t)task;
-	if (!get_string(rd, "obj", &s) || !parse_oid(rd, "obj", s, &r.obj) ||
-	    !read_cause(rd, &r) || !read_args(rd, &r) || !read_stack(rd, &r))
+	if (!get_string(rd, "obj", &s) || !parse_oid(rd, "obj", s, &r.obj) || !read_cause(rd, &r) ||
+	    !read_args(rd, &r) || !read_stack(rd, &r))
 		return false;
 	trace_file_add(rd->tf, &r);
 	return true;
@@ -313,8 +328,8 @@ static bool read_violation(struct reader *rd)
 	if (!get_number(rd, "seq", INT64_MAX, &v.seq) || !get_number(rd, "t", INT64_MAX, &v.t) ||
 	    !get_string(rd, "obj", &s) || !parse_oid(rd, "obj", s, &v.obj))
 		return false;
-	for (guint i = 0; related && i < json_array_get_length(related) &&
-			  i < G_N_ELEMENTS(v.related); i++) {
+	for (guint i = 0;
+	     related && i < json_array_get_length(related) && i < G_N_ELEMENTS(v.related); i++) {
 		JsonNode *n = json_array_get_element(related, i);
 
 		if (json_node_get_value_type(n) != G_TYPE_INT64)
@@ -339,7 +354,8 @@ static bool read_end(struct reader *rd)
 		return false;
 	verdict = name_index(s, 3, verdict_at);
 	if (verdict < 0)
-		return wrong(rd, "\"verdict\" is \"%.40s\"; it must be pass, fail or incomplete", s);
+		return wrong(rd, "\"verdict\" is \"%.40s\"; it must be pass, fail or incomplete",
+			     s);
 	tf->verdict = (enum verdict)verdict;
 	tf->ended = true;
 	return true;
@@ -397,7 +413,9 @@ static bool read_object(struct reader *rd)
 		const char *type;
 		bool (*read)(struct reader *rd);
 	} types[] = {
-		{"event", read_event}, {"violation", read_violation}, {"end", read_end},
+		{"event", read_event},
+		{"violation", read_violation},
+		{"end", read_end},
 	};
 	const char *type;
 
@@ -409,7 +427,7 @@ static bool read_object(struct reader *rd)
 		if (!n || json_node_get_value_type(n) != G_TYPE_STRING ||
 		    strcmp(json_node_get_string(n), "run") != 0)
 			return wrong(rd, "this is no slabsim trace: its first line must have "
-				     "\"type\":\"run\"");
+					 "\"type\":\"run\"");
 		return read_run(rd);
 	}
 	if (!get_string(rd, "type", &type))
@@ -465,7 +483,6 @@ static bool read_lines(struct reader *rd)
 	if (rd->error && *rd->error)
 		return false;
 	if (!rd->tf->ended) {
-		rd->tf->nr_events = rd->last_seq;
 		rd->tf->end = rd->last_t;
 		rd->tf->nr_violations = rd->tf->violations->len;
 	}

@@ -15,7 +15,8 @@ local string, table, math = string, table, math
 -- Tables that scripts can reach must not be used here: they may have been changed.
 local sub, byte, find, format = string.sub, string.byte, string.find, string.format
 local concat, gmatch, min = table.concat, string.gmatch, math.min
-local tointeger, mathtype, floor, maxinteger = math.tointeger, math.type, math.floor, math.maxinteger
+local tointeger, mathtype = math.tointeger, math.type
+local floor, maxinteger = math.floor, math.maxinteger
 
 -- ---- order ----------------------------------------------------------------------
 
@@ -196,7 +197,9 @@ local function expect_fields(what, t, allowed)
     end
     local known = false
     for _, name in ipairs(allowed) do known = known or name == key end
-    if not known then fail(what .. ": unknown field '" .. key .. "'" .. did_you_mean(key, allowed)) end
+    if not known then
+      fail(what .. ": unknown field '" .. key .. "'" .. did_you_mean(key, allowed))
+    end
   end
 end
 
@@ -340,8 +343,8 @@ end
 local function check_tasks(tasks, cpus)
   for i, spec in ipairs(expect_array("tasks", tasks)) do
     if type(spec) ~= "table" or getmetatable(spec) ~= TASK then
-      fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim, opt) ... end), got " ..
-           describe(spec))
+      fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim, opt) ... end), " ..
+           "got " .. describe(spec))
     end
     if spec.cpu and spec.cpu >= cpus then
       fail(format("task '%s': cpu %d does not exist; the scenario has %d, numbered from 0",
@@ -398,7 +401,8 @@ end
 
 -- ---- options: --set, --lifecycle, --variant ---------------------------------------------------
 
-local booleans = { ["true"] = true, ["false"] = false, yes = true, no = false, ["1"] = true, ["0"] = false }
+local booleans =
+  { ["true"] = true, ["false"] = false, yes = true, no = false, ["1"] = true, ["0"] = false }
 
 local function parse(name, text, default)
   local k = kind(default)
@@ -497,7 +501,8 @@ function task_methods.create_cache(t, name, opts)
   expect_fields(what, opts, cache_fields)
   local size = expect_integer(what .. ": object_size in bytes",
                               opts.object_size == nil and 192 or opts.object_size, 8, 65536)
-  local per_slab = expect_integer(what .. ": objects_per_slab", opts.objects_per_slab or 0, 0, 32768)
+  local per_slab =
+    expect_integer(what .. ": objects_per_slab", opts.objects_per_slab or 0, 0, 32768)
   local flags = 0
   local function flag(field, default, bit)
     local value = opts[field]
@@ -643,19 +648,27 @@ local function setup(t)
   end
 end
 
--- ---- what scripts see -----------------------------------------------------------------------------
+-- ---- what scripts see --------------------------------------------------------------------------
 
 local globals = _G
 
-table.sort = sort_for_scripts
-globals.pairs = pairs
-globals.next = sorted_next
-globals.scenario = scenario
-globals.task = task
-globals.ns = unit("ns", 1)
-globals.us = unit("us", 1000)
-globals.ms = unit("ms", 1000000)
-globals.s = unit("s", 1000000000)
+local wrap = core.wrap
+
+table.sort = wrap(sort_for_scripts)
+globals.pairs = wrap(pairs)
+globals.next = wrap(sorted_next)
+globals.scenario = wrap(scenario)
+globals.task = wrap(task)
+globals.ns = wrap(unit("ns", 1))
+globals.us = wrap(unit("us", 1000))
+globals.ms = wrap(unit("ms", 1000000))
+globals.s = wrap(unit("s", 1000000000))
+for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "spawn" } do
+  task_methods[name] = wrap(task_methods[name])
+end
+for _, name in ipairs(sorted_keys(sim_methods, "")) do
+  sim_methods[name] = wrap(sim_methods[name])
+end
 
 setmetatable(globals, {
   __index = function(_, key)

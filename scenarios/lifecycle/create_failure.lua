@@ -3,6 +3,9 @@
 -- Memory runs out once while a child cache, a cgroup or an object is being made.
 -- Whichever allocation fails, what was taken before it must be given back: the cgroup still goes
 -- away completely, and the next attempt works.
+--
+-- test: => 1
+-- test: --variant -create-work-css-leak
 
 return scenario {
   doc = "one allocation fails somewhere in the creation of caches and cgroups",

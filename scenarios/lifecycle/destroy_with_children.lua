@@ -3,6 +3,9 @@
 -- A root cache is destroyed right when its children are being deactivated, because their cgroups
 -- were removed.  Both sides want to end the same child: it must be shut down once, and only after
 -- every reference, work item and grace period that knows it.
+--
+-- test:
+-- test: --set typesafe=true --variant -refkill-vs-destroy
 
 return scenario {
   doc = "kmem_cache_destroy() against the deactivation of the children",

@@ -3,6 +3,10 @@
 -- The last object of a dying child cache is freed by an interrupt or an RCU callback, on a CPU
 -- whose task is destroying another cache.  The release of the child and the destruction share a
 -- lock: may one interrupt the other?
+--
+-- test:
+-- test: --set in_rcu=true
+-- test: --variant release-lock-irq => 1
 
 return scenario {
   doc = "the last free of a dying cache in interrupt context, another destruction below it",

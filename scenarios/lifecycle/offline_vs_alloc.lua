@@ -2,6 +2,10 @@
 --
 -- An allocation picks its memcg's cache while the memcg goes offline.
 -- Whoever wins, the cache must outlive the last object charged to it.
+--
+-- test:
+-- test: --variant get-cache-rcu-typo => 1
+-- test: --lifecycle seed1-v4 => 1
 
 return scenario {
   doc = "an allocation in flight against the removal of its cgroup",

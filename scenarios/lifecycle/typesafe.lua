@@ -3,6 +3,9 @@
 -- The slab pages of a SLAB_TYPESAFE_BY_RCU cache are freed a grace period after they left it.
 -- A child cache and its memcg must not go before their pages, whether the cgroup dies first or the
 -- root cache.
+--
+-- test:
+-- test: --set root_first=true --variant -refkill-vs-destroy
 
 return scenario {
   doc = "pages that are still on their way through RCU when their cache is shut down",

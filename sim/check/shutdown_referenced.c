@@ -178,6 +178,25 @@ static void on_slab(struct checker *c, const struct trace_record *r)
 	}
 }
 
+/* Objects, and allocations on their way to one. */
+static void on_object(struct checker *c, const struct trace_record *r)
+{
+	switch (r->kind) {
+	case TR_OBJECT_ALLOC:
+		need(c, r, arg_oid(r, 0), NEED_OBJECT, r->obj ? 1 : 0);
+		break;
+	case TR_OBJECT_FREE:
+		need(c, r, arg_oid(r, 0), NEED_OBJECT, -1);
+		break;
+	case TR_CACHE_LOOKUP:
+		need(c, r, arg_oid(r, 1), NEED_PIN, r->arg[2] ? 1 : 0);
+		break;
+	default:
+		need(c, r, r->obj, NEED_PIN, -1);
+		break;
+	}
+}
+
 /* ---- references ------------------------------------------------------------- */
 
 static void hold(struct checker *c, const struct trace_record *r, int64_t holder, int64_t n)
@@ -353,13 +372,9 @@ static void on_record(struct checker *c, const struct trace_record *r)
 		break;
 	case TR_OBJECT_ALLOC:
 	case TR_OBJECT_FREE:
-		need(c, r, arg_oid(r, 0), NEED_OBJECT, r->kind == TR_OBJECT_FREE ? -1 : !!r->obj);
-		break;
 	case TR_CACHE_LOOKUP:
-		need(c, r, arg_oid(r, 1), NEED_PIN, r->arg[2] ? 1 : 0);
-		break;
 	case TR_CACHE_PUT:
-		need(c, r, r->obj, NEED_PIN, -1);
+		on_object(c, r);
 		break;
 	case TR_LOCK_WAIT:
 	case TR_LOCK_ACQUIRE:

@@ -8,6 +8,24 @@
 
 #include "reports/suggest.h"
 
+static const struct command *const commands[] = {
+	&command_run, &command_list, &command_report, &command_help, NULL,
+};
+
+const struct command *const *cli_commands(void)
+{
+	return commands;
+}
+
+const struct command *cli_command(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		if (strcmp(commands[i]->name, name) == 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
 static void error_line(const char *prefix, const char *fmt, va_list ap)
 {
 	g_autofree char *msg = g_strdup_vprintf(fmt, ap);
@@ -59,6 +77,15 @@ int cli_unknown(const char *what, const char *name, const char *const *names)
 		cli_error("unknown %s '%s'; there are: %s", what, name, all);
 	}
 	return EXIT_USAGE;
+}
+
+int cli_unknown_command(const char *name)
+{
+	const char *names[G_N_ELEMENTS(commands)];
+
+	for (size_t i = 0; i < G_N_ELEMENTS(commands); i++)
+		names[i] = commands[i] ? commands[i]->name : NULL;
+	return cli_unknown("command", name, names);
 }
 
 int cli_close(struct output *out)

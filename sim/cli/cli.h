@@ -16,11 +16,11 @@
 
 enum exit_code {
 	EXIT_CLEAN = 0,
-	EXIT_VIOLATION = 1,   /* an invariant was broken */
-	EXIT_USAGE = 2,	      /* wrong option or script, unreadable or unwritable file */
-	EXIT_INTERNAL = 3,    /* our own code is wrong */
-	EXIT_NOTHING = 4,     /* nothing selected */
-	EXIT_LIMIT = 5,	      /* a limit stopped the run before a verdict */
+	EXIT_VIOLATION = 1, /* an invariant was broken */
+	EXIT_USAGE = 2,	    /* wrong option or script, unreadable or unwritable file */
+	EXIT_INTERNAL = 3,  /* our own code is wrong */
+	EXIT_NOTHING = 4,   /* nothing selected */
+	EXIT_LIMIT = 5,	    /* a limit stopped the run before a verdict */
 	EXIT_INTERRUPTED = 130,
 	EXIT_PIPE = 128 + 13, /* nobody reads standard output any more */
 };
@@ -70,6 +70,9 @@ void cli_note(bool quiet, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 /** cli_unknown() - say that no @what is called @name, with a suggestion out of @names */
 int cli_unknown(const char *what, const char *name, const char *const *names);
+
+/** cli_unknown_command() - the same for a command */
+int cli_unknown_command(const char *name);
 
 /** cli_close() - output_close(), with the error said; returns an exit code */
 int cli_close(struct output *out);

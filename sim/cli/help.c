@@ -9,9 +9,10 @@ static int help_overview(void)
 {
 	struct output *out = output_open("-", false, NULL);
 
-	output_str(out, "Usage: slabsim COMMAND [OPTION...]\n\n"
-			"Simulates the cgroup slab lifecycle of the Linux kernel, one scenario at a "
-			"time.\n\nCommands:\n");
+	output_str(out,
+		   "Usage: slabsim COMMAND [OPTION...]\n\n"
+		   "Simulates the cgroup slab lifecycle of the Linux kernel, one scenario at a "
+		   "time.\n\nCommands:\n");
 	for (const struct command *const *c = cli_commands(); *c; c++)
 		output_printf(out, "  %-8s %s\n", (*c)->name, (*c)->summary);
 	output_str(out, "\nOptions:\n"
@@ -33,9 +34,7 @@ static int run_help(const struct command *self, int argc, char **argv)
 {
 	static const GOptionEntry entries[] = {G_OPTION_ENTRY_NULL};
 	char *child_argv[] = {NULL, (char *)"--help", NULL};
-	const char *names[16];
 	const struct command *cmd;
-	size_t n = 0;
 
 	switch (cli_parse(self, entries, &argc, &argv)) {
 	case PARSED:
@@ -50,12 +49,8 @@ static int run_help(const struct command *self, int argc, char **argv)
 	if (argc > 2)
 		return cli_usage(self, "help takes one command, not '%s' as well", argv[2]);
 	cmd = cli_command(argv[1]);
-	if (!cmd) {
-		for (const struct command *const *c = cli_commands(); *c; c++)
-			names[n++] = (*c)->name;
-		names[n] = NULL;
-		return cli_unknown("command", argv[1], names);
-	}
+	if (!cmd)
+		return cli_unknown_command(argv[1]);
 	child_argv[0] = argv[1];
 	return cmd->run(cmd, 2, child_argv);
 }

@@ -42,7 +42,8 @@ static void list_lifecycles(struct lister *l)
 	for (size_t i = 0; lifecycle_infos[i]; i++)
 		width = MAX(width, (int)strlen(lifecycle_infos[i]->name));
 	for (size_t i = 0; lifecycle_infos[i]; i++) {
-		put_item(l, lifecycle_infos[i]->name, width, "summary", lifecycle_infos[i]->summary);
+		put_item(l, lifecycle_infos[i]->name, width, "summary",
+			 lifecycle_infos[i]->summary);
 		end_item(l);
 	}
 }
@@ -214,7 +215,8 @@ static void put_event_json(struct lister *l, const struct trace_kind_info *info)
 static void put_event_text(struct lister *l, int id, const struct trace_kind_info *info)
 {
 	l->any = true;
-	output_printf(l->out, "name: %s\nID: %d\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
+	output_printf(l->out,
+		      "name: %s\nID: %d\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
 		      info->name, id, info->doc, info->obj ? object_kind_name(info->obj) : "any");
 	for (int i = 0; i < TRACE_NR_ARGS; i++) {
 		if (info->arg[i][0])
@@ -290,6 +292,7 @@ const struct command command_list = {
 	.name = "list",
 	.params = "lifecycles|variants|checks|scenarios|events",
 	.summary = "List what can be named on a command line",
-	.description = "Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",
+	.description =
+		"Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",
 	.run = run_list,
 };

@@ -12,37 +12,13 @@
 #define SLABSIM_VERSION "unknown"
 #endif
 
-static const struct command *const commands[] = {
-	&command_run, &command_list, &command_report, &command_help, NULL,
-};
-
-const struct command *const *cli_commands(void)
-{
-	return commands;
-}
-
-const struct command *cli_command(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++) {
-		if (strcmp(commands[i]->name, name) == 0)
-			return commands[i];
-	}
-	return NULL;
-}
-
 static int unknown_command(const char *name)
 {
-	const char *names[G_N_ELEMENTS(commands) + 2];
-	size_t n = 0;
+	static const char *const options[] = {"--version", "--help", NULL};
 
-	for (size_t i = 0; commands[i] && name[0] != '-'; i++)
-		names[n++] = commands[i]->name;
-	if (name[0] == '-') {
-		names[n++] = "--version";
-		names[n++] = "--help";
-	}
-	names[n] = NULL;
-	return cli_unknown(name[0] == '-' ? "option" : "command", name, names);
+	if (name[0] == '-')
+		return cli_unknown("option", name, options);
+	return cli_unknown_command(name);
 }
 
 int main(int argc, char **argv)

@@ -35,10 +35,10 @@ static int run_report(const struct command *self, int argc, char **argv)
 	enum color color;
 	int code;
 	const GOptionEntry entries[] = {
-		{"text", 0, 0, G_OPTION_ARG_NONE, &text, "Timeline and summary as text (the default)",
-		 NULL},
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &path, "Write there, not to standard output",
-		 "FILE"},
+		{"text", 0, 0, G_OPTION_ARG_NONE, &text,
+		 "Timeline and summary as text (the default)", NULL},
+		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &path,
+		 "Write there, not to standard output", "FILE"},
 		{"force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace FILE if it exists", NULL},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
 		 "Every event: locks, read sections, references, accesses", NULL},
@@ -65,7 +65,7 @@ static int run_report(const struct command *self, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (!tf->ended)
-		cli_note(quiet, "%s is cut short after event %" G_GUINT64_FORMAT, argv[1],
+		cli_note(quiet, "%s is cut short after %" G_GUINT64_FORMAT " events", argv[1],
 			 tf->nr_events);
 	opt.verbose = verbose;
 	opt.color = !path && cli_use_color(color);

@@ -27,7 +27,7 @@
 struct job {
 	const struct run_args *args;
 	uint64_t seed;
-	char *replay; /* command line */
+	char *replay;		      /* command line */
 	char *trace_path, *text_path; /* NULL without -o */
 	struct trace_writer *writer;
 	struct output *text;
@@ -53,8 +53,8 @@ static bool open_files(struct job *job, GError **error)
 		return false;
 	}
 	/* With many runs only the failing ones leave files, told apart by their seeds. */
-	suffix = args->nr_runs > 1 ? g_strdup_printf(".seed-%" G_GUINT64_FORMAT, job->seed) :
-				     g_strdup("");
+	suffix = args->nr_runs > 1 ? g_strdup_printf(".seed-%" G_GUINT64_FORMAT, job->seed)
+				   : g_strdup("");
 	stem = g_strconcat(args->dir, "/", args->name, suffix, NULL);
 	job->trace_path = g_strconcat(stem, ".trace.jsonl", NULL);
 	job->text_path = g_strconcat(stem, ".txt", NULL);
@@ -160,8 +160,8 @@ static int put_report(const struct job *job)
 	if (args->quiet) {
 		text_verdict(job->tf, opt.color, o);
 		if (job->tf->violations->len > 0)
-			text_splat(job->tf, &g_array_index(job->tf->violations,
-							   struct trace_violation, 0),
+			text_splat(job->tf,
+				   &g_array_index(job->tf->violations, struct trace_violation, 0),
 				   job->replay, o);
 		return cli_close(o);
 	}
@@ -236,7 +236,8 @@ static int run_recorded(struct job *job)
 	sim_assert_context(job->replay);
 	if (!run_scenario(&opt, sinks, &job->result, &error)) {
 		code = code_of_error(error);
-		if (code != EXIT_LIMIT && code != EXIT_INTERRUPTED)
+		/* Without a first line there is nothing to report. */
+		if ((code != EXIT_LIMIT && code != EXIT_INTERRUPTED) || job->tf->nr_cpus == 0)
 			return code;
 		if (job->result.nr_violations == 0)
 			job->result.verdict = VERDICT_INCOMPLETE;
@@ -250,9 +251,9 @@ static int run_recorded(struct job *job)
 		return report_code;
 	if (code == EXIT_INTERRUPTED)
 		return code;
-	return job->result.nr_violations > 0 ? EXIT_VIOLATION :
-	       code != EXIT_CLEAN	     ? code :
-					       code_of_verdict(job->result.verdict);
+	return job->result.nr_violations > 0 ? EXIT_VIOLATION
+	       : code != EXIT_CLEAN	     ? code
+					     : code_of_verdict(job->result.verdict);
 }
 
 static int run_once(const struct run_args *args, uint64_t seed)
@@ -306,9 +307,10 @@ static int put_tally(const struct run_args *args, uint64_t done, uint64_t failed
 		output_str(o, "}\n");
 		return cli_close(o);
 	}
-	output_printf(o, "%s: %" G_GUINT64_FORMAT " runs, seeds %" G_GUINT64_FORMAT
-			 " to %" G_GUINT64_FORMAT ": %s", args->name, done, args->run.seed, last,
-		      failed == 0 ? "no violation" : "");
+	output_printf(o,
+		      "%s: %" G_GUINT64_FORMAT " runs, seeds %" G_GUINT64_FORMAT
+		      " to %" G_GUINT64_FORMAT ": %s",
+		      args->name, done, args->run.seed, last, failed == 0 ? "no violation" : "");
 	if (failed > 0)
 		output_printf(o, "%" G_GUINT64_FORMAT " failed", failed);
 	if (stopped > 0)
@@ -354,7 +356,8 @@ static int run_many(const struct run_args *args)
 			code = run_once(args, opt.seed);
 			if (code == EXIT_CLEAN)
 				cli_error("internal error: seed %" G_GUINT64_FORMAT " failed and "
-					  "passed when it was repeated", opt.seed);
+					  "passed when it was repeated",
+					  opt.seed);
 			if (code != EXIT_VIOLATION)
 				return code == EXIT_CLEAN ? EXIT_INTERNAL : code;
 		}

@@ -61,8 +61,7 @@ bool parse_time(const char *s, vtime_t *value)
 
 bool parse_size(const char *s, size_t *value)
 {
-	static const char *const units[] = {"",  "K",	 "M",	"G",  "KiB", "MiB",
-					    "GiB", NULL};
+	static const char *const units[] = {"", "K", "M", "G", "KiB", "MiB", "GiB", NULL};
 	static const uint64_t factors[] = {1, 1 << 10, 1 << 20, 1 << 30, 1 << 10, 1 << 20, 1 << 30};
 	uint64_t v;
 
@@ -160,13 +159,20 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 {
 	const GOptionEntry entries[] = {
 #define FLAG(name, key, to, text) {name, key, 0, G_OPTION_ARG_NONE, to, text, NULL}
-#define ARG(name, key, to, text, what) {name, key, 0, G_OPTION_ARG_FILENAME, to, text, what}
-#define ARGS(name, to, text, what) {name, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, to, text, what}
+#define ARG(name, key, to, text, what)                                                             \
+	{                                                                                          \
+		name, key, 0, G_OPTION_ARG_FILENAME, to, text, what                                \
+	}
+#define ARGS(name, to, text, what)                                                                 \
+	{                                                                                          \
+		name, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, to, text, what                            \
+	}
 		ARG("lifecycle", 'l', &args->lifecycle, "Generation of the slab lifecycle", "NAME"),
-		ARGS("variant", &args->variants, "Switch a variant on, or off with -NAME; repeatable",
-		     "NAME"),
+		ARGS("variant", &args->variants,
+		     "Switch a variant on, or off with -NAME; repeatable", "NAME"),
 		ARG("seed", 's', &raw->seed, "Seed of every random choice (default 1)", "N"),
-		ARGS("set", &args->sets, "Set a parameter of the scenario; repeatable", "NAME=VALUE"),
+		ARGS("set", &args->sets, "Set a parameter of the scenario; repeatable",
+		     "NAME=VALUE"),
 		ARG("order", 0, &raw->order,
 		    "timed: by virtual time; ties: equal times shuffled; random: untimed", "ORDER"),
 		ARG("runs", 'n', &raw->runs, "Run with N seeds from --seed on", "N"),
@@ -206,9 +212,9 @@ static bool check_limits(const struct command *cmd, struct run_args *args)
 	else if (args->max_time && (!parse_time(args->max_time, &run->time_max) || !run->time_max))
 		cli_usage(cmd, "--max-time takes a time like 500us, 20ms or 2s, not '%s'",
 			  args->max_time);
-	else if (args->max_instructions && (!parse_u64(args->max_instructions,
-						       &run->instructions_max) ||
-					    !run->instructions_max))
+	else if (args->max_instructions &&
+		 (!parse_u64(args->max_instructions, &run->instructions_max) ||
+		  !run->instructions_max))
 		cli_usage(cmd, "--max-instructions takes a number from 1 on, not '%s'",
 			  args->max_instructions);
 	else if (args->max_memory &&

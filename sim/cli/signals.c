@@ -46,15 +46,19 @@ static void on_abort(int sig)
 
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
+	const struct sigaction *old = sig == SIGSEGV ? &old_segv : &old_bus;
+
 	(void)context;
 	output_remove_unfinished();
 	if (arena_guard_hit(info->si_addr)) {
 		say("slabsim: stack overflow in a simulated context\n");
 		_exit(EXIT_INTERNAL);
 	}
-	/* Not ours: a sanitizer's own report, or a core dump, says more than we could. */
 	say("slabsim: internal error: invalid memory access\n");
-	sigaction(sig, sig == SIGSEGV ? &old_segv : &old_bus, NULL);
+	if (old->sa_handler == SIG_DFL)
+		_exit(EXIT_INTERNAL);
+	/* A sanitizer was here before us, and its report says more than we could. */
+	sigaction(sig, old, NULL);
 }
 
 void cli_install_signals(void)

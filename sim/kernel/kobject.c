@@ -49,6 +49,16 @@ static void grow(struct world *w, struct sysfs *fs)
 	*fs = bigger;
 }
 
+void kernfs_update(struct task *t)
+{
+	FRAME(t);
+	struct sysfs *fs = &kernel_of(t->w)->sysfs;
+
+	mutex_lock(t, &fs->kernfs_mutex);
+	sched_point(t, COST_SYSFS);
+	mutex_unlock(t, &fs->kernfs_mutex);
+}
+
 static bool name_taken(const struct sysfs *fs, const char *name)
 {
 	for (const struct kobject *k = *bucket(fs, name); k; k = k->next) {

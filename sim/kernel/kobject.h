@@ -27,6 +27,9 @@ struct sysfs {
 
 void sysfs_init(struct world *w);
 
+/** kernfs_update() - create or remove something in sysfs or cgroupfs; one mutex for all in v5.3 */
+void kernfs_update(struct task *t);
+
 /** kobject_init_and_add() - one reference, and the name; -EEXIST if the name is taken */
 int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const char *name,
 			 void (*release)(struct task *t, struct kobject *kobj));

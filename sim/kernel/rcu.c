@@ -237,8 +237,9 @@ static void rcu_do_batch(struct task *t, struct rcu *rcu)
 		struct rcu_head *head =
 			container_of(list_pop(&rcu->callbacks[cpu]), struct rcu_head, node);
 
-		rcu->nr_callbacks[cpu]--;
 		invoke(t, rcu, head);
+		/* Only now: rcu_barrier() has to wait for it as well. */
+		rcu->nr_callbacks[cpu]--;
 	}
 	if (has_ready(rcu, cpu))
 		raise_softirq(t->cpu, SOFTIRQ_RCU, world_cost(t->w, COST_IRQ_ENTRY));
@@ -297,20 +298,24 @@ static void rcu_barrier_callback(struct task *t, struct rcu_head *head)
 		complete(t, &b->done);
 }
 
-/* On each CPU that has callbacks, by IPI: behind the last one, in its grace period. */
+/*
+ * On each CPU that has callbacks, by IPI: behind the last one, in its grace
+ * period.  When the last one is being run, that softirq goes on with ours.
+ */
 static void rcu_barrier_func(struct task *t, void *arg)
 {
 	struct barrier_head *bh = arg;
 	struct rcu *rcu = bh->barrier->rcu;
 	struct list *list = &rcu->callbacks[t->cpu->nr];
 
-	if (list_empty(list))
+	if (rcu->nr_callbacks[t->cpu->nr] == 0)
 		return;
 	bh->barrier->count++;
 	bh->head.func = rcu_barrier_callback;
 	bh->head.name = "rcu_barrier_callback";
 	bh->head.of = 0;
-	bh->head.gp = container_of(list->prev, struct rcu_head, node)->gp;
+	bh->head.gp = list_empty(list) ? rcu->gp_ended :
+					 container_of(list->prev, struct rcu_head, node)->gp;
 	bh->head.cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = { 0, (int64_t)bh->head.gp },
 			       .str = bh->head.name);
 	append(rcu, t->cpu->nr, &bh->head);
@@ -337,7 +342,7 @@ void rcu_barrier(struct task *t, enum rcu_flavour flavour)
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		heads[i].barrier = &b;
 		sched_point(t, COST_PERCPU);
-		if (!list_empty(&rcu->callbacks[i]))
+		if (rcu->nr_callbacks[i] > 0)
 			smp_call_function_single(t, &w->cpus[i], "rcu_barrier_func",
 						 rcu_barrier_func, &heads[i]);
 	}

@@ -144,6 +144,7 @@ static void kill_css(struct task *t, struct css *css)
 	if (css->dying)
 		return;
 	css->dying = true;
+	kernfs_update(t); /* its control files */
 	css_get(t, css, HOLD_KILL_CSS, 0);
 	percpu_ref_kill_and_confirm(t, &css->refcnt, css_killed_ref_fn);
 }
@@ -158,7 +159,7 @@ static int destroy_locked(struct task *t, struct cgroup *cgrp)
 	sched_write(t, cgrp->id, FIELD_ONLINE, "cgroup_destroy_locked.online");
 	kill_css(t, &cgrp->memcg->css);
 	/* The name is free from here on, long before the memcg is. */
-	sched_point(t, COST_SYSFS);
+	kernfs_update(t);
 	cgrp->removed = true;
 	cgrp->parent->nr_online_children--;
 	percpu_ref_kill(t, &cgrp->self.refcnt);
@@ -262,6 +263,7 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 	if (parent->removed)
 		return NULL;
 	cgrp = cgroup_new(t, parent, name);
+	kernfs_update(t);
 	*err = percpu_ref_init(t, &cgrp->self.refcnt, cgrp->id, "css", css_release);
 	if (*err)
 		goto out_free;
@@ -271,6 +273,7 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 		percpu_ref_kill(t, &cgrp->self.refcnt);
 		return NULL;
 	}
+	kernfs_update(t); /* the controller's files */
 	parent->nr_online_children++;
 	trace(t, CGROUP_MKDIR, .obj = cgrp->id, .arg = { (int64_t)parent->id }, .str = name);
 	return cgrp;

@@ -42,7 +42,7 @@ cmp -s "$out/tiny.txt" "$work/stdin.txt" || complain "report of stdin differs"
 # A script that is wrong leaves nothing.
 echo 'return scenario {' >"$work/wrong.lua"
 try 2 run "$work/wrong.lua" -o "$work/none"
-[ ! -d "$work/none" ] || holds "$work/none" ''
+[ ! -d "$work/none" ] || holds "$work/none"
 [ ! -s "$work/stdout" ] || complain "a wrong script prints a report"
 
 # Places where nothing can be written.
@@ -55,7 +55,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	mkdir -m 555 "$work/closed"
 	try 2 run "$tiny" -o "$work/closed"
 	one_line_error
-	holds "$work/closed" ''
+	holds "$work/closed"
 fi
 if [ -e /dev/full ]; then
 	status=0

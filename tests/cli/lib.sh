@@ -74,7 +74,7 @@ holds() {
 	dir=$1
 	shift
 	found=$(find "$dir" -mindepth 1 -printf '%f\n' | sort | tr '\n' ' ')
-	wanted=$(printf '%s\n' "$@" | sort | tr '\n' ' ')
+	wanted=$([ $# -eq 0 ] || printf '%s\n' "$@" | sort | tr '\n' ' ')
 	[ "$found" = "$wanted" ] || complain "$dir holds '$found', expected '$wanted'"
 }
 

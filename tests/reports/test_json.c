@@ -4,7 +4,6 @@
 
 #include "reports/json.h"
 
-
 Suite *suite_json(void);
 
 static void expect(struct output *o, const char *text)

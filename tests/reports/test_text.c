@@ -25,8 +25,14 @@ static void teardown(void)
 static void add(uint16_t kind, oid_t obj, const char *str, uint8_t cpu)
 {
 	struct trace_record r = {
-		.seq = tf->events->len + 1, .t = tf->events->len * 1000, .kind = kind, .obj = obj,
-		.str = str, .cpu = cpu, .ctx = CTX_TASK, .task = cpu + 1u,
+		.seq = tf->events->len + 1,
+		.t = tf->events->len * 1000,
+		.kind = kind,
+		.obj = obj,
+		.str = str,
+		.cpu = cpu,
+		.ctx = CTX_TASK,
+		.task = cpu + 1u,
 	};
 
 	trace_file_add(tf, &r);
@@ -62,22 +68,28 @@ static void check_width(bool verbose)
 
 static void add_every_kind(uint8_t nr_cpus)
 {
-	static const char str[] = "a_rather_long_name_of_a_function_or_file\xc3\xa4\x01_that_goes_on";
+	static const char str[] =
+		"a_rather_long_name_of_a_function_or_file\xc3\xa4\x01_that_goes_on";
 
 	for (uint16_t k = 0; k < NR_TRACE_KINDS; k++) {
 		enum object_kind kind = trace_kinds[k].obj ? trace_kinds[k].obj : OBJ_CACHE;
 		bool has_str = false;
 		struct trace_record r = {
-			.seq = k + 1u, .t = UINT64_C(123456789) * k, .kind = k,
-			.obj = oid_make(kind, 7), .cpu = (uint8_t)(k % nr_cpus),
-			.ctx = (uint8_t)(k % NR_CTX_KINDS), .task = 1u + k % nr_cpus,
+			.seq = k + 1u,
+			.t = UINT64_C(123456789) * k,
+			.kind = k,
+			.obj = oid_make(kind, 7),
+			.cpu = (uint8_t)(k % nr_cpus),
+			.ctx = (uint8_t)(k % NR_CTX_KINDS),
+			.task = 1u + k % nr_cpus,
 		};
 
 		for (int i = 0; i < TRACE_NR_ARGS; i++) {
 			char type = trace_kinds[k].arg[i][0];
 
-			r.arg[i] = type == 'o' ? (int64_t)oid_make(OBJ_MEMCG, 3) :
-				   type == 'n' ? -1234567890123 : 1;
+			r.arg[i] = type == 'o'	 ? (int64_t)oid_make(OBJ_MEMCG, 3)
+				   : type == 'n' ? -1234567890123
+						 : 1;
 			has_str |= type == 's';
 		}
 		r.str = has_str ? str : NULL;
@@ -177,7 +189,9 @@ END_TEST
 
 START_TEST(references_are_counted_by_holder)
 {
-	struct trace_record get = {.seq = 1, .kind = TR_REF_GET, .obj = oid_make(OBJ_MEMCG, 2),
+	struct trace_record get = {.seq = 1,
+				   .kind = TR_REF_GET,
+				   .obj = oid_make(OBJ_MEMCG, 2),
 				   .arg = {3, HOLD_CREATE_WORK, 0}};
 	struct trace_record put = get;
 	g_autofree char *text = NULL;

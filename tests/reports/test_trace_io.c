@@ -43,7 +43,11 @@ static int nr_files(void)
 }
 
 static const struct run_result done = {
-	.verdict = VERDICT_FAIL, .nr_violations = 1, .nr_records = 3, .nr_steps = 77, .end = 5000,
+	.verdict = VERDICT_FAIL,
+	.nr_violations = 1,
+	.nr_records = 3,
+	.nr_steps = 77,
+	.end = 5000,
 };
 
 static void write_some(struct run_sink *s)
@@ -53,15 +57,37 @@ static void write_some(struct run_sink *s)
 	const struct run_header h = {"demo", "v5.3", variants, UINT64_MAX, "timed", 64};
 	const struct frame outer = {"kmem_cache_alloc", NULL}, inner = {"allocate_slab", &outer};
 	const struct trace_record r[] = {
-		{.seq = 1, .kind = TR_TASK_START, .obj = oid_make(OBJ_TASK, 9), .task = 9,
-		 .ctx = CTX_TASK, .arg = {3}, .str = "a\"\n\xff", .cpu = 3},
-		{.seq = 2, .t = 4999, .kind = TR_REF_GET, .obj = oid_make(OBJ_CACHE, 3), .task = 9,
-		 .ctx = CTX_KWORKER, .cpu = 63, .cause = 1, .via = VIA_QUEUE_WORK, .stack = &inner,
+		{.seq = 1,
+		 .kind = TR_TASK_START,
+		 .obj = oid_make(OBJ_TASK, 9),
+		 .task = 9,
+		 .ctx = CTX_TASK,
+		 .arg = {3},
+		 .str = "a\"\n\xff",
+		 .cpu = 3},
+		{.seq = 2,
+		 .t = 4999,
+		 .kind = TR_REF_GET,
+		 .obj = oid_make(OBJ_CACHE, 3),
+		 .task = 9,
+		 .ctx = CTX_KWORKER,
+		 .cpu = 63,
+		 .cause = 1,
+		 .via = VIA_QUEUE_WORK,
+		 .stack = &inner,
 		 .arg = {-5, HOLD_ALLOC, (int64_t)oid_make(OBJ_SLAB, 7)}},
-		{.seq = 3, .t = 5000, .kind = TR_REF_TRYGET, .obj = oid_make(OBJ_MEMCG, 1),
-		 .ctx = CTX_NONE, .arg = {1, HOLD_STOCK, 0, 0}},
+		{.seq = 3,
+		 .t = 5000,
+		 .kind = TR_REF_TRYGET,
+		 .obj = oid_make(OBJ_MEMCG, 1),
+		 .ctx = CTX_NONE,
+		 .arg = {1, HOLD_STOCK, 0, 0}},
 	};
-	struct violation v = {.ops = &ops, .seq = 2, .t = 4999, .obj = r[1].obj, .related = {1, 0, 2},
+	struct violation v = {.ops = &ops,
+			      .seq = 2,
+			      .t = 4999,
+			      .obj = r[1].obj,
+			      .related = {1, 0, 2},
 			      .text = "odd"};
 
 	s->begin(s, &h);
@@ -81,7 +107,7 @@ static void write_trace(void)
 	ck_assert(trace_writer_end(w, &done, NULL));
 }
 
-static const struct trace_record *event(const struct trace_file *tf, guint i)
+static const struct trace_record *event_at(const struct trace_file *tf, guint i)
 {
 	return &g_array_index(tf->events, struct trace_record, i);
 }
@@ -102,7 +128,7 @@ START_TEST(written_trace_reads_back)
 	ck_assert_uint_eq(tf->seed, UINT64_MAX);
 	ck_assert_uint_eq(tf->nr_cpus, 64);
 	ck_assert_uint_eq(tf->events->len, 3);
-	ck_assert_str_eq(event(tf, 0)->str, "a\"\n\xef\xbf\xbd");
+	ck_assert_str_eq(event_at(tf, 0)->str, "a\"\n\xef\xbf\xbd");
 
 	r = trace_file_find(tf, 2);
 	ck_assert_uint_eq(r->t, 4999);
@@ -124,6 +150,7 @@ START_TEST(written_trace_reads_back)
 	ck_assert(tf->ended);
 	ck_assert_int_eq(tf->verdict, VERDICT_FAIL);
 	ck_assert_uint_eq(tf->nr_steps, 77);
+	ck_assert_uint_eq(tf->nr_events, 3);
 	trace_file_free(tf);
 }
 END_TEST
@@ -139,7 +166,7 @@ START_TEST(collector_agrees_with_reader)
 	write_trace();
 	read = trace_read(path, NULL);
 	for (guint i = 0; i < 3; i++) {
-		const struct trace_record *a = event(live, i), *b = event(read, i);
+		const struct trace_record *a = event_at(live, i), *b = event_at(read, i);
 
 		ck_assert_uint_eq(a->seq, b->seq);
 		ck_assert_uint_eq(a->obj, b->obj);
@@ -253,7 +280,8 @@ static void expect_error(const char *text, gssize n, const char *what)
 
 	ck_assert_ptr_null(read_text(text, n, &error));
 	ck_assert_ptr_nonnull(error);
-	ck_assert_msg(strstr(error->message, what) != NULL, "'%s' lacks '%s'", error->message, what);
+	ck_assert_msg(strstr(error->message, what) != NULL, "'%s' lacks '%s'", error->message,
+		      what);
 	ck_assert(g_str_has_prefix(error->message, path));
 }
 
@@ -270,9 +298,11 @@ START_TEST(errors_name_file_line_and_field)
 	expect_error(RUN EVENT("\"ev\":\"free\",\"obj\":\"cow:1\""), -1, "\"obj\" is \"cow:1\"");
 	expect_error(RUN EVENT("\"ev\":\"free\",\"obj\":\"cache:-1\""), -1, "reads like");
 	expect_error(RUN EVENT("\"ev\":\"free\",\"obj\":\"cache:1\",\"args\":3"), -1, "\"args\"");
-	expect_error(RUN EVENT("\"ev\":\"free\",\"obj\":\"cache:1\",\"stack\":[1]"), -1, "\"stack\"");
+	expect_error(RUN EVENT("\"ev\":\"free\",\"obj\":\"cache:1\",\"stack\":[1]"), -1,
+		     "\"stack\"");
 	expect_error(RUN EVENT("\"ev\":\"ref_get\",\"obj\":\"cache:1\","
-			       "\"args\":{\"holder\":\"nobody\"}"), -1, "nobody");
+			       "\"args\":{\"holder\":\"nobody\"}"),
+		     -1, "nobody");
 	expect_error(RUN "{\"type\":\"event\",\"seq\":-1}\n", -1, "\"seq\" is -1");
 	expect_error(RUN "{\"type\":\"event\",\"seq\":1,\"t\":1,\"cpu\":999}\n", -1, "\"cpu\"");
 }
@@ -315,11 +345,10 @@ END_TEST
 /* Newer slabsims may write more; what is known stays readable. */
 START_TEST(unknown_lines_and_fields_are_skipped)
 {
-	struct trace_file *tf =
-		read_text(RUN "{\"type\":\"counter\",\"t\":1}\n"
-			  EVENT("\"ev\":\"free\",\"obj\":\"cache:1\",\"new\":{\"x\":[1,2]}")
-			  "{\"type\":\"event\",\"seq\":2,\"t\":5,\"cpu\":0,\"ctx\":\"task\","
-			  "\"task\":1,\"ev\":\"moon_rise\",\"obj\":\"moon:1\"}\n", -1, NULL);
+	static const char text[] = RUN "{\"type\":\"counter\",\"t\":1}\n" EVENT(
+		"\"ev\":\"free\",\"obj\":\"cache:1\",\"new\":{\"x\":[1,2]}") "{\"type\":\"event\",\"seq\":2,\"t\":5,\"cpu\":0,\"ctx\":\"task\","
+									     "\"task\":1,\"ev\":\"moon_rise\",\"obj\":\"moon:1\"}\n";
+	struct trace_file *tf = read_text(text, -1, NULL);
 
 	ck_assert_ptr_nonnull(tf);
 	ck_assert_uint_eq(tf->events->len, 1);

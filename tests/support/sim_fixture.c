@@ -257,12 +257,29 @@ size_t rec_count_str(enum trace_kind kind, const char *str)
 	return n;
 }
 
+static void digest_word(uint64_t *digest, uint64_t word)
+{
+	*digest = (*digest ^ word) * UINT64_C(0x100000001b3);
+	*digest ^= *digest >> 29;
+}
+
 uint64_t rec_digest(void)
 {
-	const unsigned char *p = (const unsigned char *)sim.recs;
 	uint64_t digest = UINT64_C(0xcbf29ce484222325);
 
-	for (size_t i = 0; i < sim.nr_recs * sizeof(*sim.recs); i++)
-		digest = (digest ^ p[i]) * UINT64_C(0x100000001b3);
+	for (size_t i = 0; i < sim.nr_recs; i++) {
+		const struct rec *r = &sim.recs[i];
+
+		digest_word(&digest, r->seq);
+		digest_word(&digest, r->t);
+		digest_word(&digest, r->cause);
+		digest_word(&digest, r->obj);
+		digest_word(&digest, r->kind | (uint64_t)r->cpu << 16 | (uint64_t)r->ctx << 24);
+		digest_word(&digest, r->task | (uint64_t)r->via << 32);
+		for (int j = 0; j < TRACE_NR_ARGS; j++)
+			digest_word(&digest, (uint64_t)r->arg[j]);
+		for (const char *c = r->str; *c; c++)
+			digest_word(&digest, (unsigned char)*c);
+	}
 	return digest;
 }

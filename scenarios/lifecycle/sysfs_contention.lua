@@ -1,0 +1,42 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- A child cache is shut down while another task creates and removes cgroups.  Both need the mutex
+-- of kernfs, so the shutdown may have to wait in the middle; whatever it touches after that must
+-- still be there, since its last reference may be dropped by another worker.
+
+return scenario {
+  doc = "shutting a cache down while kernfs is busy",
+  options = {
+    rounds = { 20, "cgroups that the other task creates and removes" },
+    pause = { 4000, "at most so many us between two of them" },
+  },
+
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.dentry = sim:cache("dentry", { object_size = 192 })
+    sim:create_child(sim.dentry, sim.box)
+  end,
+
+  tasks = {
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim)
+      t:free(t:alloc(sim.dentry))
+    end),
+
+    task("admin", { cpu = 0 }, function(t, sim)
+      t:join(sim:task("user"))
+      t:rmdir(sim.box)
+    end),
+
+    task("launcher", { cpu = 1 }, function(t, sim, opt)
+      for i = 1, opt.rounds do
+        t:sleep(us(t:random(opt.pause)))
+        t:rmdir(t:mkdir("job" .. i))
+      end
+    end),
+  },
+
+  expect = {
+    { "v5.3+workfn-write-after-free", "use-after-free", "sometimes" },
+    { "v5.3", "use-after-free", "never" },
+  },
+}
