@@ -78,10 +78,11 @@ static int l_handle_tostring(lua_State *L)
 {
 	const struct handle *h = handle_test(L, 1);
 
-	if (!h)
+	if (h)
+		handle_tostring(L, h);
+	else
 		script_error(L, "expected a task, cgroup, cache, object or event, got %s",
 			     describe(L, 1));
-	handle_tostring(L, h);
 	return 1;
 }
 

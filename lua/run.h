@@ -146,7 +146,7 @@ void script_failed(struct run *run, lua_State *L, int status);
 /** script_handler() - message handler: puts "file:line:" before the message */
 int script_handler(lua_State *L);
 
-/** script_read() - compile the file @path: true with the chunk pushed, else with a message pushed */
+/** script_read() - compile the file @path: true with the chunk pushed, else a message */
 bool script_read(lua_State *L, const char *path);
 
 /** stack_left() - bytes of C stack that the calling context has left */
@@ -192,7 +192,7 @@ struct event_handle *event_new(lua_State *L, const char *name);
 void event_wait(struct task *t, struct event_handle *ev);
 void event_signal(struct task *t, struct event_handle *ev);
 
-/** script_task_new() - a blocked task that will call the function at @fn (see lua/tasks.c); pushed */
+/** script_task_new() - a blocked task that will call the function at @fn; pushed */
 struct script_task *script_task_new(lua_State *L, const char *name, unsigned int cpu, int fn);
 
 /** run_setup() - boot, set-up, and the scenario's tasks; on the setup task */

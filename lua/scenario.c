@@ -77,7 +77,8 @@ static void on_record(struct trace_sink *sink, const struct trace_record *r)
 
 	run->last = *r;
 	checkset_record(run->checks, r);
-	if (r->kind != TR_ACCESS || run->opt->accesses) {
+	/* An access that breaks something is worth a line even when accesses are not recorded. */
+	if (r->kind != TR_ACCESS || run->opt->accesses || run->checks->nr_violations != before) {
 		for (size_t i = 0; run->sinks[i]; i++)
 			run->sinks[i]->record(run->sinks[i], r);
 	}
@@ -218,6 +219,24 @@ static void read_costs(struct run *run, lua_State *L)
 	lua_pop(L, 2);
 }
 
+static void tell_begin(struct run *run)
+{
+	static const char *const orders[] = {"timed", "ties", "random"};
+	struct run_header header = {
+		.scenario = run->name,
+		.lifecycle = run->lifecycle_name,
+		.variants = run->variant_names,
+		.seed = run->opt->seed,
+		.order = orders[run->opt->order],
+		.nr_cpus = run->w->config.nr_cpus,
+	};
+
+	for (size_t i = 0; run->sinks[i]; i++) {
+		if (run->sinks[i]->begin)
+			run->sinks[i]->begin(run->sinks[i], &header);
+	}
+}
+
 /* Everything here was validated by lua/lib. */
 static bool make_world(struct run *run)
 {
@@ -251,27 +270,10 @@ static bool make_world(struct run *run)
 		return false;
 	run->w->trace_accesses = opt->accesses;
 	read_costs(run, L);
+	tell_begin(run);
 	kernel = lifecycle_kernel_config(run->lifecycle);
 	kernel_init(run->w, &kernel);
 	return true;
-}
-
-static void tell_begin(struct run *run)
-{
-	static const char *const orders[] = {"timed", "ties", "random"};
-	struct run_header header = {
-		.scenario = run->name,
-		.lifecycle = run->lifecycle_name,
-		.variants = run->variant_names,
-		.seed = run->opt->seed,
-		.order = orders[run->opt->order],
-		.nr_cpus = run->w->config.nr_cpus,
-	};
-
-	for (size_t i = 0; run->sinks[i]; i++) {
-		if (run->sinks[i]->begin)
-			run->sinks[i]->begin(run->sinks[i], &header);
-	}
 }
 
 /* ---- running --------------------------------------------------------------------- */
@@ -444,7 +446,6 @@ static void run_all(struct run *run)
 			 run->opt->path, run->arena->limit >> 20);
 		return;
 	}
-	tell_begin(run);
 	run_world(run);
 }
 

@@ -343,7 +343,7 @@ end
 local function check_tasks(tasks, cpus)
   for i, spec in ipairs(expect_array("tasks", tasks)) do
     if type(spec) ~= "table" or getmetatable(spec) ~= TASK then
-      fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim, opt) ... end), " ..
+      fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim) ... end), " ..
            "got " .. describe(spec))
     end
     if spec.cpu and spec.cpu >= cpus then

@@ -4,7 +4,7 @@
 -- Whichever allocation fails, what was taken before it must be given back: the cgroup still goes
 -- away completely, and the next attempt works.
 --
--- test: => 1
+-- test: --order random --variant -create-work-css-leak
 -- test: --variant -create-work-css-leak
 
 return scenario {

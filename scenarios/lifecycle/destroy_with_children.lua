@@ -5,7 +5,7 @@
 -- every reference, work item and grace period that knows it.
 --
 -- test:
--- test: --set typesafe=true --variant -refkill-vs-destroy
+-- test: --set typesafe=true --variant -refkill-vs-destroy --variant -free-slab-memcg
 
 return scenario {
   doc = "kmem_cache_destroy() against the deactivation of the children",

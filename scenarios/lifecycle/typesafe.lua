@@ -5,7 +5,7 @@
 -- root cache.
 --
 -- test:
--- test: --set root_first=true --variant -refkill-vs-destroy
+-- test: --set root_first=true --variant -refkill-vs-destroy --variant -free-slab-memcg
 
 return scenario {
   doc = "pages that are still on their way through RCU when their cache is shut down",

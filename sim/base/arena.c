@@ -20,8 +20,8 @@
 
 #define CANARY UINT64_C(0x5ab51a5ab51a5ab5)
 
-static const size_t stack_span[NR_STACK_CLASSES] = { SMALL_SPAN, LARGE_SPAN };
-static const size_t stack_bytes[NR_STACK_CLASSES] = { PAGE, 64 * PAGE };
+static const size_t stack_span[NR_STACK_CLASSES] = {SMALL_SPAN, LARGE_SPAN};
+static const size_t stack_bytes[NR_STACK_CLASSES] = {PAGE, 64 * PAGE};
 
 /*
  * The first address suits AddressSanitizer's shadow on x86-64, the second
@@ -48,7 +48,8 @@ struct arena *arena_map(size_t limit)
 	for (size_t i = 0; !mapped && i < sizeof(base_candidates) / sizeof(*base_candidates); i++) {
 		void *want = (void *)base_candidates[i];
 		void *got = mmap(want, span, PROT_READ | PROT_WRITE,
-				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+				 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
+				 -1, 0);
 
 		if (got == want)
 			mapped = got;
@@ -184,8 +185,8 @@ static char *new_stack(struct arena *a, enum stack_class c)
 
 char *arena_stack_get(struct arena *a, enum stack_class c)
 {
-	char *stack = a->nr_free_stacks[c] > 0 ? a->free_stacks[c][--a->nr_free_stacks[c]] :
-						 new_stack(a, c);
+	char *stack = a->nr_free_stacks[c] > 0 ? a->free_stacks[c][--a->nr_free_stacks[c]]
+					       : new_stack(a, c);
 
 	if (stack)
 		*(uint64_t *)stack = CANARY;

@@ -30,10 +30,10 @@ enum stack_class {
 };
 
 struct arena {
-	char *base;		/* first byte of the heap; the arena itself lives here */
-	size_t top;		/* heap bytes in use, counted from @base */
-	size_t limit;		/* heap bytes allowed before allocation fails */
-	size_t live_bytes;	/* bytes handed out and not freed */
+	char *base;	   /* first byte of the heap; the arena itself lives here */
+	size_t top;	   /* heap bytes in use, counted from @base */
+	size_t limit;	   /* heap bytes allowed before allocation fails */
+	size_t live_bytes; /* bytes handed out and not freed */
 	void *free_list[ARENA_NR_CLASSES];
 	uint32_t stacks_used[NR_STACK_CLASSES]; /* stacks ever handed out */
 	/* Given back; in the heap, since a snapshot keeps only the live part of stacks. */

@@ -14,13 +14,15 @@ struct list {
 	struct list *next, *prev;
 };
 
-#define container_of(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
-#define list_for_each(pos, head) for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
+#define list_for_each(pos, head)                                                                   \
+	for (struct list *pos = (head)->next; pos != (head); pos = pos->next)
 
 /* Safe against removal of @pos, not of its successor. */
 #define list_for_each_safe(pos, nxt, head)                                                         \
-	for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head); pos = nxt, nxt = pos->next)
+	for (struct list *pos = (head)->next, *nxt = pos->next; pos != (head);                     \
+	     pos = nxt, nxt = pos->next)
 
 static inline void list_init(struct list *head)
 {

@@ -132,7 +132,7 @@ static void shut_down(struct checker *c, const struct trace_record *r)
 
 /* ---- slab pages -------------------------------------------------------------- */
 
-/* The page's memory, or its charge, no longer needs the cache. */
+/* The page's memory, or its reference, no longer needs the cache. */
 static void slab_gone(struct checker *c, const struct trace_record *r, oid_t id, bool freed)
 {
 	struct ledger *led = c->ledger;
@@ -172,8 +172,7 @@ static void on_slab(struct checker *c, const struct trace_record *r)
 			map_del(&led->slabs, r->obj, 0);
 		}
 		break;
-	default: /* TR_SLAB_UNCHARGE; a page that was never charged goes by its OBJ_FREE */
-		slab_gone(c, r, r->obj, false);
+	default:
 		break;
 	}
 }
@@ -231,6 +230,9 @@ static void on_ref(struct checker *c, const struct trace_record *r)
 		break;
 	case TR_REF_PUT:
 		hold(c, r, r->arg[1], -r->arg[0]);
+		/* A page that was never charged has no reference: it goes by its OBJ_FREE. */
+		if (r->arg[1] == HOLD_SLAB_PAGE)
+			slab_gone(c, r, arg_oid(r, 2), false);
 		break;
 	case TR_REF_MOVE:
 		hold(c, r, r->arg[1], -r->arg[0]);
@@ -367,7 +369,6 @@ static void on_record(struct checker *c, const struct trace_record *r)
 	switch (r->kind) {
 	case TR_SLAB_ALLOC:
 	case TR_SLAB_DISCARD:
-	case TR_SLAB_UNCHARGE:
 		on_slab(c, r);
 		break;
 	case TR_OBJECT_ALLOC:
@@ -394,11 +395,11 @@ static void on_record(struct checker *c, const struct trace_record *r)
 }
 
 static const uint16_t kinds[] = {
-	TR_SLAB_ALLOC,	 TR_SLAB_DISCARD, TR_SLAB_UNCHARGE,  TR_OBJECT_ALLOC, TR_OBJECT_FREE,
-	TR_CACHE_LOOKUP, TR_CACHE_PUT,	  TR_CACHE_SHUTDOWN, TR_OBJ_FREE,     TR_REF_INIT,
-	TR_REF_GET,	 TR_REF_TRYGET,	  TR_REF_PUT,	     TR_REF_MOVE,     TR_WORK_INIT,
-	TR_QUEUE_WORK,	 TR_WORK_START,	  TR_WORK_END,	     TR_WORK_CANCEL,  TR_CALL_RCU,
-	TR_RCU_CALLBACK, TR_LOCK_WAIT,	  TR_LOCK_ACQUIRE,   NR_TRACE_KINDS,
+	TR_SLAB_ALLOC, TR_SLAB_DISCARD,	  TR_OBJECT_ALLOC, TR_OBJECT_FREE, TR_CACHE_LOOKUP,
+	TR_CACHE_PUT,  TR_CACHE_SHUTDOWN, TR_OBJ_FREE,	   TR_REF_INIT,	   TR_REF_GET,
+	TR_REF_TRYGET, TR_REF_PUT,	  TR_REF_MOVE,	   TR_WORK_INIT,   TR_QUEUE_WORK,
+	TR_WORK_START, TR_WORK_END,	  TR_WORK_CANCEL,  TR_CALL_RCU,	   TR_RCU_CALLBACK,
+	TR_LOCK_WAIT,  TR_LOCK_ACQUIRE,	  NR_TRACE_KINDS,
 };
 
 const struct checker_ops check_shutdown_referenced = {

@@ -22,9 +22,9 @@
 #endif
 
 struct fiber {
-	void *sp;	/* saved stack pointer; meaningless while the fiber runs */
-	char *stack;	/* lowest usable byte; NULL for the host's own stack */
-	size_t size;	/* bytes from @stack on */
+	void *sp;    /* saved stack pointer; meaningless while the fiber runs */
+	char *stack; /* lowest usable byte; NULL for the host's own stack */
+	size_t size; /* bytes from @stack on */
 #ifdef SIM_FIBER_UCONTEXT
 	ucontext_t uc;
 	void (*entry)(void *arg);

@@ -62,7 +62,7 @@ static struct stack_part live_part(const struct fiber *f)
 	char *at = (char *)((uintptr_t)fiber_live(f) & ~(uintptr_t)7);
 	char *end = f->stack + f->size;
 
-	return (struct stack_part){ at, (size_t)(end - at) };
+	return (struct stack_part){at, (size_t)(end - at)};
 }
 
 size_t snapshot_size(const struct world *w)

@@ -5,7 +5,7 @@
 
 const struct trace_kind_info trace_kinds[NR_TRACE_KINDS] = {
 #define EVENT(id, name, obj, a0, a1, a2, a3, doc)                                                  \
-	[TR_##id] = { name, OBJ_##obj, { a0, a1, a2, a3 }, doc },
+	[TR_##id] = {name, OBJ_##obj, {a0, a1, a2, a3}, doc},
 #include "sim/engine/events.def"
 #undef EVENT
 };
@@ -22,9 +22,9 @@ static const char *const holders[NR_HOLDERS] = {
 #undef HOLDER
 };
 
-static const char *const ctx_kinds[NR_CTX_KINDS] = { "env", "task", "kworker", "softirq", "hardirq" };
-static const char *const vias[NR_VIAS] = { "", "call_rcu", "queue_work", "wake",
-					    "ipi", "last_put", "timer" };
+static const char *const ctx_kinds[NR_CTX_KINDS] = {"env", "task", "kworker", "softirq", "hardirq"};
+static const char *const vias[NR_VIAS] = {"",	 "call_rcu", "queue_work", "wake",
+					  "ipi", "last_put", "timer"};
 
 const char *object_kind_name(enum object_kind kind)
 {

@@ -61,8 +61,8 @@ struct frame {
 };
 
 struct trace_record {
-	uint64_t seq; /* from 1, no gaps: the identity of the record */
-	vtime_t t;    /* virtual ns; steps so far in an untimed run */
+	uint64_t seq;	/* from 1, no gaps: the identity of the record */
+	vtime_t t;	/* virtual ns; steps so far in an untimed run */
 	uint64_t cause; /* seq of the record that led here by @via; 0 for none */
 	oid_t obj;
 	int64_t arg[TRACE_NR_ARGS]; /* as events.def says; oid_t for "o:" */

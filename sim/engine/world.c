@@ -4,7 +4,7 @@
 #include <string.h>
 
 const struct cost_info cost_infos[NR_COSTS] = {
-#define COST(id, name, ns, jitter, doc) [COST_##id] = { name, ns, jitter, doc },
+#define COST(id, name, ns, jitter, doc) [COST_##id] = {name, ns, jitter, doc},
 #include "sim/engine/costs.def"
 #undef COST
 };
@@ -95,7 +95,8 @@ static struct transition *pop_shuffled(struct world *w)
 	pick = world_choose(w, CHOOSE_STEP, n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (i != pick)
-			(void)evq_post(&w->evq, tied[i], tied[i]->due); /* has room: it was just there */
+			(void)evq_post(&w->evq, tied[i],
+				       tied[i]->due); /* has room: it was just there */
 	}
 	return transition_of(tied[pick]);
 }
@@ -356,7 +357,7 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 static void report_start(struct task *t)
 {
 	t->reported = true;
-	trace(t, TASK_START, .obj = t->id, .arg = { t->cpu->nr }, .str = t->comm);
+	trace(t, TASK_START, .obj = t->id, .arg = {t->cpu->nr}, .str = t->comm);
 }
 
 static void task_main(void *arg)
@@ -523,7 +524,7 @@ void task_block(struct task *t, oid_t on, const char *why)
 	if (t->state != TASK_DEAD) {
 		t->state = TASK_BLOCKED;
 		t->blocked_on = on;
-		trace(t, TASK_BLOCK, .obj = t->id, .arg = { (int64_t)on }, .str = why);
+		trace(t, TASK_BLOCK, .obj = t->id, .arg = {(int64_t)on}, .str = why);
 	}
 	note_switch(cpu, t);
 	cpu_schedule(cpu);
@@ -539,7 +540,7 @@ void task_wake(struct task *t, uint64_t cause)
 	if (t->w->hooks.woken)
 		t->w->hooks.woken(t);
 	if (t->reported)
-		trace_env(t->w, t->cpu, TASK_WAKE, .obj = t->id, .arg = { t->cpu->nr },
+		trace_env(t->w, t->cpu, TASK_WAKE, .obj = t->id, .arg = {t->cpu->nr},
 			  .cause = cause, .via = cause ? VIA_WAKE : VIA_NONE);
 	enqueue(t);
 }

@@ -41,8 +41,8 @@ enum cost {
 
 struct cost_info {
 	const char *name;
-	vtime_t ns;		/* default, virtual ns */
-	unsigned int jitter;	/* default, percent of ns, at most 100 */
+	vtime_t ns;	     /* default, virtual ns */
+	unsigned int jitter; /* default, percent of ns, at most 100 */
 	const char *doc;
 };
 
@@ -67,7 +67,7 @@ enum transition_kind {
 struct transition {
 	struct event ev;
 	struct world *w;
-	oid_t obj;    /* whom it is about: with @kind and @what its name in a schedule */
+	oid_t obj; /* whom it is about: with @kind and @what its name in a schedule */
 	const char *what;
 	uint8_t kind; /* enum transition_kind */
 	bool pending;
@@ -107,11 +107,11 @@ uint32_t world_choose(struct world *w, enum choice_kind kind, uint32_t n);
 /* ---- contexts ------------------------------------------------------------ */
 
 enum task_state {
-	TASK_RUNNING,	/* on its CPU, or interrupted there */
-	TASK_RUNNABLE,	/* waits on its CPU's run queue */
-	TASK_BLOCKED,	/* until task_wake() */
-	TASK_SPINNING,	/* keeps its CPU busy until spin_release() */
-	TASK_PARKED,	/* an interrupt context with nothing to do */
+	TASK_RUNNING,  /* on its CPU, or interrupted there */
+	TASK_RUNNABLE, /* waits on its CPU's run queue */
+	TASK_BLOCKED,  /* until task_wake() */
+	TASK_SPINNING, /* keeps its CPU busy until spin_release() */
+	TASK_PARKED,   /* an interrupt context with nothing to do */
 	TASK_DEAD,
 };
 
@@ -127,12 +127,12 @@ struct task {
 	uint8_t ctx;   /* enum ctx_kind */
 	uint8_t state; /* enum task_state */
 	uint8_t stack_class;
-	bool in_user;	   /* between two operations of a scenario */
-	bool reported;	   /* TR_TASK_START was emitted */
+	bool in_user;				 /* between two operations of a scenario */
+	bool reported;				 /* TR_TASK_START was emitted */
 	uint16_t preempt_count, irq_off, bh_off; /* nesting depths */
-	vtime_t remaining; /* ns of the current step left when it was interrupted */
-	struct task *below; /* the context that this one interrupted */
-	struct list run_node; /* on its CPU's run queue */
+	vtime_t remaining;     /* ns of the current step left when it was interrupted */
+	struct task *below;    /* the context that this one interrupted */
+	struct list run_node;  /* on its CPU's run queue */
 	struct list wait_node; /* on whatever it waits for */
 	struct list all_node;  /* on the world's list of contexts that have a stack */
 	uint64_t wait_arg;     /* for the primitive that it waits in */
@@ -194,14 +194,14 @@ struct trace_sink {
 
 enum world_stop {
 	STOP_NONE,
-	STOP_STEPS, /* step limit */
-	STOP_TIME,  /* virtual time limit */
+	STOP_STEPS,  /* step limit */
+	STOP_TIME,   /* virtual time limit */
 	STOP_MEMORY, /* arena limit */
-	STOP_HOST,  /* world_stop(): the script failed, or the user interrupted */
+	STOP_HOST,   /* world_stop(): the script failed, or the user interrupted */
 };
 
 struct world_config {
-	unsigned int nr_cpus;	     /* 1 .. NR_CPUS_MAX */
+	unsigned int nr_cpus; /* 1 .. NR_CPUS_MAX */
 	enum preempt_model preempt;
 	uint64_t seed;
 	uint64_t steps_max;
@@ -212,24 +212,24 @@ struct world_config {
 struct world {
 	struct arena *arena;
 	struct world_config config;
-	bool timed;	 /* else untimed: pending[] and choose() */
-	bool to_driver;	 /* come back to world_step()'s caller after every step */
-	uint8_t stop;	 /* enum world_stop */
-	vtime_t now;	 /* untimed: number of steps */
+	bool timed;	/* else untimed: pending[] and choose() */
+	bool to_driver; /* come back to world_step()'s caller after every step */
+	uint8_t stop;	/* enum world_stop */
+	vtime_t now;	/* untimed: number of steps */
 	uint64_t nr_steps, nr_records;
 	struct evq evq;
 	struct transition **pending;
 	uint32_t nr_pending, max_pending;
 	struct task *running; /* context whose step is being run, NULL for the environment */
 	struct task *reap;    /* ended, its stack not yet given back */
-	struct list tasks; /* task.all_node: whose stacks a snapshot has to keep */
+	struct list tasks;    /* task.all_node: whose stacks a snapshot has to keep */
 	struct fiber driver;
 	struct cpu cpus[NR_CPUS_MAX];
 	uint64_t next_id[NR_OBJECT_KINDS];
 	vtime_t cost[NR_COSTS];
 	uint8_t jitter[NR_COSTS];
 	struct rng cost_rng;
-	uint32_t faults_left; /* allocation failures that may still be injected */
+	uint32_t faults_left;	 /* allocation failures that may still be injected */
 	uint32_t nr_tasks_alive; /* scenario tasks, not kworkers or interrupts */
 	struct world_hooks hooks;
 	void *kernel; /* struct kernel, sim/kernel */
@@ -265,7 +265,10 @@ void world_set_untimed(struct world *w);
 /** world_halt() - stop the run after the current step, for @why */
 void world_halt(struct world *w, enum world_stop why);
 
-/** world_alloc() - arena memory for the model; at the limit the run stops and this does not return */
+/**
+ * world_alloc() - arena memory for the model; at the limit the run stops and this does not
+ * return
+ */
 void *world_alloc(struct world *w, size_t size);
 void world_free(struct world *w, void *p, size_t size);
 
@@ -399,20 +402,20 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 		    const struct trace_args *args);
 
 #define trace(t, kind, ...)                                                                        \
-	((t)->w->sink->mute[TR_##kind] ?                                                           \
-		 ++(t)->w->nr_records :                                                             \
-		 trace_emit((t)->w, (t), (t)->cpu, TR_##kind, &(struct trace_args){ __VA_ARGS__ }))
+	((t)->w->sink->mute[TR_##kind] ? ++(t)->w->nr_records                                      \
+				       : trace_emit((t)->w, (t), (t)->cpu, TR_##kind,              \
+						    &(struct trace_args){__VA_ARGS__}))
 
 /* The same for the environment: no context; @cpu may be NULL. */
 #define trace_env(w, cpu, kind, ...)                                                               \
-	((w)->sink->mute[TR_##kind] ?                                                              \
-		 ++(w)->nr_records :                                                                \
-		 trace_emit((w), NULL, (cpu), TR_##kind, &(struct trace_args){ __VA_ARGS__ }))
+	((w)->sink->mute[TR_##kind]                                                                \
+		 ? ++(w)->nr_records                                                               \
+		 : trace_emit((w), NULL, (cpu), TR_##kind, &(struct trace_args){__VA_ARGS__}))
 
 static inline void trace_access(struct task *t, oid_t obj, unsigned int field,
 				enum access_mode mode, const char *site)
 {
-	trace(t, ACCESS, .obj = obj, .arg = { field, mode }, .str = site);
+	trace(t, ACCESS, .obj = obj, .arg = {field, mode}, .str = site);
 }
 
 /* ---- simulated call stacks ------------------------------------------------ */
@@ -438,9 +441,8 @@ static inline void frame_enter(struct frame_scope *scope)
 
 /* FRAME(): first statement of a model function that stands for a kernel function. */
 #define FRAME_NAMED(task, name)                                                                    \
-	struct frame_scope frame_scope __attribute__((cleanup(frame_leave))) = {                   \
-		{ (name), (task)->frames }, (task)                                                  \
-	};                                                                                         \
+	struct frame_scope frame_scope                                                             \
+		__attribute__((cleanup(frame_leave))) = {{(name), (task)->frames}, (task)};        \
 	frame_enter(&frame_scope)
 #define FRAME(task) FRAME_NAMED(task, __func__)
 

@@ -34,19 +34,20 @@ static void insert(struct sysfs *fs, struct kobject *kobj)
 
 static void grow(struct world *w, struct sysfs *fs)
 {
-	struct sysfs bigger = { .nr_buckets = fs->nr_buckets * 4, .nr_names = fs->nr_names };
+	struct kobject **old = fs->buckets;
+	uint32_t nr_old = fs->nr_buckets;
 
-	bigger.buckets = world_alloc(w, bigger.nr_buckets * sizeof(*bigger.buckets));
-	for (uint32_t i = 0; i < fs->nr_buckets; i++) {
+	fs->nr_buckets = nr_old * 4;
+	fs->buckets = world_alloc(w, fs->nr_buckets * sizeof(*fs->buckets));
+	for (uint32_t i = 0; i < nr_old; i++) {
 		struct kobject *next;
 
-		for (struct kobject *k = fs->buckets[i]; k; k = next) {
+		for (struct kobject *k = old[i]; k; k = next) {
 			next = k->next;
-			insert(&bigger, k);
+			insert(fs, k);
 		}
 	}
-	world_free(w, fs->buckets, fs->nr_buckets * sizeof(*fs->buckets));
-	*fs = bigger;
+	world_free(w, old, nr_old * sizeof(*old));
 }
 
 void kernfs_update(struct task *t)
@@ -83,7 +84,7 @@ int kobject_init_and_add(struct task *t, struct kobject *kobj, oid_t of, const c
 	mutex_lock(t, &fs->kernfs_mutex);
 	sched_point(t, COST_SYSFS);
 	taken = name_taken(fs, name);
-	trace(t, SYSFS_ADD, .obj = kobj->id, .arg = { (int64_t)of, !taken }, .str = name);
+	trace(t, SYSFS_ADD, .obj = kobj->id, .arg = {(int64_t)of, !taken}, .str = name);
 	if (!taken) {
 		if (fs->nr_names++ >= 2 * fs->nr_buckets)
 			grow(t->w, fs);
@@ -115,7 +116,7 @@ void kobject_del(struct task *t, struct kobject *kobj)
 	sched_point(t, COST_SYSFS);
 	if (kobj->in_sysfs) {
 		remove_name(fs, kobj);
-		trace(t, SYSFS_DEL, .obj = kobj->id, .arg = { (int64_t)kobj->of }, .str = kobj->name);
+		trace(t, SYSFS_DEL, .obj = kobj->id, .arg = {(int64_t)kobj->of}, .str = kobj->name);
 	}
 	mutex_unlock(t, &fs->kernfs_mutex);
 }

@@ -5,20 +5,20 @@ static oid_t lock_new(struct world *w, enum lock_kind kind, const char *name)
 {
 	oid_t id = world_new_id(w, OBJ_LOCK);
 
-	trace_env(w, NULL, LOCK_INIT, .obj = id, .arg = { kind }, .str = name);
+	trace_env(w, NULL, LOCK_INIT, .obj = id, .arg = {kind}, .str = name);
 	return id;
 }
 
 static void acquired(struct task *t, oid_t id, bool read, bool try)
 {
 	trace(t, LOCK_ACQUIRE, .obj = id,
-	      .arg = { read, t->irq_off > 0 || t->ctx == CTX_HARDIRQ,
-		       t->bh_off > 0 || t->ctx == CTX_SOFTIRQ, try });
+	      .arg = {read, t->irq_off > 0 || t->ctx == CTX_HARDIRQ,
+		      t->bh_off > 0 || t->ctx == CTX_SOFTIRQ, try});
 }
 
 static void waits(struct task *t, oid_t id, bool read, const struct task *owner)
 {
-	trace(t, LOCK_WAIT, .obj = id, .arg = { read, owner ? (int64_t)owner->id : 0 });
+	trace(t, LOCK_WAIT, .obj = id, .arg = {read, owner ? (int64_t)owner->id : 0});
 }
 
 static void wake_first(struct task *t, struct list *waiters)
@@ -32,7 +32,7 @@ static void wake_first(struct task *t, struct list *waiters)
 void might_sleep(struct task *t)
 {
 	trace(t, MIGHT_SLEEP, .obj = t->id,
-	      .arg = { t->preempt_count, t->rcu_nesting, t->irq_off > 0 },
+	      .arg = {t->preempt_count, t->rcu_nesting, t->irq_off > 0},
 	      .str = t->frames ? t->frames->func : NULL);
 	if (t->w->config.preempt == PREEMPT_VOLUNTARY)
 		cond_resched(t);
@@ -144,7 +144,10 @@ static void rwsem_wait(struct task *t, struct rw_semaphore *s, bool read)
 	task_block(t, s->id, "rwsem");
 }
 
-/* Hand the semaphore to the writer at the head of the queue, or to all readers before the next one. */
+/*
+ * Hand the semaphore to the writer at the head of the queue, or to all readers before the
+ * next one.
+ */
 static void rwsem_grant(struct task *t, struct rw_semaphore *s)
 {
 	while (!list_empty(&s->waiters) && !s->writer) {
@@ -176,7 +179,7 @@ void down_read(struct task *t, struct rw_semaphore *s)
 void up_read(struct task *t, struct rw_semaphore *s)
 {
 	sched_point(t, COST_LOCK);
-	trace(t, LOCK_RELEASE, .obj = s->id, .arg = { 1 });
+	trace(t, LOCK_RELEASE, .obj = s->id, .arg = {1});
 	s->nr_readers--;
 	rwsem_grant(t, s);
 }

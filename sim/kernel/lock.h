@@ -45,7 +45,10 @@ void spin_lock_init(struct world *w, struct spinlock *l, const char *name);
 void init_rwsem(struct world *w, struct rw_semaphore *s, const char *name);
 void init_completion(struct world *w, struct completion *c);
 
-/** might_sleep() - the caller may block: recorded for the lock checker, and a voluntary preemption point */
+/**
+ * might_sleep() - the caller may block: recorded for the lock checker, and a voluntary
+ * preemption point
+ */
 void might_sleep(struct task *t);
 
 void mutex_lock(struct task *t, struct mutex *m);

@@ -26,7 +26,7 @@ int percpu_ref_init(struct task *t, struct percpu_ref *ref, oid_t of, const char
 	ref->percpu = world_alloc(t->w, percpu_size(t->w));
 	ref->release = release;
 	ref->confirm = NULL;
-	trace(t, REF_INIT, .obj = of, .arg = { 1, true }, .str = name);
+	trace(t, REF_INIT, .obj = of, .arg = {1, true}, .str = name);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ void percpu_ref_get_many(struct task *t, struct percpu_ref *ref, int64_t n, enum
 		percpu_add(t, ref, n);
 	else
 		ref->count += n;
-	trace(t, REF_GET, .obj = ref->of, .arg = { n, h, (int64_t)owner });
+	trace(t, REF_GET, .obj = ref->of, .arg = {n, h, (int64_t)owner});
 	preempt_enable(t);
 }
 
@@ -76,7 +76,7 @@ void percpu_ref_put_many(struct task *t, struct percpu_ref *ref, int64_t n, enum
 	FRAME(t);
 	bool percpu = percpu_mode(t, ref);
 
-	trace(t, REF_PUT, .obj = ref->of, .arg = { n, h, (int64_t)owner });
+	trace(t, REF_PUT, .obj = ref->of, .arg = {n, h, (int64_t)owner});
 	if (percpu) {
 		percpu_add(t, ref, -n);
 	} else {
@@ -97,7 +97,7 @@ static bool tryget(struct task *t, struct percpu_ref *ref, enum holder h, oid_t 
 		ok = false;
 	else
 		ref->count++;
-	trace(t, REF_TRYGET, .obj = ref->of, .arg = { ok, h, (int64_t)owner, live });
+	trace(t, REF_TRYGET, .obj = ref->of, .arg = {ok, h, (int64_t)owner, live});
 	preempt_enable(t);
 	return ok;
 }
@@ -125,9 +125,9 @@ static void percpu_ref_switch_to_atomic_rcu(struct task *t, struct rcu_head *hea
 	sched_point(t, COST_ATOMIC);
 	ref->count += sum - PERCPU_COUNT_BIAS;
 	ref->switching = false;
-	trace(t, REF_ATOMIC, .obj = ref->of, .arg = { ref->count });
+	trace(t, REF_ATOMIC, .obj = ref->of, .arg = {ref->count});
 	if (ref->count <= 0)
-		trace(t, WARN, .obj = ref->of, .arg = { ref->count },
+		trace(t, WARN, .obj = ref->of, .arg = {ref->count},
 		      .str = "percpu ref <= 0 after switching to atomic");
 	if (ref->confirm) {
 		percpu_ref_func confirm = ref->confirm;
@@ -147,13 +147,13 @@ void percpu_ref_kill_and_confirm(struct task *t, struct percpu_ref *ref, percpu_
 	if (ref->dead)
 		trace(t, WARN, .obj = ref->of, .str = "percpu_ref_kill on a dead ref");
 	ref->dead = true;
-	trace(t, REF_KILL, .obj = ref->of, .arg = { ref->atomic });
+	trace(t, REF_KILL, .obj = ref->of, .arg = {ref->atomic});
 	if (!ref->atomic) {
 		ref->atomic = true;
 		ref->switching = true;
 		ref->confirm = confirm;
 		ref->count++;
-		trace(t, REF_GET, .obj = ref->of, .arg = { 1, HOLD_SWITCH });
+		trace(t, REF_GET, .obj = ref->of, .arg = {1, HOLD_SWITCH});
 		call_rcu_sched(t, &ref->rcu, percpu_ref_switch_to_atomic_rcu, ref->of);
 	} else if (confirm) {
 		confirm(t, ref);
@@ -179,7 +179,7 @@ void percpu_ref_resurrect(struct task *t, struct percpu_ref *ref)
 	for (unsigned int i = 0; i < t->w->config.nr_cpus; i++)
 		ref->percpu[i] = 0;
 	ref->atomic = false;
-	trace(t, REF_INIT, .obj = ref->of, .arg = { ref->count - PERCPU_COUNT_BIAS, true },
+	trace(t, REF_INIT, .obj = ref->of, .arg = {ref->count - PERCPU_COUNT_BIAS, true},
 	      .str = ref->name);
 	spin_unlock_irq(t, lock);
 }
@@ -195,7 +195,7 @@ void percpu_ref_exit(struct task *t, struct percpu_ref *ref)
 	int64_t count = ref->atomic && !ref->switching ? ref->count : -1;
 
 	sched_point(t, COST_ACCESS);
-	trace(t, REF_EXIT, .obj = ref->of, .arg = { ref->switching, count });
+	trace(t, REF_EXIT, .obj = ref->of, .arg = {ref->switching, count});
 	if (ref->percpu)
 		world_free(t->w, ref->percpu, percpu_size(t->w));
 	ref->percpu = NULL;

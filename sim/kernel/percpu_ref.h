@@ -24,8 +24,8 @@ struct percpu_ref {
 	oid_t of; /* the object that it keeps alive: names the counter in records */
 	const char *name;
 	bool atomic, dead, switching;
-	int64_t count; /* atomic part, bias included until the switch has happened */
-	int64_t *percpu; /* [nr_cpus]; NULL after percpu_ref_exit() */
+	int64_t count;		 /* atomic part, bias included until the switch has happened */
+	int64_t *percpu;	 /* [nr_cpus]; NULL after percpu_ref_exit() */
 	percpu_ref_func release; /* any context; must not sleep */
 	percpu_ref_func confirm;
 	struct rcu_head rcu;

@@ -80,8 +80,8 @@ static void fire_start(struct event *ev)
 		}
 	}
 	trace_env(w, NULL, RCU_GP_START, .obj = rcu->id,
-		  .arg = { (int64_t)rcu->gp_started, rcu->nr_readers,
-			   __builtin_popcountll(rcu->cpus) });
+		  .arg = {(int64_t)rcu->gp_started, rcu->nr_readers,
+			  __builtin_popcountll(rcu->cpus)});
 	end_if_unblocked(rcu);
 }
 
@@ -99,7 +99,7 @@ static void fire_end(struct event *ev)
 	struct world *w = rcu->w;
 
 	rcu->gp_ended = rcu->gp_started;
-	trace_env(w, NULL, RCU_GP_END, .obj = rcu->id, .arg = { (int64_t)rcu->gp_ended });
+	trace_env(w, NULL, RCU_GP_END, .obj = rcu->id, .arg = {(int64_t)rcu->gp_ended});
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		if (has_ready(rcu, i))
 			raise_softirq(&w->cpus[i], SOFTIRQ_RCU, world_cost(w, COST_RCU_NOTICE));
@@ -122,10 +122,11 @@ static bool more_wanted(const struct rcu *rcu)
 /* The kthread is done with the old grace period only here: callbacks may have run before. */
 static void fire_cleanup(struct event *ev)
 {
-	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, cleanup);
+	struct rcu *rcu =
+		container_of(container_of(ev, struct transition, ev), struct rcu, cleanup);
 
 	rcu->gp_seq = rcu->gp_ended;
-	trace_env(rcu->w, NULL, RCU_GP_CLEANUP, .obj = rcu->id, .arg = { (int64_t)rcu->gp_seq });
+	trace_env(rcu->w, NULL, RCU_GP_CLEANUP, .obj = rcu->id, .arg = {(int64_t)rcu->gp_seq});
 	if (more_wanted(rcu))
 		transition_post(&rcu->start, 0);
 }
@@ -174,7 +175,7 @@ void rcu_read_lock(struct task *t)
 	sched_point(t, COST_PERCPU);
 	if (t->rcu_nesting++ == 0 && preemptible_rcu(t->w))
 		list_add_tail(&t->rcu_node, &rcu->readers);
-	trace(t, RCU_READ_LOCK, .obj = t->id, .arg = { t->rcu_nesting });
+	trace(t, RCU_READ_LOCK, .obj = t->id, .arg = {t->rcu_nesting});
 }
 
 void rcu_read_unlock(struct task *t)
@@ -191,7 +192,7 @@ void rcu_read_unlock(struct task *t)
 			end_if_unblocked(rcu);
 		}
 	}
-	trace(t, RCU_READ_UNLOCK, .obj = t->id, .arg = { t->rcu_nesting });
+	trace(t, RCU_READ_UNLOCK, .obj = t->id, .arg = {t->rcu_nesting});
 }
 
 /* ---- callbacks ---------------------------------------------------------------- */
@@ -213,7 +214,7 @@ void call_rcu_named(struct task *t, enum rcu_flavour flavour, struct rcu_head *h
 	head->of = of;
 	head->gp = rcu->gp_started + 1;
 	append(rcu, t->cpu->nr, head);
-	head->cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = { (int64_t)of, (int64_t)head->gp },
+	head->cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = {(int64_t)of, (int64_t)head->gp},
 			    .str = name);
 	start_if_idle(rcu);
 }
@@ -223,7 +224,7 @@ static void invoke(struct task *t, struct rcu *rcu, struct rcu_head *head)
 	FRAME_NAMED(t, head->name);
 
 	sched_point(t, COST_RCU_CALLBACK);
-	trace(t, RCU_CALLBACK, .obj = rcu->id, .arg = { (int64_t)head->of, (int64_t)head->gp },
+	trace(t, RCU_CALLBACK, .obj = rcu->id, .arg = {(int64_t)head->of, (int64_t)head->gp},
 	      .str = head->name, .cause = head->cause, .via = VIA_CALL_RCU);
 	head->func(t, head);
 }
@@ -314,9 +315,9 @@ static void rcu_barrier_func(struct task *t, void *arg)
 	bh->head.func = rcu_barrier_callback;
 	bh->head.name = "rcu_barrier_callback";
 	bh->head.of = 0;
-	bh->head.gp = list_empty(list) ? rcu->gp_ended :
-					 container_of(list->prev, struct rcu_head, node)->gp;
-	bh->head.cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = { 0, (int64_t)bh->head.gp },
+	bh->head.gp = list_empty(list) ? rcu->gp_ended
+				       : container_of(list->prev, struct rcu_head, node)->gp;
+	bh->head.cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = {0, (int64_t)bh->head.gp},
 			       .str = bh->head.name);
 	append(rcu, t->cpu->nr, &bh->head);
 }
@@ -328,7 +329,7 @@ void rcu_barrier(struct task *t, enum rcu_flavour flavour)
 	struct rcu *rcu = rcu_of(w, flavour);
 	size_t size = w->config.nr_cpus * sizeof(struct barrier_head);
 	struct barrier_head *heads = world_alloc(w, size);
-	struct barrier b = { .rcu = rcu, .count = 1 };
+	struct barrier b = {.rcu = rcu, .count = 1};
 	uint64_t snap;
 
 	trace(t, RCU_BARRIER_BEGIN, .obj = rcu->id);
@@ -365,7 +366,8 @@ void rcu_init(struct world *w)
 		rcu->flavour = (enum rcu_flavour)f;
 		transition_init(&rcu->start, w, TRANSITION_ENV, rcu->id, "gp_start", fire_start);
 		transition_init(&rcu->end, w, TRANSITION_ENV, rcu->id, "gp_end", fire_end);
-		transition_init(&rcu->cleanup, w, TRANSITION_ENV, rcu->id, "gp_cleanup", fire_cleanup);
+		transition_init(&rcu->cleanup, w, TRANSITION_ENV, rcu->id, "gp_cleanup",
+				fire_cleanup);
 		for (unsigned int i = 0; i < NR_CPUS_MAX; i++)
 			list_init(&rcu->callbacks[i]);
 		list_init(&rcu->readers);

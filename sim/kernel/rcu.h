@@ -42,7 +42,7 @@ struct rcu {
 	struct transition start, end, cleanup;
 	struct list callbacks[NR_CPUS_MAX]; /* struct rcu_head, in the order of their gp */
 	uint32_t nr_callbacks[NR_CPUS_MAX]; /* the one that is being run included */
-	struct list readers; /* task.rcu_node: tasks inside a preemptible section */
+	struct list readers;		    /* task.rcu_node: tasks inside a preemptible section */
 	struct mutex barrier_mutex;
 	uint64_t barrier_started, barrier_ended;
 };
@@ -58,14 +58,18 @@ void rcu_read_unlock(struct task *t);
  * @of: the object it is about
  */
 void call_rcu_named(struct task *t, enum rcu_flavour flavour, struct rcu_head *head,
-		    void (*func)(struct task *t, struct rcu_head *head), const char *name, oid_t of);
+		    void (*func)(struct task *t, struct rcu_head *head), const char *name,
+		    oid_t of);
 #define call_rcu(t, head, func, of) call_rcu_named(t, RCU_NORMAL, head, func, #func, of)
 #define call_rcu_sched(t, head, func, of) call_rcu_named(t, RCU_SCHED, head, func, #func, of)
 
 /** synchronize_rcu() - block until a grace period that starts after the call has ended */
 void synchronize_rcu(struct task *t, enum rcu_flavour flavour);
 
-/** rcu_barrier() - block until every callback queued before the call has returned; no grace period is implied */
+/**
+ * rcu_barrier() - block until every callback queued before the call has returned; no grace
+ * period is implied
+ */
 void rcu_barrier(struct task *t, enum rcu_flavour flavour);
 
 /* for sim/kernel/kernel.c */

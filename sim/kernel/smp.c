@@ -5,29 +5,27 @@
 struct call {
 	void (*func)(struct task *t, void *arg);
 	void *arg;
+	const char *name; /* of @func */
 	struct task *sender;
 	uint32_t outstanding;
 	struct irq_action irqs[];
 };
 
+static void call_here(struct task *t, const struct call *call)
+{
+	FRAME_NAMED(t, call->name);
+
+	call->func(t, call->arg);
+}
+
 static void answer(struct task *t, void *arg)
 {
 	struct call *call = arg;
 
-	call->func(t, call->arg);
+	call_here(t, call);
 	sched_point(t, COST_ATOMIC);
 	if (--call->outstanding == 0 && call->sender->state == TASK_SPINNING)
 		spin_release(call->sender);
-}
-
-static void call_here(struct task *t, const char *name, void (*func)(struct task *t, void *arg),
-		      void *arg)
-{
-	FRAME_NAMED(t, name);
-
-	local_irq_disable(t);
-	func(t, arg);
-	local_irq_enable(t);
 }
 
 void on_each_cpu_mask(struct task *t, uint64_t mask, const char *name,
@@ -41,6 +39,7 @@ void on_each_cpu_mask(struct task *t, uint64_t mask, const char *name,
 	preempt_disable(t);
 	call->func = func;
 	call->arg = arg;
+	call->name = name;
 	call->sender = t;
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		if (!(mask & UINT64_C(1) << i) || i == t->cpu->nr)
@@ -49,8 +48,11 @@ void on_each_cpu_mask(struct task *t, uint64_t mask, const char *name,
 		irq_post(&call->irqs[i], &w->cpus[i], name, answer, call, world_cost(w, COST_IPI),
 			 w->nr_records);
 	}
-	if (mask & UINT64_C(1) << t->cpu->nr)
-		call_here(t, name, func, arg);
+	if (mask & UINT64_C(1) << t->cpu->nr) {
+		local_irq_disable(t);
+		call_here(t, call);
+		local_irq_enable(t);
+	}
 	if (call->outstanding > 0)
 		task_spin(t, 0);
 	preempt_enable(t);

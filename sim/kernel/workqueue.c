@@ -61,8 +61,8 @@ static void fire_dispatch(struct event *ev)
 
 	if (!need_more_workers(pool))
 		return;
-	worker = list_empty(&pool->idle) ? create_worker(pool) :
-					   container_of(pool->idle.next, struct worker, node);
+	worker = list_empty(&pool->idle) ? create_worker(pool)
+					 : container_of(pool->idle.next, struct worker, node);
 	list_move_tail(&worker->node, &pool->busy);
 	worker->busy = true;
 	worker->sleeping = false;
@@ -106,10 +106,11 @@ void init_work_named(struct task *t, struct work_struct *work,
 	work->canceling = false;
 	work->last_pool = NULL;
 	list_init(&work->node);
-	trace(t, WORK_INIT, .obj = work->id, .arg = { (int64_t)of }, .str = name);
+	trace(t, WORK_INIT, .obj = work->id, .arg = {(int64_t)of}, .str = name);
 }
 
-static struct worker *find_worker_executing(struct worker_pool *pool, const struct work_struct *work)
+static struct worker *find_worker_executing(struct worker_pool *pool,
+					    const struct work_struct *work)
 {
 	list_for_each(node, &pool->busy) {
 		struct worker *worker = container_of(node, struct worker, node);
@@ -159,7 +160,7 @@ static void trace_queue(struct task *t, struct cpu *cpu, struct workqueue *wq,
 			struct work_struct *work, bool queued)
 {
 	uint64_t seq = trace(t, QUEUE_WORK, .obj = work->id,
-			     .arg = { (int64_t)wq->id, cpu->nr, queued }, .str = work->name);
+			     .arg = {(int64_t)wq->id, cpu->nr, queued}, .str = work->name);
 
 	if (queued)
 		work->cause = seq;
@@ -252,7 +253,7 @@ void flush_workqueue(struct task *t, struct workqueue *wq)
 
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
-	trace(t, FLUSH_BEGIN, .obj = wq->id, .arg = { (int64_t)wq->nr_in_flight });
+	trace(t, FLUSH_BEGIN, .obj = wq->id, .arg = {(int64_t)wq->nr_in_flight});
 	if (wq->nr_in_flight > 0) {
 		f.colour = wq->colour++;
 		f.remaining = wq->nr_in_flight;
@@ -268,8 +269,7 @@ static bool wait_for_instance(struct task *t, struct work_struct *work)
 	struct workqueue *wq = work->wq;
 	struct work_waiter ww;
 
-	if (!work->last_pool ||
-	    (!work->pending && !find_worker_executing(work->last_pool, work)))
+	if (!work->last_pool || (!work->pending && !find_worker_executing(work->last_pool, work)))
 		return false;
 	ww.work = work;
 	ww.instance = work->instance;
@@ -308,7 +308,7 @@ bool cancel_work_sync(struct task *t, struct work_struct *work)
 		item_left(t, wq, work->colour);
 		instance_left(t, wq, work, work->instance);
 	}
-	trace(t, WORK_CANCEL, .obj = work->id, .arg = { was_pending });
+	trace(t, WORK_CANCEL, .obj = work->id, .arg = {was_pending});
 	wait_for_instance(t, work);
 	work->canceling = false;
 	return was_pending;
@@ -345,13 +345,13 @@ static void process_one_work(struct task *t, struct worker *worker, struct work_
 		kick(pool);
 	sched_point(t, COST_WORK_ITEM);
 	work->pending = false;
-	trace(t, WORK_START, .obj = id, .arg = { (int64_t)work->of, (int64_t)wq->id }, .str = name,
+	trace(t, WORK_START, .obj = id, .arg = {(int64_t)work->of, (int64_t)wq->id}, .str = name,
 	      .cause = work->cause, .via = VIA_QUEUE_WORK);
 
 	call_work(t, work, name);
 
 	/* @work may be freed memory from here on. */
-	trace(t, WORK_END, .obj = id, .arg = { (int64_t)wq->id }, .str = name);
+	trace(t, WORK_END, .obj = id, .arg = {(int64_t)wq->id}, .str = name);
 	worker->current = NULL;
 	worker->current_func = NULL;
 	put_active(pool, pwq_of(wq, pool));
@@ -361,8 +361,8 @@ static void process_one_work(struct task *t, struct worker *worker, struct work_
 
 static struct work_struct *next_item(struct worker *worker)
 {
-	struct list *from = list_empty(&worker->scheduled) ? &worker->pool->worklist :
-							     &worker->scheduled;
+	struct list *from = list_empty(&worker->scheduled) ? &worker->pool->worklist
+							   : &worker->scheduled;
 
 	return list_empty(from) ? NULL : container_of(from->next, struct work_struct, node);
 }
@@ -430,7 +430,7 @@ struct workqueue *alloc_workqueue(struct world *w, const char *name, bool unboun
 	list_init(&wq->waiters);
 	for (unsigned int i = 0; i < nr; i++)
 		list_init(&wq->pwq[i].inactive);
-	trace_env(w, NULL, WQ_INIT, .obj = wq->id, .arg = { max_active, unbound }, .str = name);
+	trace_env(w, NULL, WQ_INIT, .obj = wq->id, .arg = {max_active, unbound}, .str = name);
 	return wq;
 }
 

@@ -51,7 +51,7 @@ struct workqueue {
 struct worker {
 	struct task *task;
 	struct worker_pool *pool;
-	struct list node;	/* on the pool's idle or busy list */
+	struct list node;      /* on the pool's idle or busy list */
 	struct list scheduled; /* items handed over because this worker runs them already */
 	struct work_struct *current;
 	void (*current_func)(struct task *t, struct work_struct *work);

@@ -85,12 +85,11 @@ static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_c
 		return;
 	sched_write(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.publish");
 	root->params.memcg_caches->entries[id] = child;
-	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = { (int64_t)root->id, id });
+	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = {(int64_t)root->id, id});
 }
 
 static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct create_work *cw = container_of(work, struct create_work, work);
 	struct mem_cgroup *memcg = cw->memcg;
 	struct mm *mm = mm_of(t->w);
@@ -127,7 +126,8 @@ static void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *
 /* ---- lookup ----------------------------------------------------------------------------- */
 
 /* Inside a read section: the child of @memcg, pinned, or @root. */
-static struct kmem_cache *pin_child(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+static struct kmem_cache *pin_child(struct task *t, struct mem_cgroup *memcg,
+				    struct kmem_cache *root)
 {
 	struct kmem_cache *child;
 	int id;
@@ -163,7 +163,7 @@ static struct kmem_cache *get_cache(struct task *t, struct kmem_cache *root)
 	if (memcg && !mem_cgroup_is_root(memcg))
 		cache = pin_child(t, memcg, root);
 	trace(t, CACHE_LOOKUP, .obj = root->id,
-	      .arg = { memcg ? (int64_t)memcg->css.of : 0, (int64_t)cache->id, cache != root });
+	      .arg = {memcg ? (int64_t)memcg->css.of : 0, (int64_t)cache->id, cache != root});
 	if (switches_of(t)->lookup_unlock_bug)
 		rcu_read_lock(t);
 	else
@@ -203,7 +203,7 @@ static int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
 		return -ENOMEM;
 	if (page_counter_try_charge(t, &memcg->kmem, n, &culprit))
 		return 0;
-	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = { n, (int64_t)culprit });
+	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit});
 	cancel_charge(t, memcg, n);
 	return -ENOMEM;
 }
@@ -221,7 +221,7 @@ static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *sl
 		percpu_ref_get_many(t, &cache->params.refcnt, n, HOLD_SLAB_PAGE, slab->id);
 	}
 	trace(t, SLAB_CHARGE, .obj = slab->id,
-	      .arg = { (int64_t)cache->id, memcg ? (int64_t)memcg->css.of : 0, n, err });
+	      .arg = {(int64_t)cache->id, memcg ? (int64_t)memcg->css.of : 0, n, err});
 	if (root)
 		return 0;
 	/* What try_charge() took for the pages is the cache's business now. */
@@ -249,7 +249,7 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	rcu_read_unlock(t);
 	slab->charged = 0;
 	trace(t, SLAB_UNCHARGE, .obj = slab->id,
-	      .arg = { (int64_t)cache->id, memcg ? (int64_t)memcg->css.of : 0, n });
+	      .arg = {(int64_t)cache->id, memcg ? (int64_t)memcg->css.of : 0, n});
 	percpu_ref_put_many(t, &cache->params.refcnt, n, HOLD_SLAB_PAGE, slab->id);
 }
 
@@ -289,10 +289,9 @@ static bool clears_work_fn(struct task *t, void (*fn)(struct task *t, struct kme
 
 static void kmemcg_workfn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct kmem_cache *cache = container_of(work, struct kmem_cache, params.work);
 	struct mm *mm = mm_of(t->w);
-	void (*fn)(struct task *t, struct kmem_cache *cache);
+	void (*fn)(struct task * t, struct kmem_cache * cache);
 
 	get_online_cpus_mems(t);
 	mutex_lock(t, &mm->slab_mutex);
@@ -301,7 +300,7 @@ static void kmemcg_workfn(struct task *t, struct work_struct *work)
 	if (fn)
 		fn(t, cache);
 	else
-		trace(t, WORK_NULL, .obj = cache->params.work.id, .arg = { (int64_t)cache->id },
+		trace(t, WORK_NULL, .obj = cache->params.work.id, .arg = {(int64_t)cache->id},
 		      .str = "work_fn");
 	if (fn && clears_work_fn(t, fn))
 		set_work_fn(t, cache, NULL, "kmemcg_workfn.clear");
@@ -318,7 +317,10 @@ static void kmemcg_rcufn(struct task *t, struct rcu_head *head)
 	queue_work(t, mm_of(t->w)->memcg_kmem_cache_wq, &cache->params.work);
 }
 
-/* ---- release: the last reference is gone, in any context --------------------------------------- */
+/*
+ * ---- release: the last reference is gone, in any context
+ * ---------------------------------------
+ */
 
 static void kmemcg_cache_shutdown(struct task *t, struct percpu_ref *ref)
 {
@@ -339,7 +341,10 @@ out_unlock:
 	wq_unlock(t);
 }
 
-/* ---- offline --------------------------------------------------------------------------------------- */
+/*
+ * ---- offline
+ * ---------------------------------------------------------------------------------------
+ */
 
 /* slab_mutex held.  False when the root is being destroyed and will see to @cache itself. */
 static bool queue_deactivation(struct task *t, struct kmem_cache *cache)
@@ -370,7 +375,7 @@ static void kmemcg_cache_deactivate(struct task *t, struct kmem_cache *cache)
 	cache->min_partial = 0;
 	cache->flags |= SLAB_DEACTIVATED;
 	deferred = queue_deactivation(t, cache);
-	trace(t, CACHE_DEACTIVATE, .obj = cache->id, .arg = { deferred });
+	trace(t, CACHE_DEACTIVATE, .obj = cache->id, .arg = {deferred});
 }
 
 static void deactivate_all(struct task *t, struct mem_cgroup *memcg)
@@ -378,7 +383,8 @@ static void deactivate_all(struct task *t, struct mem_cgroup *memcg)
 	int id = memcg->kmemcg_id;
 
 	list_for_each(node, &mm_of(t->w)->slab_root_caches) {
-		struct kmem_cache *root = container_of(node, struct kmem_cache, params.root_caches_node);
+		struct kmem_cache *root =
+			container_of(node, struct kmem_cache, params.root_caches_node);
 		struct kmem_cache *child;
 
 		sched_read(t, root->id, FIELD_SLOT, "memcg_deactivate_kmem_caches.slot");
@@ -388,7 +394,7 @@ static void deactivate_all(struct task *t, struct mem_cgroup *memcg)
 		kmemcg_cache_deactivate(t, child);
 		sched_write(t, root->id, FIELD_SLOT, "memcg_deactivate_kmem_caches.clear");
 		root->params.memcg_caches->entries[id] = NULL;
-		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = { (int64_t)root->id, id });
+		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = {(int64_t)root->id, id});
 	}
 }
 
@@ -399,12 +405,13 @@ static void reparent_all(struct task *t, struct mem_cgroup *memcg)
 	int64_t n = 0;
 
 	list_for_each(node, &memcg->kmem_caches) {
-		struct kmem_cache *cache = container_of(node, struct kmem_cache, params.kmem_caches_node);
+		struct kmem_cache *cache =
+			container_of(node, struct kmem_cache, params.kmem_caches_node);
 
 		sched_write(t, cache->id, FIELD_CACHE_MEMCG, "memcg_reparent_kmem_caches.memcg");
 		cache->params.memcg = parent;
 		trace(t, CACHE_REPARENT, .obj = cache->id,
-		      .arg = { (int64_t)memcg->css.of, (int64_t)parent->css.of });
+		      .arg = {(int64_t)memcg->css.of, (int64_t)parent->css.of});
 		css_put(t, &memcg->css, HOLD_CACHE, cache->id);
 		n++;
 	}
@@ -433,10 +440,14 @@ static void memcg_free_kmem(struct task *t, struct mem_cgroup *memcg)
 
 	sched_read(t, memcg->css.of, FIELD_LIST, "memcg_free_kmem.kmem_caches");
 	if (!list_empty(&memcg->kmem_caches))
-		trace(t, WARN, .obj = memcg->css.of, .str = "WARN_ON(!list_empty(&memcg->kmem_caches))");
+		trace(t, WARN, .obj = memcg->css.of,
+		      .str = "WARN_ON(!list_empty(&memcg->kmem_caches))");
 }
 
-/* ---- destruction of a root cache -------------------------------------------------------------------- */
+/*
+ * ---- destruction of a root cache
+ * --------------------------------------------------------------------
+ */
 
 static void memcg_set_kmem_cache_dying(struct task *t, struct kmem_cache *root)
 {
@@ -445,7 +456,7 @@ static void memcg_set_kmem_cache_dying(struct task *t, struct kmem_cache *root)
 	wq_lock(t);
 	sched_write(t, root->id, FIELD_DYING, "memcg_set_kmem_cache_dying.dying");
 	root->params.dying = true;
-	trace(t, CACHE_DYING, .obj = root->id, .arg = { root->refcount });
+	trace(t, CACHE_DYING, .obj = root->id, .arg = {root->refcount});
 	wq_unlock(t);
 }
 
@@ -487,10 +498,11 @@ static int shutdown_memcg_caches(struct task *t, struct kmem_cache *root)
 		}
 		sched_write(t, root->id, FIELD_SLOT, "shutdown_memcg_caches.clear");
 		arr->entries[i] = NULL;
-		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = { (int64_t)root->id, i });
+		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = {(int64_t)root->id, i});
 	}
 	while ((node = list_pop(&root->params.children)) != NULL) {
-		struct kmem_cache *child = container_of(node, struct kmem_cache, params.children_node);
+		struct kmem_cache *child =
+			container_of(node, struct kmem_cache, params.children_node);
 
 		list_add_tail(node, &busy);
 		shutdown_cache(t, child);
@@ -506,7 +518,7 @@ static bool drop_user(struct task *t, struct kmem_cache *root)
 
 	sched_access(t, root->id, FIELD_REFCOUNT, ACCESS_RMW, "kmem_cache_destroy.refcount");
 	others = --root->refcount > 0;
-	trace(t, REF_PUT, .obj = root->id, .arg = { 1, HOLD_USER });
+	trace(t, REF_PUT, .obj = root->id, .arg = {1, HOLD_USER});
 	if (!others)
 		trace(t, REF_ZERO, .obj = root->id);
 	return others;
@@ -526,7 +538,6 @@ static void unlock_caches(struct task *t)
 
 static int destroy_cache(struct task *t, struct kmem_cache *root)
 {
-	FRAME_NAMED(t, "kmem_cache_destroy");
 	bool flag_first = switches_of(t)->dying_before_refcount, others;
 	int err = 0;
 
@@ -556,7 +567,10 @@ static int destroy_cache(struct task *t, struct kmem_cache *root)
 	return err;
 }
 
-/* ---- first and last steps --------------------------------------------------------------------------- */
+/*
+ * ---- first and last steps
+ * ---------------------------------------------------------------------------
+ */
 
 static int init_params(struct task *t, struct kmem_cache *cache)
 {
@@ -607,7 +621,7 @@ static void unlink_cache(struct task *t, struct kmem_cache *cache)
 	sched_write(t, memcg->css.of, FIELD_LIST, "memcg_unlink_cache.lists");
 	list_del(&cache->params.children_node);
 	list_del(&cache->params.kmem_caches_node);
-	trace(t, CACHE_UNLINK, .obj = cache->id, .arg = { (int64_t)memcg->css.of });
+	trace(t, CACHE_UNLINK, .obj = cache->id, .arg = {(int64_t)memcg->css.of});
 	if (switches_of(t)->css_put_at_unlink)
 		put_memcg(t, cache);
 }

@@ -10,10 +10,10 @@
 #include "sim/lifecycle/info.h"
 
 struct switches {
-	bool release_rcu_hop;	    /* the release callback waits a grace period more */
-	bool create_tests_dying;    /* creation refuses a dying root cache */
+	bool release_rcu_hop;	     /* the release callback waits a grace period more */
+	bool create_tests_dying;     /* creation refuses a dying root cache */
 	bool dying_under_slab_mutex; /* the dying flag needs slab_mutex as well */
-	bool unlink_clears_memcg;   /* css_put_at_unlink leaves NULL behind, not a stale pointer */
+	bool unlink_clears_memcg;    /* css_put_at_unlink leaves NULL behind, not a stale pointer */
 #define VARIANT(field, name, summary, fix, checker) bool field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT

@@ -4,43 +4,47 @@
 #include "sim/lifecycle/switches.h"
 
 static const struct lifecycle v5_3 = {
-	.info = { "v5.3", "page -> kmem_cache -> mem_cgroup: a percpu_ref per child cache, reparenting; as merged" },
+	.info = {"v5.3",
+		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
 	.ops = &cache_ref_ops,
 	.rcu_one_flavour = true,
-	.switches = {
-		.unlink_clears_memcg = true,
-		.create_css_leak = true,
-		.no_second_barrier = true,
-		.css_put_at_unlink = true,
-		.dying_before_refcount = true,
-	},
+	.switches =
+		{
+			.unlink_clears_memcg = true,
+			.create_css_leak = true,
+			.no_second_barrier = true,
+			.css_put_at_unlink = true,
+			.dying_before_refcount = true,
+		},
 };
 
 static const struct lifecycle seed1_v4 = {
-	.info = { "seed1-v4", "the v4 posting of the same rework, exactly as mailed on 2019-05-14, slips included" },
+	.info = {"seed1-v4",
+		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
 	.ops = &cache_ref_ops,
 	.rcu_one_flavour = true,
-	.switches = {
-		.release_rcu_hop = true,
-		.create_tests_dying = true,
-		.dying_under_slab_mutex = true,
-		.lookup_unlock_bug = true,
-		.release_lock_plain = true,
-		.workfn_write_after_free = true,
-		.workfn_clobber = true,
-		.create_css_leak = true,
-		.no_second_barrier = true,
-		.css_put_at_unlink = true,
-		.dying_before_refcount = true,
-	},
+	.switches =
+		{
+			.release_rcu_hop = true,
+			.create_tests_dying = true,
+			.dying_under_slab_mutex = true,
+			.lookup_unlock_bug = true,
+			.release_lock_plain = true,
+			.workfn_write_after_free = true,
+			.workfn_clobber = true,
+			.create_css_leak = true,
+			.no_second_barrier = true,
+			.css_put_at_unlink = true,
+			.dying_before_refcount = true,
+		},
 };
 
-static const struct lifecycle *const lifecycles[] = { &seed1_v4, &v5_3 };
+static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3};
 
-const struct lifecycle_info *const lifecycle_infos[] = { &seed1_v4.info, &v5_3.info, NULL };
+const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, NULL};
 
 static const struct variant_info variants[] = {
-#define VARIANT(field, name, summary, fix, checker) { name, summary, fix, checker },
+#define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
 };
@@ -92,7 +96,7 @@ uint64_t lifecycle_variants(const struct lifecycle *l)
 
 struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 {
-	return (struct kernel_config){ .rcu_one_flavour = l->rcu_one_flavour };
+	return (struct kernel_config){.rcu_one_flavour = l->rcu_one_flavour};
 }
 
 void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)

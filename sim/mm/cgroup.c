@@ -43,7 +43,6 @@ static void cgroup_free(struct task *t, struct cgroup *cgrp)
 
 static void css_free_rwork_fn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct rcu_work *rwork = container_of(work, struct rcu_work, work);
 	struct css *css = container_of(rwork, struct css, destroy_rwork);
 	struct cgroup *cgrp = css->cgroup;
@@ -62,7 +61,6 @@ static void css_free_rwork_fn(struct task *t, struct work_struct *work)
 
 static void css_release_work_fn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct css *css = container_of(work, struct css, destroy_work);
 	struct mm *mm = mm_of(t->w);
 
@@ -109,7 +107,6 @@ static bool online_cnt_dec_and_test(struct task *t, struct css *css)
 /* Walks up for as long as the child was the last one that its parent waited for. */
 static void css_killed_work_fn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct css *css = container_of(work, struct css, destroy_work);
 	struct mm *mm = mm_of(t->w);
 
@@ -174,7 +171,7 @@ int cgroup_rmdir(struct task *t, struct cgroup *cgrp)
 
 	mutex_lock(t, &mm->cgroup_mutex);
 	err = destroy_locked(t, cgrp);
-	trace(t, CGROUP_RMDIR, .obj = cgrp->id, .arg = { err });
+	trace(t, CGROUP_RMDIR, .obj = cgrp->id, .arg = {err});
 	mutex_unlock(t, &mm->cgroup_mutex);
 	return err;
 }
@@ -196,8 +193,8 @@ static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const ch
 	self->online = true;
 	self->no_ref = !parent;
 	self->parent = parent ? &parent->self : NULL;
-	trace(t, OBJ_NEW, .obj = cgrp->id,
-	      .arg = { parent ? (int64_t)parent->id : 0, sizeof(*cgrp) }, .str = name);
+	trace(t, OBJ_NEW, .obj = cgrp->id, .arg = {parent ? (int64_t)parent->id : 0, sizeof(*cgrp)},
+	      .str = name);
 	return cgrp;
 }
 
@@ -213,8 +210,7 @@ static void css_online(struct task *t, struct mem_cgroup *memcg)
 		sched_access(t, css->parent->of, FIELD_ONLINE, ACCESS_RMW, "css_online.parent");
 		css->parent->online_cnt++;
 	}
-	trace(t, CSS_ONLINE, .obj = css->of,
-	      .arg = { (int64_t)css->cgroup->id, memcg->kmemcg_id });
+	trace(t, CSS_ONLINE, .obj = css->of, .arg = {(int64_t)css->cgroup->id, memcg->kmemcg_id});
 }
 
 /* cgroup_apply_control_enable() for the one controller that is modelled. */
@@ -255,7 +251,8 @@ struct cgroup *cgroup_root_new(struct task *t)
 	return root;
 }
 
-static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const char *name, int *err)
+static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const char *name,
+				    int *err)
 {
 	struct cgroup *cgrp;
 
@@ -275,7 +272,7 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 	}
 	kernfs_update(t); /* the controller's files */
 	parent->nr_online_children++;
-	trace(t, CGROUP_MKDIR, .obj = cgrp->id, .arg = { (int64_t)parent->id }, .str = name);
+	trace(t, CGROUP_MKDIR, .obj = cgrp->id, .arg = {(int64_t)parent->id}, .str = name);
 	return cgrp;
 
 out_free:
@@ -315,7 +312,7 @@ int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp)
 		cgrp->nr_tasks++;
 		who->cgroup = cgrp;
 	}
-	trace(t, CGROUP_ATTACH, .obj = cgrp->id, .arg = { (int64_t)who->id, err });
+	trace(t, CGROUP_ATTACH, .obj = cgrp->id, .arg = {(int64_t)who->id, err});
 	mutex_unlock(t, &mm->cgroup_mutex);
 	return err;
 }

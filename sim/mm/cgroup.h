@@ -21,11 +21,11 @@ struct cgroup;
 struct mem_cgroup;
 
 struct css {
-	oid_t of;	 /* the cgroup or the memcg */
+	oid_t of; /* the cgroup or the memcg */
 	struct cgroup *cgroup;
 	struct css *parent; /* pinned */
-	bool no_ref;	 /* the root's: never counted */
-	bool self;	 /* the cgroup's own, else the memory controller's */
+	bool no_ref;	    /* the root's: never counted */
+	bool self;	    /* the cgroup's own, else the memory controller's */
 	bool online, dying, released;
 	int32_t online_cnt; /* itself and its online children */
 	uint64_t serial_nr;

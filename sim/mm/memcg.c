@@ -22,12 +22,13 @@ static void counter_add(struct task *t, struct page_counter *c, int64_t n)
 	sched_point(t, COST_ATOMIC);
 	c->usage += n;
 	if (n > 0)
-		trace(t, COUNTER_CHARGE, .obj = c->memcg, .arg = { n, c->usage }, .str = c->name);
+		trace(t, COUNTER_CHARGE, .obj = c->memcg, .arg = {n, c->usage}, .str = c->name);
 	else
-		trace(t, COUNTER_UNCHARGE, .obj = c->memcg, .arg = { -n, c->usage }, .str = c->name);
+		trace(t, COUNTER_UNCHARGE, .obj = c->memcg, .arg = {-n, c->usage}, .str = c->name);
 }
 
-bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64_t n, oid_t *culprit)
+bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64_t n,
+			     oid_t *culprit)
 {
 	for (struct page_counter *c = counter; c; c = c->parent) {
 		counter_add(t, c, n);
@@ -83,23 +84,25 @@ static void drain_stock(struct task *t, struct stock *stock)
 
 	if (n > 0) {
 		stock->nr_pages = 0;
-		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = { n, t->cpu->nr });
+		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, t->cpu->nr});
 		page_counter_uncharge(t, &old->memory, n);
 		css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
 	}
 	stock->cached = NULL;
 }
 
-static void drain_local_stock(struct task *t, struct work_struct *work)
+static void drain_this_stock(struct task *t, struct stock *stock)
 {
-	FRAME(t);
-	struct stock *stock = container_of(work, struct stock, work);
-
 	local_irq_disable(t);
 	sched_point(t, COST_PERCPU);
 	drain_stock(t, stock);
 	stock->flushing = false;
 	local_irq_enable(t);
+}
+
+static void drain_local_stock(struct task *t, struct work_struct *work)
+{
+	drain_this_stock(t, container_of(work, struct stock, work));
 }
 
 void stock_init(struct task *t, struct stock *stock)
@@ -111,7 +114,7 @@ static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, e
 			  enum holder to)
 {
 	if (!memcg->css.no_ref)
-		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = { n, from, to, (int64_t)t->cpu->id });
+		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, from, to, (int64_t)t->cpu->id});
 }
 
 static bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
@@ -124,7 +127,7 @@ static bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	ok = stock->cached == memcg && stock->nr_pages >= n;
 	if (ok) {
 		stock->nr_pages -= n;
-		trace(t, STOCK_CONSUME, .obj = memcg->css.of, .arg = { n, t->cpu->nr });
+		trace(t, STOCK_CONSUME, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
 		move_css_refs(t, memcg, n, HOLD_STOCK, HOLD_CHARGE);
 	}
 	local_irq_enable(t);
@@ -144,7 +147,7 @@ static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 		stock->cached = memcg;
 	}
 	stock->nr_pages += n;
-	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = { n, t->cpu->nr });
+	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
 	move_css_refs(t, memcg, n, HOLD_CHARGE, HOLD_STOCK);
 	if (stock->nr_pages > MEMCG_CHARGE_BATCH)
 		drain_stock(t, stock);
@@ -176,7 +179,7 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 			continue;
 		stock->flushing = true;
 		if (i == t->cpu->nr)
-			drain_local_stock(t, &stock->work);
+			drain_this_stock(t, stock);
 		else
 			queue_work_on(t, &w->cpus[i], kernel_of(w)->system_wq, &stock->work);
 	}
@@ -204,7 +207,7 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 			continue;
 		}
 		if (!may_sleep || drained) {
-			trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = { n, (int64_t)culprit });
+			trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit});
 			return -ENOMEM;
 		}
 		drain_all_stock(t, memcg);
@@ -230,8 +233,8 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	int err = try_charge(t, memcg, n, true);
 
 	if (!err && !memcg->css.no_ref)
-		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = { n, HOLD_CHARGE, HOLD_USER_PAGE });
-	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = { n, err });
+		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, HOLD_CHARGE, HOLD_USER_PAGE});
+	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = {n, err});
 	return err;
 }
 
@@ -239,7 +242,7 @@ void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t 
 {
 	FRAME(t);
 
-	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = { n });
+	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = {n});
 	if (mem_cgroup_is_root(memcg))
 		return;
 	page_counter_uncharge(t, &memcg->memory, n);
@@ -338,7 +341,7 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	list_init(&memcg->children);
 	list_init(&memcg->sibling);
 	trace(t, OBJ_NEW, .obj = memcg->css.of,
-	      .arg = { parent ? (int64_t)parent->css.of : 0, sizeof(*memcg) }, .str = cgrp->name);
+	      .arg = {parent ? (int64_t)parent->css.of : 0, sizeof(*memcg)}, .str = cgrp->name);
 	counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
 	memcg->private_id = idr_alloc(&mm->private_ids, NULL);
@@ -379,7 +382,7 @@ static void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
 static void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
 {
 	if (memcg->kmemcg_id != old)
-		trace(t, WARN, .obj = memcg->css.of, .arg = { memcg->kmemcg_id },
+		trace(t, WARN, .obj = memcg->css.of, .arg = {memcg->kmemcg_id},
 		      .str = "kmemcg_id of an offline descendant differs");
 	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_offline_kmem.reid");
 	memcg->kmemcg_id = id;
@@ -401,14 +404,14 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 	mm->ops->offline_kmem(t, memcg);
 	memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
 	idr_remove(&mm->kmemcg_ids, old);
-	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = { old, memcg->kmemcg_id });
+	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {old, memcg->kmemcg_id});
 }
 
 void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
 
-	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = { (int64_t)memcg->parent->css.of });
+	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = {(int64_t)memcg->parent->css.of});
 	memcg_offline_kmem(t, memcg);
 	drain_all_stock(t, memcg);
 	mem_cgroup_id_put(t, memcg);

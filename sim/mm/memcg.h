@@ -17,7 +17,7 @@
 
 struct page_counter {
 	oid_t memcg;
-	const char *name; /* "memory" or "kmem" */
+	const char *name;   /* "memory" or "kmem" */
 	int64_t usage, max; /* pages */
 	struct page_counter *parent;
 };
@@ -32,7 +32,7 @@ struct mem_cgroup {
 	int private_id;
 	uint32_t id_ref;
 	enum kmem_state kmem_state;
-	struct list kmem_caches; /* memcg_params.kmem_caches_node; slab_mutex */
+	struct list kmem_caches;       /* memcg_params.kmem_caches_node; slab_mutex */
 	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
 };
 
@@ -70,7 +70,10 @@ void page_counter_uncharge(struct task *t, struct page_counter *c, int64_t n);
 
 void stock_init(struct task *t, struct stock *stock);
 
-/** drain_all_stock() - give back the spare charges of @root's subtree; does not wait for other CPUs */
+/**
+ * drain_all_stock() - give back the spare charges of @root's subtree; does not wait for
+ * other CPUs
+ */
 void drain_all_stock(struct task *t, struct mem_cgroup *root);
 
 /** User memory, for scenarios: each page pins the memcg until it is uncharged. */

@@ -18,20 +18,20 @@
 
 /* Shared state that the model touches outside the primitives' own records. */
 enum mm_field {
-	FIELD_KMEMCG_ID,    /* mem_cgroup.kmemcg_id */
-	FIELD_KMEM_STATE,   /* mem_cgroup.kmem_state */
-	FIELD_SLOT,	    /* an entry of a root cache's memcg_caches */
-	FIELD_CACHE_MEMCG,  /* memcg_params.memcg */
-	FIELD_WORK_FN,	    /* memcg_params.work_fn */
-	FIELD_DYING,	    /* memcg_params.dying */
+	FIELD_KMEMCG_ID,      /* mem_cgroup.kmemcg_id */
+	FIELD_KMEM_STATE,     /* mem_cgroup.kmem_state */
+	FIELD_SLOT,	      /* an entry of a root cache's memcg_caches */
+	FIELD_CACHE_MEMCG,    /* memcg_params.memcg */
+	FIELD_WORK_FN,	      /* memcg_params.work_fn */
+	FIELD_DYING,	      /* memcg_params.dying */
 	FIELD_PARTIAL_LIMITS, /* cpu_partial and min_partial */
-	FIELD_REFCOUNT,	    /* kmem_cache.refcount */
-	FIELD_LIST,	    /* slab_caches, children, kmem_caches */
-	FIELD_SLAB,	    /* a slab page's freelist, inuse, frozen */
-	FIELD_CPU_SLAB,	    /* a CPU's slab and freelist of a cache */
-	FIELD_USAGE,	    /* page_counter.usage */
-	FIELD_STOCK,	    /* a CPU's charge stock */
-	FIELD_ONLINE,	    /* css flags, online_cnt */
+	FIELD_REFCOUNT,	      /* kmem_cache.refcount */
+	FIELD_LIST,	      /* slab_caches, children, kmem_caches */
+	FIELD_SLAB,	      /* a slab page's freelist, inuse, frozen */
+	FIELD_CPU_SLAB,	      /* a CPU's slab and freelist of a cache */
+	FIELD_USAGE,	      /* page_counter.usage */
+	FIELD_STOCK,	      /* a CPU's charge stock */
+	FIELD_ONLINE,	      /* css flags, online_cnt */
 	NR_MM_FIELDS,
 };
 

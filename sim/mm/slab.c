@@ -27,7 +27,7 @@ static bool empty(const struct slab *slab)
 
 static void set_place(struct task *t, struct slab *slab, enum slab_place place)
 {
-	static const char *const names[] = { "nowhere", "cpu", "cpu partial", "partial", "full" };
+	static const char *const names[] = {"nowhere", "cpu", "cpu partial", "partial", "full"};
 
 	slab->place = (uint8_t)place;
 	trace(t, OBJ_STATE, .obj = slab->id, .str = names[place]);
@@ -69,7 +69,10 @@ static void rcu_free_slab(struct task *t, struct rcu_head *head)
 	__free_slab(t, container_of(head, struct slab, rcu));
 }
 
-/* The cache's count drops at once, the charge and the cache's reference up to a grace period later. */
+/*
+ * The cache's count drops at once, the charge and the cache's reference up to a grace
+ * period later.
+ */
 static void discard_slab(struct task *t, struct slab *slab)
 {
 	FRAME(t);
@@ -79,7 +82,7 @@ static void discard_slab(struct task *t, struct slab *slab)
 	sched_access(t, s->id, FIELD_SLAB, ACCESS_RMW, "discard_slab.nr_slabs");
 	s->node.nr_slabs--;
 	slab->place = SLAB_NOWHERE;
-	trace(t, SLAB_DISCARD, .obj = slab->id, .arg = { (int64_t)s->id, deferred });
+	trace(t, SLAB_DISCARD, .obj = slab->id, .arg = {(int64_t)s->id, deferred});
 	if (deferred)
 		call_rcu(t, &slab->rcu, rcu_free_slab, slab->id);
 	else
@@ -115,7 +118,7 @@ static struct slab *allocate_slab(struct task *t, struct kmem_cache *s)
 	sched_access(t, s->id, FIELD_SLAB, ACCESS_RMW, "allocate_slab.nr_slabs");
 	s->node.nr_slabs++;
 	trace(t, SLAB_ALLOC, .obj = slab->id,
-	      .arg = { (int64_t)s->id, s->pages_per_slab, s->objects_per_slab });
+	      .arg = {(int64_t)s->id, s->pages_per_slab, s->objects_per_slab});
 	return slab;
 }
 
@@ -189,7 +192,6 @@ static void deactivate_slab(struct task *t, struct kmem_cache *s, struct kmem_ca
 
 static void flush_cpu_slab(struct task *t, void *arg)
 {
-	FRAME(t);
 	struct kmem_cache *s = arg;
 	struct kmem_cache_cpu *c = &s->cpu[t->cpu->nr];
 
@@ -228,7 +230,8 @@ static struct object *object_new(struct task *t, struct slab *slab)
 	obj->id = world_new_id(t->w, OBJ_OBJ);
 	obj->slab = slab;
 	slab->cache->nr_live++;
-	trace(t, OBJECT_ALLOC, .obj = obj->id, .arg = { (int64_t)slab->cache->id, (int64_t)slab->id });
+	trace(t, OBJECT_ALLOC, .obj = obj->id,
+	      .arg = {(int64_t)slab->cache->id, (int64_t)slab->id});
 	return obj;
 }
 
@@ -290,7 +293,8 @@ static bool refill_cpu_slab(struct task *t, struct kmem_cache *s)
 		return true;
 	if (!list_empty(&c->partial)) {
 		slab = container_of(list_pop(&c->partial), struct slab, node);
-		c->partial_objects -= slab->free < c->partial_objects ? slab->free : c->partial_objects;
+		c->partial_objects -= slab->free < c->partial_objects ? slab->free
+								      : c->partial_objects;
 		take_freelist(t, c, slab);
 		if (c->free > 0)
 			return true;
@@ -356,7 +360,7 @@ struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
 		s = mm->ops->get_cache(t, root);
 	obj = slab_alloc(t, s);
 	if (!obj)
-		trace(t, OBJECT_ALLOC, .arg = { (int64_t)s->id });
+		trace(t, OBJECT_ALLOC, .arg = {(int64_t)s->id});
 	if (s != root)
 		mm->ops->put_cache(t, s);
 	return obj;
@@ -446,7 +450,7 @@ void kmem_cache_free(struct task *t, struct object *obj)
 	obj->slab = (struct slab *)mm->free_objects;
 	obj->id = 0;
 	mm->free_objects = obj;
-	trace(t, OBJECT_FREE, .obj = id, .arg = { (int64_t)s->id, (int64_t)slab->id, !local });
+	trace(t, OBJECT_FREE, .obj = id, .arg = {(int64_t)s->id, (int64_t)slab->id, !local});
 	if (local)
 		c->free++;
 	else
@@ -476,7 +480,7 @@ bool __kmem_cache_shrink(struct task *t, struct kmem_cache *s)
 	spin_unlock_irq(t, &n->list_lock);
 	discard_list(t, &discard);
 	sched_read(t, s->id, FIELD_SLAB, "__kmem_cache_shrink.nr_slabs");
-	trace(t, CACHE_SHRINK, .obj = s->id, .arg = { n->nr_slabs });
+	trace(t, CACHE_SHRINK, .obj = s->id, .arg = {n->nr_slabs});
 	return n->nr_slabs != 0;
 }
 
@@ -523,7 +527,7 @@ int shutdown_cache(struct task *t, struct kmem_cache *s)
 	int64_t slabs = __kmem_cache_shutdown(t, s);
 
 	trace(t, CACHE_SHUTDOWN, .obj = s->id,
-	      .arg = { slabs ? -EBUSY : 0, slabs, (int64_t)s->nr_live });
+	      .arg = {slabs ? -EBUSY : 0, slabs, (int64_t)s->nr_live});
 	if (slabs)
 		return -EBUSY;
 	mm->ops->unlink_cache(t, s);
@@ -541,7 +545,6 @@ int shutdown_cache(struct task *t, struct kmem_cache *s)
 
 void slab_caches_to_rcu_destroy_workfn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct mm *mm = mm_of(t->w);
 	struct list to_destroy, *node;
 
@@ -573,7 +576,6 @@ static void slab_kmem_cache_release(struct task *t, struct kobject *kobj)
 
 static void sysfs_slab_remove_workfn(struct task *t, struct work_struct *work)
 {
-	FRAME(t);
 	struct kmem_cache *s = container_of(work, struct kmem_cache, kobj_remove_work);
 
 	sched_point(t, COST_SYSFS);
@@ -589,7 +591,10 @@ void sysfs_slab_remove(struct task *t, struct kmem_cache *s)
 		kobject_put(t, &s->kobj);
 }
 
-/* ---- creation ----------------------------------------------------------------------------------- */
+/*
+ * ---- creation
+ * -----------------------------------------------------------------------------------
+ */
 
 static uint32_t default_cpu_partial(uint32_t size)
 {
@@ -664,7 +669,8 @@ struct kmem_cache *create_cache(struct task *t, const char *name, const struct k
 	s = cache_new(t, name, like);
 	s->params.root_cache = root;
 	trace(t, CACHE_CREATE, .obj = s->id,
-	      .arg = { root ? (int64_t)root->id : 0, memcg ? (int64_t)memcg->css.of : 0, s->object_size },
+	      .arg = {root ? (int64_t)root->id : 0, memcg ? (int64_t)memcg->css.of : 0,
+		      s->object_size},
 	      .str = s->name);
 	*err = mm->ops->init_params(t, s);
 	if (*err)
@@ -675,7 +681,7 @@ struct kmem_cache *create_cache(struct task *t, const char *name, const struct k
 	INIT_WORK(t, &s->kobj_remove_work, sysfs_slab_remove_workfn, s->id);
 	s->refcount = 1;
 	if (!root)
-		trace(t, REF_INIT, .obj = s->id, .arg = { 1, false }, .str = "refcount");
+		trace(t, REF_INIT, .obj = s->id, .arg = {1, false}, .str = "refcount");
 	sched_write(t, mm->globals, FIELD_LIST, "create_cache.slab_caches");
 	list_add(&s->list, &mm->slab_caches);
 	mm->ops->link_cache(t, s, memcg);
@@ -700,9 +706,11 @@ static struct kmem_cache *find_mergeable(struct mm *mm, const struct kmem_cache 
 	if (like->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE))
 		return NULL;
 	list_for_each(node, &mm->slab_root_caches) {
-		struct kmem_cache *s = container_of(node, struct kmem_cache, params.root_caches_node);
+		struct kmem_cache *s =
+			container_of(node, struct kmem_cache, params.root_caches_node);
 
-		if (!unmergeable(s) && like->size <= s->size && s->size - like->size < sizeof(void *) &&
+		if (!unmergeable(s) && like->size <= s->size &&
+		    s->size - like->size < sizeof(void *) &&
 		    ((s->flags ^ like->flags) & SLAB_ACCOUNT) == 0)
 			return s;
 	}
@@ -721,8 +729,8 @@ static struct kmem_cache *create_or_alias(struct task *t, const char *name,
 		return create_cache(t, name, like, NULL, NULL, err);
 	sched_access(t, s->id, FIELD_REFCOUNT, ACCESS_RMW, "__kmem_cache_alias.refcount");
 	s->refcount++;
-	trace(t, REF_GET, .obj = s->id, .arg = { 1, HOLD_USER });
-	trace(t, CACHE_ALIAS, .obj = s->id, .arg = { s->refcount }, .str = name);
+	trace(t, REF_GET, .obj = s->id, .arg = {1, HOLD_USER});
+	trace(t, CACHE_ALIAS, .obj = s->id, .arg = {s->refcount}, .str = name);
 	return s;
 }
 
@@ -731,7 +739,7 @@ struct kmem_cache *kmem_cache_create(struct task *t, const char *name, uint32_t 
 {
 	FRAME(t);
 	struct mm *mm = mm_of(t->w);
-	struct kmem_cache like = { .flags = flags };
+	struct kmem_cache like = {.flags = flags};
 	struct kmem_cache *s;
 
 	*err = 0;
@@ -749,6 +757,6 @@ int kmem_cache_destroy(struct task *t, struct kmem_cache *s)
 	FRAME(t);
 	int err = mm_of(t->w)->ops->destroy_cache(t, s);
 
-	trace(t, CACHE_DESTROY, .obj = s->id, .arg = { err, s->refcount });
+	trace(t, CACHE_DESTROY, .obj = s->id, .arg = {err, s->refcount});
 	return err;
 }

@@ -18,7 +18,7 @@ struct kmem_cache;
 struct mem_cgroup;
 
 enum {
-	SLAB_ACCOUNT = 1,	   /* allocations are charged to the task's memcg */
+	SLAB_ACCOUNT = 1,	  /* allocations are charged to the task's memcg */
 	SLAB_TYPESAFE_BY_RCU = 2, /* slab pages are freed after a grace period */
 	SLAB_NO_MERGE = 4,
 	SLAB_DEACTIVATED = 8,
@@ -30,9 +30,9 @@ struct slab {
 	oid_t id;
 	struct kmem_cache *cache;
 	uint32_t objects;
-	uint32_t free;	/* on the page's own freelist */
-	uint8_t place;	/* enum slab_place; the first two kinds are "frozen" */
-	uint8_t charged; /* pages charged */
+	uint32_t free;	  /* on the page's own freelist */
+	uint8_t place;	  /* enum slab_place; the first two kinds are "frozen" */
+	uint8_t charged;  /* pages charged */
 	struct list node; /* a CPU's or the node's partial list */
 	struct rcu_head rcu;
 };
@@ -87,7 +87,7 @@ struct kmem_cache {
 	uint32_t flags;
 	uint32_t cpu_partial, min_partial;
 	int32_t refcount;
-	struct list list; /* mm.slab_caches or mm.rcu_destroy */
+	struct list list;	    /* mm.slab_caches or mm.rcu_destroy */
 	struct kmem_cache_cpu *cpu; /* [nr_cpus] */
 	struct kmem_cache_node node;
 	struct memcg_cache_params params;

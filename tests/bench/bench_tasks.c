@@ -111,7 +111,8 @@ static void bare_main(void *arg)
 	for (;;) {
 		struct wake next;
 
-		bare_push((struct wake){ bare.now + delay_draw(&bare.rng, DELAYS_EXP), bare.seq++, me });
+		bare_push((struct wake){bare.now + delay_draw(&bare.rng, DELAYS_EXP), bare.seq++,
+					me});
 		if (bare.left-- == 0)
 			fiber_switch(&bare.fibers[me], &bare.host);
 		next = bare_pop();
@@ -138,9 +139,9 @@ static double run_bare(uint32_t n, uint64_t resumes)
 	rng_seed(&bare.rng, 1, "bare");
 	for (uint32_t i = 0; i < n; i++) {
 		/* Tops on different cache sets, as in the simulator. */
-		fiber_init(&bare.fibers[i], stacks + (size_t)i * 4096, 4096 - (i % 16) * 64, bare_main,
-			   (void *)(uintptr_t)i);
-		bare_push((struct wake){ delay_draw(&bare.rng, DELAYS_EXP), bare.seq++, i });
+		fiber_init(&bare.fibers[i], stacks + (size_t)i * 4096, 4096 - (i % 16) * 64,
+			   bare_main, (void *)(uintptr_t)i);
+		bare_push((struct wake){delay_draw(&bare.rng, DELAYS_EXP), bare.seq++, i});
 	}
 	for (int round = 0; round < 2; round++) {
 		struct wake first = bare_pop();
@@ -187,10 +188,13 @@ static uint32_t first_choice(struct chooser *c, struct world *w, enum choice_kin
 
 static double run_ours(struct arena *a, uint32_t n, uint64_t resumes, long *bytes_each)
 {
-	static struct chooser chooser = { first_choice };
-	static struct trace_sink sink = { .record = ignore };
+	static struct chooser chooser = {first_choice};
+	static struct trace_sink sink = {.record = ignore};
 	struct world_config config = {
-		.nr_cpus = 64, .preempt = PREEMPT_FULL, .steps_max = UINT64_MAX, .time_max = VTIME_MAX - 1,
+		.nr_cpus = 64,
+		.preempt = PREEMPT_FULL,
+		.steps_max = UINT64_MAX,
+		.time_max = VTIME_MAX - 1,
 	};
 	long before = rss_bytes();
 	double t0;
@@ -203,7 +207,8 @@ static double run_ours(struct arena *a, uint32_t n, uint64_t resumes, long *byte
 	rng_seed(&sleep_rng, 1, "bench");
 	for (uint32_t i = 0; i < n; i++)
 		task_wake(task_new(world, &world->cpus[i % 64], "sleeper", CTX_TASK, STACK_SMALL,
-				   sleeper, NULL), 0);
+				   sleeper, NULL),
+			  0);
 	left = 3 * (uint64_t)n;
 	world_run(world);
 	*bytes_each = (rss_bytes() - before) / (long)n;
@@ -227,7 +232,8 @@ static void measure(struct arena *a, uint32_t n, double goal)
 			first_bytes = bytes;
 	}
 	ratio = median(ours, ROUNDS) / median(bound, ROUNDS);
-	printf("tasks in C, %7u  bound %7.1f ns  ours %7.1f ns  ratio %5.2f  goal %4.2f  %s  %ld bytes each\n",
+	printf("tasks in C, %7u  bound %7.1f ns  ours %7.1f ns  ratio %5.2f  goal %4.2f  %s"
+	       "  %ld bytes each\n",
 	       n, median(bound, ROUNDS), median(ours, ROUNDS), ratio, goal,
 	       ratio <= goal ? "ok" : "MISSED", first_bytes);
 }

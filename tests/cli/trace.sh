@@ -50,7 +50,7 @@ bad ":1: the trace has version 2"
 # Every line is JSON, and fits the schema.
 schema=$(dirname "$0")/../../docs/trace.schema.json
 if command -v python3 >/dev/null; then
-	python3 - "$trace" "$schema" <<'PYTHON' >"$work/stdout" 2>"$work/stderr" || complain "schema"
+	cat >"$work/check.py" <<'PYTHON'
 import json, sys
 lines = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
 schema = json.load(open(sys.argv[2], encoding="utf-8"))
@@ -64,6 +64,8 @@ assert lines[-1]["events"] == sum(line["type"] == "event" for line in lines)
 seqs = [line["seq"] for line in lines if line["type"] == "event"]
 assert all(a < b for a, b in zip(seqs, seqs[1:]))
 PYTHON
+	python3 "$work/check.py" "$trace" "$schema" >"$work/stdout" 2>"$work/stderr" ||
+		complain "the trace does not fit the schema"
 fi
 
 finish

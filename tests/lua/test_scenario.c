@@ -225,7 +225,7 @@ END_TEST
 START_TEST(options_are_typed_like_their_defaults)
 {
 	const char *text =
-		"return scenario { options = { n = { 1, 'a' }, f = { true, 'b' }, s = { 'x', 'c' } },"
+		"return scenario { options = { n = { 1, '' }, f = { true, '' }, s = { 'x', '' } },"
 		" tasks = { task('a', {}, function(t, sim, opt)"
 		" t:log(opt.n + 1 .. ' ' .. tostring(opt.f) .. ' ' .. opt.s) end) } }";
 	const char *const sets[] = {"n=0x10", "f=no", "s=a=b", NULL};

@@ -345,9 +345,13 @@ END_TEST
 /* Newer slabsims may write more; what is known stays readable. */
 START_TEST(unknown_lines_and_fields_are_skipped)
 {
-	static const char text[] = RUN "{\"type\":\"counter\",\"t\":1}\n" EVENT(
-		"\"ev\":\"free\",\"obj\":\"cache:1\",\"new\":{\"x\":[1,2]}") "{\"type\":\"event\",\"seq\":2,\"t\":5,\"cpu\":0,\"ctx\":\"task\","
-									     "\"task\":1,\"ev\":\"moon_rise\",\"obj\":\"moon:1\"}\n";
+	static const char event[] =
+		EVENT("\"ev\":\"free\",\"obj\":\"cache:1\",\"new\":{\"x\":[1,2]}");
+	static const char moon[] = "{\"type\":\"event\",\"seq\":2,\"t\":5,\"cpu\":0,"
+				   "\"ctx\":\"task\",\"task\":1,\"ev\":\"moon_rise\","
+				   "\"obj\":\"moon:1\"}\n";
+	g_autofree char *text =
+		g_strconcat(RUN, "{\"type\":\"counter\",\"t\":1}\n", event, moon, NULL);
 	struct trace_file *tf = read_text(text, -1, NULL);
 
 	ck_assert_ptr_nonnull(tf);

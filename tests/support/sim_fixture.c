@@ -134,8 +134,7 @@ void sim_faults(uint32_t skip, uint32_t count)
 struct task *sim_task_asleep(unsigned int cpu, const char *comm,
 			     void (*fn)(struct task *t, void *arg), void *arg)
 {
-	struct task *t =
-		task_new(sim.w, &sim.w->cpus[cpu], comm, CTX_TASK, STACK_LARGE, fn, arg);
+	struct task *t = task_new(sim.w, &sim.w->cpus[cpu], comm, CTX_TASK, STACK_LARGE, fn, arg);
 
 	if (sim.w->mm)
 		sim_join(t, mm_of(sim.w)->root);

@@ -110,7 +110,10 @@ void work_for(struct task *t, vtime_t ns);
 
 /* ---- what happened; pointers are good until the next record ------------------- */
 
-/** rec_next() - the first record of @kind after @prev (NULL: of all), about @obj unless that is 0 */
+/**
+ * rec_next() - the first record of @kind after @prev (NULL: of all), about @obj unless
+ * that is 0
+ */
 const struct rec *rec_next(const struct rec *prev, enum trace_kind kind, oid_t obj);
 
 /** rec_last() - the last such record */
