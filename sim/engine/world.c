@@ -677,16 +677,15 @@ static void softirq_main(void *arg)
 
 	for (;;) {
 		struct cpu *cpu = t->cpu;
+		uint32_t pending;
 
 		if (!t->reported)
 			report_start(t);
 		trace(t, SOFTIRQ_ENTRY, .obj = cpu->id);
-		while (cpu->softirq_pending) {
-			unsigned int nr = (unsigned int)__builtin_ctz(cpu->softirq_pending);
-
-			cpu->softirq_pending &= ~(1u << nr);
-			t->w->hooks.softirq[nr](t);
-		}
+		/* What is raised meanwhile makes another round, with its own entry. */
+		for (pending = cpu->softirq_pending, cpu->softirq_pending = 0; pending;
+		     pending &= pending - 1)
+			t->w->hooks.softirq[__builtin_ctz(pending)](t);
 		trace(t, SOFTIRQ_EXIT, .obj = cpu->id);
 		park(t);
 	}
