@@ -138,7 +138,7 @@ $(BUILD)/gen/resources.o: $(BUILD)/gen/resources.c $(BUILD)/flags
 demo: ## install what is missing, build, run the main scenario into out/demo
 	@tests/tools/setup.sh $(PACKAGES_BUILD)
 	@$(MAKE) all
-	$(BUILD)/slabsim run scenarios/demo.lua -o out/demo
+	$(BUILD)/slabsim run scenarios/demo.lua -o out/demo --force
 	@echo 'The reports of this run are in out/demo.'
 
 .PHONY: setup

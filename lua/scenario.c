@@ -247,6 +247,7 @@ static bool make_world(struct run *run)
 		.steps_max = opt->steps_max ? opt->steps_max : STEPS_DEFAULT,
 		.time_max = opt->time_max ? opt->time_max : TIME_DEFAULT,
 		.shuffle_ties = opt->order == ORDER_TIES,
+		.count_steps = opt->order == ORDER_RANDOM,
 	};
 	struct kernel_config kernel;
 

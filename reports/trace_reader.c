@@ -142,8 +142,8 @@ static const char *verdict_at(int i)
 static bool read_run(struct reader *rd)
 {
 	struct trace_file *tf = rd->tf;
-	const char *s;
-	uint64_t n;
+	const char *s = NULL;
+	uint64_t n = 0;
 	JsonArray *variants;
 
 	if (!get_number(rd, "v", INT64_MAX, &n))
@@ -261,7 +261,7 @@ static bool read_stack(struct reader *rd, struct trace_record *r)
 
 static bool read_cause(struct reader *rd, struct trace_record *r)
 {
-	const char *s;
+	const char *s = NULL;
 	int via;
 
 	if (!json_object_has_member(rd->o, "cause"))
@@ -276,8 +276,8 @@ static bool read_cause(struct reader *rd, struct trace_record *r)
 static bool read_event(struct reader *rd)
 {
 	struct trace_record r = {0};
-	uint64_t cpu, task;
-	const char *s;
+	uint64_t cpu = 0, task = 0;
+	const char *s = NULL;
 	int kind, ctx;
 
 	if (!get_number(rd, "seq", INT64_MAX, &r.seq) || !get_number(rd, "t", INT64_MAX, &r.t) ||
@@ -317,7 +317,7 @@ static bool read_violation(struct reader *rd)
 {
 	struct trace_violation v = {0};
 	JsonArray *related = get_array(rd, "related");
-	const char *s;
+	const char *s = NULL;
 
 	if (!get_string(rd, "rule", &s))
 		return false;
@@ -343,7 +343,7 @@ static bool read_violation(struct reader *rd)
 static bool read_end(struct reader *rd)
 {
 	struct trace_file *tf = rd->tf;
-	const char *s;
+	const char *s = NULL;
 	int verdict;
 
 	if (!get_number(rd, "t", INT64_MAX, &tf->end) ||
@@ -417,7 +417,7 @@ static bool read_object(struct reader *rd)
 		{"violation", read_violation},
 		{"end", read_end},
 	};
-	const char *type;
+	const char *type = NULL;
 
 	if (!parse_line(rd))
 		return false;

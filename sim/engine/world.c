@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* What handlers of transitions may take past the memory limit before the run has stopped. */
+#define ENVIRONMENT_RESERVE ((size_t)1 << 20)
+
 const struct cost_info cost_infos[NR_COSTS] = {
 #define COST(id, name, ns, jitter, doc) [COST_##id] = {name, ns, jitter, doc},
 #include "sim/engine/costs.def"
@@ -277,10 +280,14 @@ void *world_alloc(struct world *w, size_t size)
 	if (p)
 		return p;
 	world_halt(w, STOP_MEMORY);
-	/* A context stays suspended for good; the host has nothing simulated to give up. */
-	sim_assert(w->running);
-	for (;;)
+	/* A context stays suspended for good. */
+	while (w->running)
 		fiber_switch(&w->running->fiber, &w->driver);
+	/* The environment cannot: it gets what it wants, and is not asked again. */
+	w->arena->limit = w->arena->top + 2 * size + ENVIRONMENT_RESERVE;
+	p = arena_alloc(w->arena, size);
+	sim_assert(p);
+	return p;
 }
 
 void world_free(struct world *w, void *p, size_t size)
@@ -333,7 +340,7 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 {
 	struct trace_record r = {
 		.seq = ++w->nr_records,
-		.t = w->now,
+		.t = w->config.count_steps ? w->nr_steps : w->now,
 		.cause = args->cause,
 		.obj = args->obj,
 		.str = args->str,

@@ -207,6 +207,7 @@ struct world_config {
 	uint64_t steps_max;
 	vtime_t time_max;
 	bool shuffle_ties;
+	bool count_steps; /* records tell steps instead of virtual ns: for runs that end untimed */
 };
 
 struct world {
@@ -266,8 +267,10 @@ void world_set_untimed(struct world *w);
 void world_halt(struct world *w, enum world_stop why);
 
 /**
- * world_alloc() - arena memory for the model; at the limit the run stops and this does not
- * return
+ * world_alloc() - arena memory for the model
+ *
+ * At the limit the run stops: on behalf of a context this then does not return;
+ * the environment gets its memory all the same.
  */
 void *world_alloc(struct world *w, size_t size);
 void world_free(struct world *w, void *p, size_t size);
