@@ -474,10 +474,10 @@ static void judge_offline(struct checker *c, const struct trace_record *last,
 
 	if (!who.len && (total || (!memcg->counted && excused)))
 		return;
-	v = checker_violation(
-		c, last, id, "offline memcg is not freed: %s, offline since seq %" PRIu64 ", %s %s",
-		oid_str(id).s, memcg->offline_seq, who.len ? "held by" : "no reference is left",
-		who.s);
+	v = checker_violation(c, last, id,
+			      "offline memcg is not freed: %s, offline since seq %" PRIu64 ", %s%s",
+			      oid_str(id).s, memcg->offline_seq,
+			      who.len ? "held by " : "no reference is left", who.s);
 	v->related[0] = seq;
 	v->related[1] = memcg->offline_seq;
 }
@@ -533,9 +533,9 @@ static void judge_caches(struct checker *c, const struct trace_record *last)
 		v = checker_violation(
 			c, last, id,
 			"drained cache is not freed: %s lost its memcg at seq %" PRIu64
-			" and has no live object, %s %s",
+			" and has no live object, %s%s",
 			oid_str(id).s, cache->parted_seq,
-			who.len ? "held by" : "no reference is left", who.s);
+			who.len ? "held by " : "no reference is left", who.s);
 		v->related[0] = seq;
 		v->related[1] = cache->parted_seq;
 	}

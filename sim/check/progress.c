@@ -404,22 +404,22 @@ static oid_t waits_for(struct ledger *led, const struct context *ctx)
 
 /* ---- deadlocks ------------------------------------------------------------------------- */
 
-static void add_wait(struct ledger *led, struct text *text, const struct context *ctx)
+static void add_wait(struct ledger *led, struct text *text, const struct context *ctx, oid_t next)
 {
 	const struct lock *lock = map_find(&led->locks, ctx->wait_lock, 0);
 
+	text_add(text, "%s%s ", text->len ? "; " : "", oid_str(map_key_a(ctx)).s);
 	if (ctx->wait_lock)
-		text_add(text, "%s %s %s%s%s of ", oid_str(map_key_a(ctx)).s,
-			 spins(ctx) ? "spins on" : "waits for", oid_str(ctx->wait_lock).s,
-			 lock && lock->name[0] ? " " : "", lock ? lock->name : "");
+		text_add(text, "%s %s%s%s, held by ", spins(ctx) ? "spins on" : "waits for",
+			 oid_str(ctx->wait_lock).s, lock && lock->name[0] ? " " : "",
+			 lock ? lock->name : "");
 	else if (ctx->flushes)
-		text_add(text, "%s flushes %s, which runs in ", oid_str(map_key_a(ctx)).s,
-			 oid_str(ctx->flushes).s);
+		text_add(text, "flushes %s, which runs in ", oid_str(ctx->flushes).s);
 	else if (waits(ctx) == WAIT_OTHER)
-		text_add(text, "%s waits for ", oid_str(map_key_a(ctx)).s);
+		text_add(text, "waits for ");
 	else
-		text_add(text, "%s can't run: cpu %d is kept by ", oid_str(map_key_a(ctx)).s,
-			 ctx->cpu);
+		text_add(text, "can't run: cpu %d is kept by ", ctx->cpu);
+	text_add(text, "%s", oid_str(next).s);
 }
 
 /* What @ctx waits for, as the object to blame. */
@@ -436,10 +436,12 @@ static void report_cycle(struct checker *c, const struct trace_record *last,
 	uint64_t related[3] = {0};
 	struct text text = {0};
 	bool own_cpu = false;
+	oid_t next;
 	int n = 0;
 
 	do {
-		add_wait(led, &text, ctx);
+		next = waits_for(led, ctx);
+		add_wait(led, &text, ctx, next);
 		own_cpu |= waits(ctx) == WAIT_NONE;
 		if (!waiter->wait_lock && ctx->wait_lock)
 			waiter = ctx;
@@ -448,9 +450,8 @@ static void report_cycle(struct checker *c, const struct trace_record *last,
 				     : ctx->blocked ? ctx->block_seq
 						    : ctx->last_seq;
 		n++;
-		ctx = map_find(&led->contexts, waits_for(led, ctx), 0);
+		ctx = map_find(&led->contexts, next, 0);
 	} while (ctx != start);
-	text_add(&text, "%s", oid_str(map_key_a(start)).s);
 	memcpy(checker_violation(c, last, blame(waiter), "%s: %s",
 				 n == 1 || own_cpu ? "self-deadlock" : "deadlock", text.s)
 		       ->related,

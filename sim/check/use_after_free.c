@@ -13,14 +13,21 @@
 #include "sim/check/ledger.h"
 
 struct life {
-	uint64_t touched; /* seq of the first touch */
-	uint64_t born;
-	uint64_t freed;
-	oid_t work_of; /* of a work item: the object whose memory it uses */
+	uint64_t first : 63; /* seq of its allocation, or of the first touch if that came before */
+	uint64_t born : 1;   /* it is the allocation */
+	uint64_t freed;	     /* seq, 0 while it lives */
+};
+
+/* Entries never go away, and the next record mostly speaks of what the last one did. */
+struct recent {
+	oid_t id;
+	struct life *life;
 };
 
 struct ledger {
 	struct map lives; /* by object */
+	struct map works; /* by work item: oid_t, the object whose memory it uses */
+	struct recent recent[NR_OBJECT_KINDS];
 };
 
 #define IN_OBJ 0x10
@@ -106,13 +113,18 @@ static const uint16_t kinds[] = {
 static struct life *life_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
+	struct recent *recent = &led->recent[oid_kind(id) % NR_OBJECT_KINDS];
 
-	return ledger_entry(c, &led->lives, id, 0);
+	if (recent->id != id || !recent->life) {
+		recent->id = id;
+		recent->life = ledger_entry(c, &led->lives, id, 0);
+	}
+	return recent->life;
 }
 
 static void relate(struct violation *v, const struct life *life)
 {
-	v->related[0] = life->born;
+	v->related[0] = life->born ? life->first : 0;
 	v->related[1] = life->freed;
 }
 
@@ -136,8 +148,8 @@ static void touch(struct checker *c, const struct trace_record *r, oid_t id)
 	if (!id)
 		return;
 	life = life_of(c, id);
-	if (!life->touched)
-		life->touched = r->seq;
+	if (!life->first)
+		life->first = r->seq;
 	if (life->freed)
 		report_freed(c, r, id, life);
 }
@@ -145,15 +157,17 @@ static void touch(struct checker *c, const struct trace_record *r, oid_t id)
 /* A work item that lives inside a freed object is freed memory, whatever its own number says. */
 static void touch_work(struct checker *c, const struct trace_record *r)
 {
-	struct life *work = life_of(c, r->obj), *host;
+	struct ledger *led = c->ledger;
+	oid_t *of = ledger_entry(c, &led->works, r->obj, 0);
+	const struct life *host;
 
 	if (r->kind == TR_WORK_INIT)
-		work->work_of = arg_oid(r, 0);
-	if (r->kind != TR_QUEUE_WORK || !work->work_of)
+		*of = arg_oid(r, 0);
+	if (r->kind != TR_QUEUE_WORK || !*of)
 		return;
-	host = life_of(c, work->work_of);
+	host = life_of(c, *of);
 	if (host->freed)
-		report_freed(c, r, work->work_of, host);
+		report_freed(c, r, *of, host);
 }
 
 static void born(struct checker *c, const struct trace_record *r, oid_t id)
@@ -162,16 +176,17 @@ static void born(struct checker *c, const struct trace_record *r, oid_t id)
 
 	if (life->born) {
 		relate(checker_violation(c, r, id, "allocated twice: %s exists since seq %" PRIu64,
-					 oid_str(id).s, life->born),
+					 oid_str(id).s, (uint64_t)life->first),
 		       life);
-	} else if (life->touched) {
+	} else if (life->first) {
 		checker_violation(c, r, id,
 				  "used before allocation: %s was touched at seq %" PRIu64
 				  " and is allocated only now",
-				  oid_str(id).s, life->touched)
-			->related[0] = life->touched;
+				  oid_str(id).s, (uint64_t)life->first)
+			->related[0] = life->first;
 	}
-	life->born = r->seq;
+	life->first = r->seq;
+	life->born = true;
 }
 
 /* Caches and slab pages are in use, and may have been touched, before this says what they are. */
@@ -179,8 +194,10 @@ static void made(struct checker *c, const struct trace_record *r)
 {
 	struct life *life = life_of(c, r->obj);
 
-	if (!life->born)
-		life->born = r->seq;
+	if (life->born)
+		return;
+	life->first = r->seq;
+	life->born = true;
 }
 
 static void freed(struct checker *c, const struct trace_record *r, oid_t id)
@@ -198,13 +215,21 @@ static void freed(struct checker *c, const struct trace_record *r, oid_t id)
 		life->freed = r->seq;
 }
 
+static void init(struct checker *c)
+{
+	struct ledger *led = c->ledger;
+
+	map_init(&led->lives, c->set->arena, sizeof(struct life));
+	map_init(&led->works, c->set->arena, sizeof(oid_t));
+}
+
 static void on_record(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
 	uint8_t where = touched_in[r->kind];
 
 	if (!led->lives.arena)
-		map_init(&led->lives, c->set->arena, sizeof(struct life));
+		init(c);
 
 	if (r->kind == TR_NULL_DEREF || (r->kind == TR_ACCESS && !r->obj))
 		checker_violation(c, r, r->obj, "NULL dereference: %s of %s",

@@ -83,8 +83,8 @@ START_TEST(two_tasks_that_wait_for_each_other)
 	second = wait_lock(2, 1, 1);
 	feed_end();
 	v = expect_only(NAME, LOCK(2),
-			"deadlock: task:1 waits for lock:2 cgroup_mutex of task:2 waits for lock:1 "
-			"slab_mutex of task:1");
+			"deadlock: task:1 waits for lock:2 cgroup_mutex, held by task:2; task:2 "
+			"waits for lock:1 slab_mutex, held by task:1");
 	ck_assert_uint_eq(v->related[0], first);
 	ck_assert_uint_eq(v->related[1], second);
 }
@@ -110,7 +110,8 @@ START_TEST(task_that_waits_for_itself)
 	take(1, 1);
 	wait_lock(1, 1, 1);
 	feed_end();
-	expect_only(NAME, LOCK(1), "self-deadlock: task:1 waits for lock:1 slab_mutex of task:1");
+	expect_only(NAME, LOCK(1),
+		    "self-deadlock: task:1 waits for lock:1 slab_mutex, held by task:1");
 }
 END_TEST
 
@@ -120,10 +121,9 @@ START_TEST(softirq_spins_on_the_lock_of_the_task_below)
 	REC(LOCK_WAIT, .obj = LOCK(3), .arg = {0, O(TASK(1))}, .task = 50, .cpu = 2,
 	    .ctx = CTX_SOFTIRQ);
 	feed_end();
-	expect_only(
-		NAME, LOCK(3),
-		"self-deadlock: task:50 spins on lock:3 memcg_kmem_wq_lock of task:1 can't run: "
-		"cpu 2 is kept by task:50");
+	expect_only(NAME, LOCK(3),
+		    "self-deadlock: task:50 spins on lock:3 memcg_kmem_wq_lock, held by task:1; "
+		    "task:1 can't run: cpu 2 is kept by task:50");
 }
 END_TEST
 

@@ -89,6 +89,19 @@ START_TEST(typesafe_pages_that_are_gone_let_the_cache_go)
 }
 END_TEST
 
+/* Between the two, the page is uncharged and its reference is still there. */
+START_TEST(typesafe_page_counts_until_its_reference_is_dropped)
+{
+	add_slab(1);
+	REC(SLAB_DISCARD, .obj = SLAB(1), .arg = {O(C), 1});
+	REC(SLAB_UNCHARGE, .obj = SLAB(1), .arg = {O(C), O(MEMCG(1)), 1});
+	shut_down();
+	expect_clean();
+	REC(OBJ_FREE, .obj = C);
+	expect_only(NAME, C, "freed with 1 slab page on its way to be freed");
+}
+END_TEST
+
 START_TEST(live_object_and_its_slab_page)
 {
 	const struct violation *v;
@@ -213,6 +226,7 @@ Suite *suite_check_shutdown_referenced(void)
 	tcase_add_test(tc, failed_shutdown_is_legal);
 	tcase_add_test(tc, typesafe_pages_may_outlive_the_shutdown_but_not_the_cache);
 	tcase_add_test(tc, typesafe_pages_that_are_gone_let_the_cache_go);
+	tcase_add_test(tc, typesafe_page_counts_until_its_reference_is_dropped);
 	tcase_add_test(tc, live_object_and_its_slab_page);
 	tcase_add_test(tc, allocation_in_flight);
 	tcase_add_test(tc, lookup_that_pins_nothing_is_no_dependence);

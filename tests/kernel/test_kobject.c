@@ -128,7 +128,7 @@ END_TEST
 
 static void add_many(struct task *t, void *arg)
 {
-	static char names[MANY][16];
+	static char names[MANY][24];
 
 	(void)arg;
 	for (int i = 0; i < MANY; i++) {

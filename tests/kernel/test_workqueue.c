@@ -586,6 +586,27 @@ START_TEST(cancelling_an_idle_item_does_nothing)
 }
 END_TEST
 
+static void cancel_requeued(struct task *t, void *arg)
+{
+	(void)arg;
+	queue_while_it_runs(t, NULL);
+	expect(cancel_work_sync(t, &items[0].work));
+	expect(!items[0].running);
+	mark(t, "cancelled");
+}
+
+START_TEST(cancelling_an_item_that_runs_and_waits_to_run_again_waits_for_the_run)
+{
+	start(false, 1);
+	items[0].sleep_ns = MS;
+	sim_task(0, "queuer", queue_once, NULL);
+	sim_task(1, "canceller", cancel_requeued, NULL);
+	sim_run();
+	ck_order(done(0), marked("cancelled"));
+	ck_assert_int_eq(items[0].runs, 1);
+}
+END_TEST
+
 static void cancel_often(struct task *t, void *arg)
 {
 	(void)arg;
@@ -596,7 +617,16 @@ static void cancel_often(struct task *t, void *arg)
 	mark(t, "cancelled");
 }
 
-START_TEST(cancelling_and_queueing_may_race)
+static int count_with(enum trace_kind kind, int arg)
+{
+	int n = 0;
+
+	for (const struct rec *r = NULL; (r = rec_next(r, kind, items[0].work.id)) != NULL;)
+		n += r->arg[arg] != 0;
+	return n;
+}
+
+START_TEST(every_queueing_ends_in_a_run_or_in_a_cancellation)
 {
 	for (uint64_t seed = 0; seed < SEEDS; seed++) {
 		start(false, 1, .seed = seed, .untimed = _i);
@@ -606,6 +636,8 @@ START_TEST(cancelling_and_queueing_may_race)
 		sim_run();
 		expect(marked("cancelled") && sim.w->nr_tasks_alive == 0);
 		expect(items[0].most_running <= 1 && wq->nr_in_flight == 0);
+		expect(items[0].runs + count_with(TR_WORK_CANCEL, 0) ==
+		       count_with(TR_QUEUE_WORK, 2));
 	}
 }
 END_TEST
@@ -683,7 +715,9 @@ static TCase *case_waiting(void)
 	tcase_add_test(tc, cancelling_releases_those_who_flush);
 	tcase_add_test(tc, cancelling_a_running_item_waits_for_its_end);
 	tcase_add_test(tc, cancelling_an_idle_item_does_nothing);
-	tcase_add_loop_test(tc, cancelling_and_queueing_may_race, 0, 2);
+	tcase_add_test(
+		tc, cancelling_an_item_that_runs_and_waits_to_run_again_waits_for_the_run);
+	tcase_add_loop_test(tc, every_queueing_ends_in_a_run_or_in_a_cancellation, 0, 2);
 	return tc;
 }
 
