@@ -8,6 +8,7 @@ struct call {
 	const char *name; /* of @func */
 	struct task *sender;
 	uint32_t outstanding;
+	bool waiting; /* the sender has nothing left to do; it may spin on a lock before that */
 	struct irq_action irqs[];
 };
 
@@ -24,7 +25,7 @@ static void answer(struct task *t, void *arg)
 
 	call_here(t, call);
 	sched_point(t, COST_ATOMIC);
-	if (--call->outstanding == 0 && call->sender->state == TASK_SPINNING)
+	if (--call->outstanding == 0 && call->waiting)
 		spin_release(call->sender);
 }
 
@@ -53,7 +54,8 @@ void on_each_cpu_mask(struct task *t, uint64_t mask, const char *name,
 		call_here(t, call);
 		local_irq_enable(t);
 	}
-	if (call->outstanding > 0)
+	call->waiting = call->outstanding > 0;
+	if (call->waiting)
 		task_spin(t, 0);
 	preempt_enable(t);
 	world_free(w, call, size);

@@ -42,9 +42,15 @@ static struct worker *create_worker(struct worker_pool *pool)
 	return worker;
 }
 
+/* Unbound pools do not manage concurrency: every item may have a worker of its own. */
+static bool may_start_another(const struct worker_pool *pool)
+{
+	return !pool->cpu || pool->nr_running == 0;
+}
+
 static bool need_more_workers(const struct worker_pool *pool)
 {
-	return !list_empty(&pool->worklist) && pool->nr_running == 0;
+	return !list_empty(&pool->worklist) && may_start_another(pool);
 }
 
 static void kick(struct worker_pool *pool)
@@ -264,17 +270,21 @@ void flush_workqueue(struct task *t, struct workqueue *wq)
 	trace(t, FLUSH_END, .obj = wq->id);
 }
 
+/* Wait for the last queueing of @work, or for the run that is under way. */
 static bool wait_for_instance(struct task *t, struct work_struct *work)
 {
-	struct workqueue *wq = work->wq;
+	struct worker *running;
 	struct work_waiter ww;
 
-	if (!work->last_pool || (!work->pending && !find_worker_executing(work->last_pool, work)))
+	if (!work->last_pool)
+		return false;
+	running = find_worker_executing(work->last_pool, work);
+	if (!work->pending && !running)
 		return false;
 	ww.work = work;
-	ww.instance = work->instance;
+	ww.instance = work->pending ? work->instance : running->current_instance;
 	init_completion(t->w, &ww.done);
-	list_add_tail(&ww.node, &wq->waiters);
+	list_add_tail(&ww.node, &work->wq->waiters);
 	wait_for_completion(t, &ww.done, "flush_work");
 	return true;
 }
@@ -341,9 +351,8 @@ static void process_one_work(struct task *t, struct worker *worker, struct work_
 	worker->current = work;
 	worker->current_func = work->func;
 	worker->current_wq = wq;
-	if (need_more_workers(pool))
-		kick(pool);
-	sched_point(t, COST_WORK_ITEM);
+	worker->current_instance = instance;
+	kick(pool);
 	work->pending = false;
 	trace(t, WORK_START, .obj = id, .arg = {(int64_t)work->of, (int64_t)wq->id}, .str = name,
 	      .cause = work->cause, .via = VIA_QUEUE_WORK);
@@ -359,11 +368,14 @@ static void process_one_work(struct task *t, struct worker *worker, struct work_
 	instance_left(t, wq, work, instance);
 }
 
+/* What @worker is to do next: its leftovers, or the pool's work if nobody else is at it. */
 static struct work_struct *next_item(struct worker *worker)
 {
-	struct list *from = list_empty(&worker->scheduled) ? &worker->pool->worklist
-							   : &worker->scheduled;
+	struct worker_pool *pool = worker->pool;
+	struct list *from = &worker->scheduled;
 
+	if (list_empty(from) && (!pool->cpu || pool->nr_running <= 1))
+		from = &pool->worklist;
 	return list_empty(from) ? NULL : container_of(from->next, struct work_struct, node);
 }
 
@@ -372,12 +384,16 @@ static void worker_thread(struct task *t, void *arg)
 	FRAME(t);
 	struct worker *worker = arg;
 	struct worker_pool *pool = worker->pool;
-	struct work_struct *work;
 
 	for (;;) {
-		while ((work = next_item(worker)) != NULL &&
-		       (pool->nr_running <= 1 || !list_empty(&worker->scheduled))) {
-			process_one_work(t, worker, work);
+		while (next_item(worker)) {
+			struct work_struct *work;
+
+			sched_point(t, COST_WORK_ITEM);
+			/* It may have been cancelled meanwhile. */
+			work = next_item(worker);
+			if (work)
+				process_one_work(t, worker, work);
 			cond_resched(t);
 		}
 		worker->busy = false;

@@ -56,6 +56,7 @@ struct worker {
 	struct work_struct *current;
 	void (*current_func)(struct task *t, struct work_struct *work);
 	struct workqueue *current_wq;
+	uint64_t current_instance;
 	bool busy, sleeping;
 };
 

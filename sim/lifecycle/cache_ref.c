@@ -197,13 +197,13 @@ static struct mem_cgroup *get_charge_target(struct task *t, struct kmem_cache *c
 
 static int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
-	oid_t culprit;
+	struct page_counter *culprit;
 
 	if (try_charge(t, memcg, n, true))
 		return -ENOMEM;
 	if (page_counter_try_charge(t, &memcg->kmem, n, &culprit))
 		return 0;
-	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit});
+	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
 	cancel_charge(t, memcg, n);
 	return -ENOMEM;
 }

@@ -231,6 +231,7 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 		css->parent = &cgrp->parent->memcg->css;
 		err = percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
 		if (err) {
+			list_del(&memcg->sibling);
 			mem_cgroup_css_free(t, memcg);
 			return err;
 		}

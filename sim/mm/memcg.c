@@ -28,7 +28,7 @@ static void counter_add(struct task *t, struct page_counter *c, int64_t n)
 }
 
 bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64_t n,
-			     oid_t *culprit)
+			     struct page_counter **culprit)
 {
 	for (struct page_counter *c = counter; c; c = c->parent) {
 		counter_add(t, c, n);
@@ -36,7 +36,7 @@ bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64
 			continue;
 		/* Others saw the higher value meanwhile and may have failed for it: accepted. */
 		counter_add(t, c, -n);
-		*culprit = c->memcg;
+		*culprit = c;
 		for (struct page_counter *undo = counter; undo != c; undo = undo->parent)
 			counter_add(t, undo, -n);
 		return false;
@@ -193,7 +193,7 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 	FRAME(t);
 	int64_t batch = n > MEMCG_CHARGE_BATCH ? n : MEMCG_CHARGE_BATCH;
 	bool drained = false;
-	oid_t culprit = 0;
+	struct page_counter *culprit = NULL;
 
 	if (mem_cgroup_is_root(memcg))
 		return 0;
@@ -207,10 +207,12 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 			continue;
 		}
 		if (!may_sleep || drained) {
-			trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit});
+			trace(t, CHARGE_FAIL, .obj = memcg->css.of,
+			      .arg = {n, (int64_t)culprit->memcg});
 			return -ENOMEM;
 		}
-		drain_all_stock(t, memcg);
+		/* Whoever sits below the counter that is full may hold spare pages. */
+		drain_all_stock(t, container_of(culprit, struct mem_cgroup, memory));
 		drained = true;
 	}
 	css_get_many(t, &memcg->css, batch, HOLD_CHARGE, 0);

@@ -64,8 +64,9 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 /** cancel_charge() - undo try_charge() */
 void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n);
 
-/** page_counter_try_charge() - false, with nothing charged, when a limit is in the way */
-bool page_counter_try_charge(struct task *t, struct page_counter *c, int64_t n, oid_t *culprit);
+/** page_counter_try_charge() - false, with nothing charged, when @culprit is at its limit */
+bool page_counter_try_charge(struct task *t, struct page_counter *c, int64_t n,
+			     struct page_counter **culprit);
 void page_counter_uncharge(struct task *t, struct page_counter *c, int64_t n);
 
 void stock_init(struct task *t, struct stock *stock);

@@ -2,6 +2,7 @@
 /* Calls on other CPUs: where they run, and that the caller waits. */
 #include "sim/kernel/smp.h"
 
+#include "sim/kernel/lock.h"
 #include "tests/support/sim_fixture.h"
 
 Suite *suite_smp(void);
@@ -129,6 +130,50 @@ START_TEST(two_cpus_may_call_each_other)
 }
 END_TEST
 
+static struct spinlock lock;
+
+static void lock_if_first(struct task *t, void *arg)
+{
+	(void)arg;
+	if (t->cpu->nr == 0) {
+		spin_lock(t, &lock);
+		mark(t, "locked");
+		spin_unlock(t, &lock);
+	}
+	mark(t, "called");
+}
+
+static void hold_lock(struct task *t, void *arg)
+{
+	(void)arg;
+	spin_lock(t, &lock);
+	work_for(t, 100 * US);
+	mark(t, "unlocks");
+	spin_unlock(t, &lock);
+}
+
+static void call_two(struct task *t, void *arg)
+{
+	(void)arg;
+	work_for(t, 10 * US);
+	on_each_cpu_mask(t, 0x3, "test", lock_if_first, NULL);
+	mark(t, "returned");
+}
+
+/* The sender spins for a lock while the last CPU answers: that is not what it waits for yet. */
+START_TEST(an_answer_does_not_give_its_sender_a_lock)
+{
+	sim_start(.cpus = 3);
+	spin_lock_init(sim.w, &lock, "lock");
+	sim_task(2, "holder", hold_lock, NULL);
+	sim_task(0, "caller", call_two, NULL);
+	sim_run();
+	ck_order(marked("called"), marked("unlocks"));
+	ck_order(marked("unlocks"), marked("locked"));
+	ck_order(marked("locked"), marked("returned"));
+}
+END_TEST
+
 START_TEST(a_call_is_caused_by_what_its_sender_did_last)
 {
 	sim_start();
@@ -150,6 +195,7 @@ Suite *suite_smp(void)
 	tcase_add_test(tc, an_empty_mask_calls_nobody);
 	tcase_add_test(tc, the_caller_waits_for_a_cpu_with_interrupts_off);
 	tcase_add_loop_test(tc, two_cpus_may_call_each_other, 0, 2);
+	tcase_add_test(tc, an_answer_does_not_give_its_sender_a_lock);
 	tcase_add_test(tc, a_call_is_caused_by_what_its_sender_did_last);
 	suite_add_tcase(s, tc);
 	return s;

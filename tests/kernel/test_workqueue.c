@@ -715,8 +715,7 @@ static TCase *case_waiting(void)
 	tcase_add_test(tc, cancelling_releases_those_who_flush);
 	tcase_add_test(tc, cancelling_a_running_item_waits_for_its_end);
 	tcase_add_test(tc, cancelling_an_idle_item_does_nothing);
-	tcase_add_test(
-		tc, cancelling_an_item_that_runs_and_waits_to_run_again_waits_for_the_run);
+	tcase_add_test(tc, cancelling_an_item_that_runs_and_waits_to_run_again_waits_for_the_run);
 	tcase_add_loop_test(tc, every_queueing_ends_in_a_run_or_in_a_cancellation, 0, 2);
 	return tc;
 }
