@@ -279,7 +279,7 @@ static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 	sched_write(t, root->id, FIELD_SLOT, "update_memcg_params.publish");
 	root->params.memcg_caches = arr;
 	if (old)
-		call_rcu(t, &old->rcu, free_array_rcu, root->id);
+		call_rcu(t, &old->rcu, free_array_rcu, 0);
 }
 
 /* The lowest free index; the root caches' arrays grow to have a slot for it. */
