@@ -175,6 +175,18 @@ static int64_t field_int(lua_State *L, const char *field)
 	return n;
 }
 
+/* "NAME" on, "-NAME" off, "none" all off; later ones win. */
+static uint64_t apply_variant(uint64_t variants, const char *name)
+{
+	bool off = name[0] == '-';
+	uint64_t bit;
+
+	if (strcmp(name, "none") == 0)
+		return 0;
+	bit = UINT64_C(1) << variant_index(name + off);
+	return off ? variants & ~bit : variants | bit;
+}
+
 static void read_variants(struct run *run, lua_State *L)
 {
 	const char **names = run->variant_names;
@@ -183,11 +195,7 @@ static void read_variants(struct run *run, lua_State *L)
 	run->variants = lifecycle_variants(run->lifecycle);
 	lua_getfield(L, -1, "variants");
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-		const char *name = lua_tostring(L, -1);
-		bool off = name[0] == '-';
-		uint64_t bit = UINT64_C(1) << variant_index(name + off);
-
-		run->variants = off ? run->variants & ~bit : run->variants | bit;
+		run->variants = apply_variant(run->variants, lua_tostring(L, -1));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 2);

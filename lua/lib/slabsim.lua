@@ -224,6 +224,7 @@ end
 
 local function expect_variant(what, value)
   expect_kind(what, value, "string")
+  if value == "none" then return value end
   local off = sub(value, 1, 1) == "-"
   expect_name(what, off and sub(value, 2) or value, core.variants, "variant")
   return value

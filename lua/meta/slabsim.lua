@@ -179,7 +179,7 @@ function Sim:log(text) end
 ---@field doc? string
 ---@field upstream? string commit that the scenario is about
 ---@field lifecycle? string default "v5.3"
----@field variants? string[] "NAME" on, "-NAME" off
+---@field variants? string[] "NAME" on, "-NAME" off, "none" all off
 ---@field cpus? integer 1 to 64; default 2
 ---@field preempt? "none"|"voluntary"|"full" default "full"
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }

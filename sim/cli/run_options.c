@@ -101,6 +101,8 @@ static bool check_variants(char **variants)
 	for (size_t i = 0; variants && variants[i]; i++) {
 		const char *name = variants[i] + (variants[i][0] == '-');
 
+		if (strcmp(variants[i], "none") == 0)
+			continue;
 		if (!is_one_of("variant", name, (const char *const *)names->pdata))
 			return false;
 	}
@@ -169,7 +171,7 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 	}
 		ARG("lifecycle", 'l', &args->lifecycle, "Generation of the slab lifecycle", "NAME"),
 		ARGS("variant", &args->variants,
-		     "Switch a variant on, or off with -NAME; repeatable", "NAME"),
+		     "Switch a variant on, off with -NAME, all off with none; repeatable", "NAME"),
 		ARG("seed", 's', &raw->seed, "Seed of every random choice (default 1)", "N"),
 		ARGS("set", &args->sets, "Set a parameter of the scenario; repeatable",
 		     "NAME=VALUE"),

@@ -1,0 +1,33 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Every variant is caught by the checker that `slabsim list variants` names, by a scenario that says
+# nothing about orderings; and with every variant off that scenario is clean, over the same seeds.
+
+. "$(dirname "$0")/lib.sh"
+
+runs=300
+
+# caught VARIANT CHECKER SCENARIO [OPTION...]
+caught() {
+	variant=$1
+	checker=$2
+	shift 2
+	try 1 run "$@" --variant none --variant "$variant" --runs "$runs" --keep-going
+	grep -q -e "^BUG: slabsim: $checker " -e ", $checker: " "$work/stdout" ||
+		complain "$variant: $checker does not report it in $*"
+	try 0 run "$@" --variant none --runs "$runs"
+}
+
+dir=scenarios/lifecycle
+caught get-cache-rcu-typo lock $dir/offline_vs_alloc.lua
+caught get-cache-rcu-typo progress $dir/offline_vs_alloc.lua
+caught release-lock-irq lock $dir/irq_free_vs_destroy.lua
+caught workfn-write-after-free use-after-free $dir/sysfs_contention.lua --order random
+caught workfn-clobber progress $dir/offline_vs_alloc.lua --order random
+caught create-work-css-leak leak $dir/create_failure.lua
+caught refkill-vs-destroy refcount $dir/destroy_with_children.lua
+caught free-slab-memcg use-after-free $dir/typesafe.lua --set root_first=true
+caught dying-on-alias leak $dir/alias.lua --order random
+
+finish
