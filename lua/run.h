@@ -92,7 +92,6 @@ enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
 struct run {
 	const struct run_options *opt;
 	struct run_sink *const *sinks;
-	struct run_result *result;
 	GError *error; /* why the run was stopped, if it was */
 
 	struct arena *arena;
@@ -119,6 +118,9 @@ struct run {
 	struct trace_record last;
 	struct chooser chooser;
 	struct rng choices[NR_CHOICE_KINDS];
+	void *start; /* snapshot of where session_rewind() goes back to; NULL until then */
+	uint64_t start_instructions;
+	struct trace_record start_last;
 };
 
 /* A Lua value of more than this many bytes is refused: it would only fill the machine. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "sim/engine/snapshot.h"
 
 /* clang-format off */
 G_DEFINE_QUARK(slabsim-error-quark, slabsim_error)
@@ -36,15 +37,14 @@ static uint32_t draw(struct chooser *c, struct world *w, enum choice_kind kind, 
 	return (uint32_t)rng_below(&run->choices[kind], n);
 }
 
-static void choices_init(struct run *run)
+static void choices_seed(struct run *run, uint64_t seed)
 {
 	static const char *const streams[NR_CHOICE_KINDS] = {
 		"choice.step", "choice.task", "choice.fault", "choice.cpu", "choice.script",
 	};
 
-	run->chooser.choose = draw;
 	for (int i = 0; i < NR_CHOICE_KINDS; i++)
-		rng_seed(&run->choices[i], run->opt->seed, streams[i]);
+		rng_seed(&run->choices[i], seed, streams[i]);
 }
 
 /* ---- records ----------------------------------------------------------------- */
@@ -273,7 +273,8 @@ static bool make_world(struct run *run)
 	if (!run->checks)
 		return false;
 	run->trace.record = on_record;
-	choices_init(run);
+	run->chooser.choose = draw;
+	choices_seed(run, opt->seed);
 	run->w = world_new(run->arena, &config, &run->chooser, &run->trace);
 	if (!run->w)
 		return false;
@@ -379,7 +380,8 @@ static void note_stop(struct run *run)
 		 run->arena->limit >> 20);
 }
 
-static void run_world(struct run *run)
+/* Everything up to the first step of the scenario's tasks. */
+static void set_up(struct run *run)
 {
 	lua_State *L = run->L;
 	int status;
@@ -390,10 +392,15 @@ static void run_world(struct run *run)
 		script_failed(run, L, status);
 		return;
 	}
-	if (world_run(run->w) == STOP_NONE && run->script->setup_done) {
+	if (world_run(run->w) == STOP_NONE && run->script->setup_done)
 		start_tasks(run);
-		world_run(run->w);
-	}
+	else
+		note_stop(run);
+}
+
+static void run_tasks(struct run *run)
+{
+	world_run(run->w);
 	note_stop(run);
 	if (!run->error)
 		quiesce(run);
@@ -401,11 +408,11 @@ static void run_world(struct run *run)
 
 /* ---- the whole ------------------------------------------------------------------- */
 
-static void fill_result(const struct run *run)
+static void fill_result(const struct run *run, struct run_result *result)
 {
-	struct run_result *result = run->result;
 	const struct checkset *checks = run->checks;
 
+	memset(result, 0, sizeof(*result));
 	result->verdict = VERDICT_INCOMPLETE;
 	if (!run->w)
 		return;
@@ -441,9 +448,9 @@ static bool make_state(struct run *run)
 	return state_new(run);
 }
 
-static void run_all(struct run *run)
+/* A stop outside any context comes back to setjmp(); what it leaves behind is the arena's. */
+static void open_all(struct run *run)
 {
-	/* A stop outside any context comes here; what it leaves behind is the arena's. */
 	if (setjmp(run->loading) != 0)
 		return;
 	if (!make_state(run) || !load(run))
@@ -455,33 +462,93 @@ static void run_all(struct run *run)
 			 run->opt->path, run->arena->limit >> 20);
 		return;
 	}
-	run_world(run);
+	set_up(run);
+}
+
+static void run_protected(struct run *run)
+{
+	if (setjmp(run->loading) == 0)
+		run_tasks(run);
+}
+
+static struct run *run_new(const struct run_options *opt, struct run_sink *const *sinks)
+{
+	static struct run_sink *const no_sinks[] = {NULL};
+	struct run *run = g_new0(struct run, 1);
+	g_autofree char *base = g_path_get_basename(opt->path);
+
+	run->opt = opt;
+	run->sinks = sinks ? sinks : no_sinks;
+	run->instructions_max = opt->instructions_max ? opt->instructions_max
+						      : INSTRUCTIONS_DEFAULT;
+	run->name = g_str_has_suffix(base, ".lua") ? g_strndup(base, strlen(base) - 4)
+						   : g_strdup(base);
+	return run;
+}
+
+/* False, with @error set, if something stopped the run; the session has no error after that. */
+static bool hand_over_error(struct run *run, GError **error)
+{
+	bool ok = !run->error;
+
+	if (!ok)
+		g_propagate_error(error, g_steal_pointer(&run->error));
+	return ok;
 }
 
 bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 		  struct run_result *result, GError **error)
 {
-	static struct run_sink *const no_sinks[] = {NULL};
-	struct run *run = g_new0(struct run, 1);
-	g_autofree char *base = g_path_get_basename(opt->path);
+	struct run *run = run_new(opt, sinks);
 	bool ok;
 
-	memset(result, 0, sizeof(*result));
-	run->opt = opt;
-	run->sinks = sinks ? sinks : no_sinks;
-	run->result = result;
-	run->instructions_max = opt->instructions_max ? opt->instructions_max
-						      : INSTRUCTIONS_DEFAULT;
-	run->name = g_str_has_suffix(base, ".lua") ? g_strndup(base, strlen(base) - 4)
-						   : g_strdup(base);
-	run_all(run);
-	fill_result(run);
-	ok = !run->error;
-	if (!ok)
-		g_propagate_error(error, run->error);
-	/* The Lua state and the world are dropped with the arena at the next run. */
+	open_all(run);
+	if (!run->error)
+		run_protected(run);
+	fill_result(run, result);
+	ok = hand_over_error(run, error);
+	session_close(run);
+	return ok;
+}
+
+struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
+			 GError **error)
+{
+	struct run *run = run_new(opt, sinks);
+
+	open_all(run);
+	if (!hand_over_error(run, error)) {
+		session_close(run);
+		return NULL;
+	}
+	run->start = g_aligned_alloc(1, snapshot_size(run->w), 64);
+	snapshot_save(run->w, run->start);
+	run->start_instructions = run->instructions;
+	run->start_last = run->last;
+	return run;
+}
+
+bool session_run(struct run *run, struct run_result *result, GError **error)
+{
+	run_protected(run);
+	fill_result(run, result);
+	return hand_over_error(run, error);
+}
+
+void session_rewind(struct run *run, uint64_t seed)
+{
+	snapshot_restore(run->w, run->start);
+	run->instructions = run->start_instructions;
+	run->last = run->start_last;
+	rng_seed(&run->w->cost_rng, seed, "cost");
+	choices_seed(run, seed);
+}
+
+/* The Lua state and the world are dropped with the arena at the next run. */
+void session_close(struct run *run)
+{
+	g_aligned_free(run->start);
 	g_free(run->short_src);
 	g_free(run->name);
 	g_free(run);
-	return ok;
 }

@@ -76,7 +76,7 @@ struct run_result {
 
 /**
  * scenario_run() - load @opt->path and run it once
- * @sinks: NULL-terminated; each sees every record in order
+ * @sinks: NULL-terminated; each sees every record in order; may be NULL
  *
  * Return: true when the run came to its end, whatever its verdict; false with
  * @error set when the script or an option is wrong or a limit was hit (@result
@@ -84,5 +84,31 @@ struct run_result {
  */
 bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 		  struct run_result *result, GError **error);
+
+/*
+ * A session: a scenario that is loaded and set up, its tasks about to start, to
+ * be run from there any number of times.  A process has one at a time, since
+ * all worlds lie at the same address.
+ */
+struct run;
+
+/**
+ * session_open() - load @opt->path and run its set-up
+ * @opt, @sinks: borrowed until session_close()
+ *
+ * Return: the session; NULL with @error set as scenario_run() does.
+ */
+struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
+			 GError **error);
+
+/** session_run() - let the tasks run to the end; as scenario_run() */
+bool session_run(struct run *run, struct run_result *result, GError **error);
+
+/**
+ * session_rewind() - back to where session_open() ended
+ * @seed: of the choices and costs from there on
+ */
+void session_rewind(struct run *run, uint64_t seed);
+void session_close(struct run *run);
 
 #endif /* LUA_SCENARIO_H */

@@ -152,6 +152,39 @@ START_TEST(a_second_run_is_the_same)
 }
 END_TEST
 
+/* A session's first run is what scenario_run() gives; later ones depend on their seed alone. */
+START_TEST(a_session_can_be_run_again)
+{
+	const char *path = "scenarios/lifecycle/offline_vs_alloc.lua";
+	static const uint64_t seeds[] = {5, 6, 5};
+	struct run_options opt = {.path = path, .seed = 7, .order = ORDER_RANDOM};
+	struct run_sink *sinks[] = {&listener.sink, NULL};
+	g_autoptr(GString) log = g_string_new(NULL);
+	struct outcome whole = run_file(path, opt);
+	struct run_result result[4];
+	uint64_t at_start;
+	struct run *session;
+
+	memset(&listener, 0, sizeof(listener));
+	listener.sink.record = on_record;
+	listener.log = log;
+	session = session_open(&opt, sinks, NULL);
+	ck_assert_ptr_nonnull(session);
+	at_start = listener.last_seq;
+	ck_assert(session_run(session, &result[0], NULL));
+	for (int i = 0; i < 3; i++) {
+		session_rewind(session, seeds[i]);
+		listener.last_seq = at_start;
+		ck_assert(session_run(session, &result[i + 1], NULL));
+	}
+	session_close(session);
+	ck_assert_mem_eq(&result[0], &whole.result, sizeof(result[0]));
+	ck_assert_mem_eq(&result[3], &result[1], sizeof(result[1]));
+	ck_assert_uint_ne(result[2].nr_steps, result[1].nr_steps);
+	outcome_clear(&whole);
+}
+END_TEST
+
 /* A double free must reach the checkers; the model itself must not be told. */
 START_TEST(a_double_free_is_a_violation)
 {
@@ -460,6 +493,7 @@ Suite *suite_scenario(void)
 
 	tcase_add_test(runs, a_small_scenario_passes);
 	tcase_add_test(runs, a_second_run_is_the_same);
+	tcase_add_test(runs, a_session_can_be_run_again);
 	tcase_add_test(runs, a_double_free_is_a_violation);
 	tcase_add_test(runs, a_destroyed_cache_is_not_followed);
 	tcase_add_test(runs, a_task_that_waits_for_ever_is_a_violation);
