@@ -71,7 +71,8 @@ struct run_result {
 	struct violation violations[VIOLATION_MAX];
 	uint64_t nr_records, nr_steps;
 	vtime_t end;
-	size_t peak_bytes; /* of the simulated world */
+	/* Of the simulated world; inexact, since Lua seeds its string hashes by the clock. */
+	size_t peak_bytes;
 };
 
 /**
