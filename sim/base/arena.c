@@ -18,7 +18,11 @@
  */
 #define GUARDED_MAX 16384
 
-#define CANARY UINT64_C(0x5ab51a5ab51a5ab5)
+#ifdef SLABSIM_VALGRIND
+#include <valgrind/valgrind.h>
+#else
+#define VALGRIND_STACK_REGISTER(start, end) ((void)0)
+#endif
 
 static const size_t stack_span[NR_STACK_CLASSES] = {SMALL_SPAN, LARGE_SPAN};
 static const size_t stack_bytes[NR_STACK_CLASSES] = {PAGE, 64 * PAGE};
@@ -173,6 +177,7 @@ static char *new_stack(struct arena *a, enum stack_class c)
 	if ((index + 1) * stack_bytes[c] > stack_span[c])
 		return NULL;
 	a->stacks_used[c]++;
+	VALGRIND_STACK_REGISTER(stack, stack + stack_bytes[c]);
 	if (c != STACK_LARGE)
 		return stack;
 	if (index >= guarded && index < GUARDED_MAX) {
@@ -189,7 +194,7 @@ char *arena_stack_get(struct arena *a, enum stack_class c)
 					       : new_stack(a, c);
 
 	if (stack)
-		*(uint64_t *)stack = CANARY;
+		*(uint64_t *)stack = ARENA_CANARY;
 	return stack;
 }
 
@@ -207,11 +212,6 @@ void arena_stack_put(struct arena *a, enum stack_class c, char *stack)
 		a->max_free_stacks[c] = (uint32_t)(size / sizeof(stack));
 	}
 	a->free_stacks[c][a->nr_free_stacks[c]++] = stack;
-}
-
-bool arena_stack_intact(const char *stack)
-{
-	return *(const uint64_t *)stack == CANARY;
 }
 
 bool arena_guard_hit(const void *addr)

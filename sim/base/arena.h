@@ -80,8 +80,13 @@ char *arena_stack_get(struct arena *a, enum stack_class c);
 /** arena_stack_put() - give it back; with the heap at its limit it is lost instead */
 void arena_stack_put(struct arena *a, enum stack_class c, char *stack);
 
+#define ARENA_CANARY UINT64_C(0x5ab51a5ab51a5ab5)
+
 /** arena_stack_intact() - false once somebody wrote below the stack's last word */
-bool arena_stack_intact(const char *stack);
+static inline bool arena_stack_intact(const char *stack)
+{
+	return *(const uint64_t *)(const void *)stack == ARENA_CANARY;
+}
 
 /** arena_guard_hit() - does @addr lie in the guard page of a stack? */
 bool arena_guard_hit(const void *addr);

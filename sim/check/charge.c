@@ -14,22 +14,25 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/list.h"
 #include "sim/check/ledger.h"
 
-enum counter_name { COUNTER_MEMORY = 1, COUNTER_KMEM = 2 };
+struct counter {
+	int64_t usage;
+	uint64_t last; /* seq, 0 before the first charge */
+};
 
 struct memcg {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
 	oid_t parent;
 	uint64_t online_seq;
 	bool online;
 	bool freed;
 	int64_t slab_pages, user_pages, stock_pages; /* own, by place of the charge */
 	int64_t below_slab, below_user, below_stock; /* of the subtree; on_end() only */
-};
-
-struct counter {
-	int64_t usage;
-	uint64_t last;
+	struct counter memory, kmem;
+	struct table stocks; /* by CPU: int64_t pages */
 };
 
 struct slab {
@@ -39,33 +42,47 @@ struct slab {
 };
 
 struct ledger {
-	struct map memcgs;   /* by memcg, the freed ones included: their pages may live on */
-	struct map counters; /* by (memcg, counter) */
-	struct map slabs;    /* by slab page that is not freed */
-	struct map stocks;   /* by (memcg, CPU): int64_t pages */
+	struct table memcgs; /* the freed ones included: their pages may live on */
+	struct list all;     /* memcgs, in the order in which they came */
+	struct table slabs;  /* not freed */
+	struct map others;   /* by (memcg, digest of the name): struct counter of neither name */
 };
+
+static struct memcg *find_memcg(const struct checker *c, oid_t id)
+{
+	const struct ledger *led = c->ledger;
+
+	return table_find(&led->memcgs, oid_nr(id));
+}
 
 static struct memcg *memcg_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
+	struct memcg *memcg = ledger_number(c, &led->memcgs, oid_nr(id));
 
-	return ledger_entry(c, &led->memcgs, id, 0);
+	if (!memcg->id) {
+		memcg->id = id;
+		table_init(&memcg->stocks, c->set->arena, sizeof(int64_t));
+		list_add_tail(&memcg->node, &led->all);
+	}
+	return memcg;
 }
 
-static uint64_t counter_id(const char *name)
+static struct counter *counter_of(struct checker *c, struct memcg *memcg, const char *name)
 {
+	struct ledger *led = c->ledger;
+
 	if (name && strcmp(name, "memory") == 0)
-		return COUNTER_MEMORY;
+		return &memcg->memory;
 	if (name && strcmp(name, "kmem") == 0)
-		return COUNTER_KMEM;
-	return text_digest(name) | UINT64_C(1) << 63;
+		return &memcg->kmem;
+	return ledger_entry(c, &led->others, memcg->id, text_digest(name));
 }
 
 static void on_counter(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	struct counter *counter = ledger_entry(c, &led->counters, r->obj, counter_id(r->str));
-	const struct memcg *memcg = memcg_of(c, r->obj);
+	struct memcg *memcg = memcg_of(c, r->obj);
+	struct counter *counter = counter_of(c, memcg, r->str);
 	const char *name = r->str ? r->str : "counter";
 	uint64_t last = counter->last;
 
@@ -86,14 +103,14 @@ static void on_counter(struct checker *c, const struct trace_record *r)
 
 /* ---- slab pages ------------------------------------------------------------- */
 
-static void charge_slab(struct checker *c, const struct trace_record *r)
+static void on_slab_charge(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
 	struct slab *slab;
 
 	if (r->arg[3] != 0)
 		return;
-	slab = ledger_entry(c, &led->slabs, r->obj, 0);
+	slab = ledger_number(c, &led->slabs, oid_nr(r->obj));
 	if (slab->memcg)
 		checker_violation(c, r, r->obj, "charged twice: to %s at seq %" PRIu64 " already",
 				  oid_str(slab->memcg).s, slab->charge_seq)
@@ -105,10 +122,10 @@ static void charge_slab(struct checker *c, const struct trace_record *r)
 		memcg_of(c, slab->memcg)->slab_pages += slab->pages;
 }
 
-static void uncharge_slab(struct checker *c, const struct trace_record *r)
+static void on_slab_uncharge(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct slab *slab = ledger_entry(c, &led->slabs, r->obj, 0);
+	struct slab *slab = ledger_number(c, &led->slabs, oid_nr(r->obj));
 	struct violation *v;
 
 	if (!slab->memcg) {
@@ -135,7 +152,7 @@ static void uncharge_slab(struct checker *c, const struct trace_record *r)
 static void free_slab(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	const struct slab *slab = map_find(&led->slabs, r->obj, 0);
+	const struct slab *slab = table_find(&led->slabs, oid_nr(r->obj));
 
 	if (!slab)
 		return;
@@ -144,51 +161,75 @@ static void free_slab(struct checker *c, const struct trace_record *r)
 		checker_violation(c, r, r->obj, "freed while charged to %s since seq %" PRIu64,
 				  oid_str(slab->memcg).s, slab->charge_seq)
 			->related[0] = slab->charge_seq;
-	map_del(&led->slabs, r->obj, 0);
+	table_del(&led->slabs, oid_nr(r->obj));
 }
 
 /* ---- stock ------------------------------------------------------------------- */
 
 static void on_stock(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	int64_t *pages = ledger_entry(c, &led->stocks, r->obj, (uint64_t)r->arg[1]);
+	struct memcg *memcg = memcg_of(c, r->obj);
+	int64_t *pages = ledger_number(c, &memcg->stocks, (uint64_t)r->arg[1]);
 	int64_t n = r->kind == TR_STOCK_REFILL ? r->arg[0] : -r->arg[0];
 
 	*pages += n;
-	memcg_of(c, r->obj)->stock_pages += n;
+	memcg->stock_pages += n;
 	if (*pages < 0)
 		checker_violation(c, r, r->obj,
 				  "stock overdrawn: %s takes %" PRId64 " pages of cpu %" PRId64
 				  ", which kept %" PRId64,
 				  trace_kinds[r->kind].name, r->arg[0], r->arg[1], *pages - n);
 	if (*pages == 0)
-		map_del(&led->stocks, r->obj, (uint64_t)r->arg[1]);
+		table_del(&memcg->stocks, (uint64_t)r->arg[1]);
 }
 
 /* ---- memcgs ------------------------------------------------------------------- */
 
-static void on_memcg(struct checker *c, const struct trace_record *r)
+static void on_user_charge(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
+}
+
+static void on_user_uncharge(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages -= r->arg[0];
+}
+
+static void on_new(struct checker *c, const struct trace_record *r)
+{
+	if (oid_kind(r->obj) == OBJ_MEMCG)
+		memcg_of(c, r->obj)->parent = arg_oid(r, 0);
+}
+
+static void on_online(struct checker *c, const struct trace_record *r)
+{
+	struct memcg *memcg = memcg_of(c, r->obj);
+
+	memcg->online = true;
+	memcg->online_seq = r->seq;
+}
+
+/* Killed or offline. */
+static void on_offline(struct checker *c, const struct trace_record *r)
+{
+	if (oid_kind(r->obj) == OBJ_MEMCG)
+		memcg_of(c, r->obj)->online = false;
+}
+
+static void on_free(struct checker *c, const struct trace_record *r)
 {
 	struct memcg *memcg;
 
-	if (oid_kind(r->obj) != OBJ_MEMCG)
-		return;
-	memcg = memcg_of(c, r->obj);
-	switch (r->kind) {
-	case TR_OBJ_NEW:
-		memcg->parent = arg_oid(r, 0);
-		break;
-	case TR_CSS_ONLINE:
-		memcg->online = true;
-		memcg->online_seq = r->seq;
-		break;
-	case TR_OBJ_FREE:
+	switch (oid_kind(r->obj)) {
+	case OBJ_MEMCG:
+		memcg = memcg_of(c, r->obj);
 		memcg->freed = true;
 		memcg->online = false;
 		break;
-	default: /* killed or offline */
-		memcg->online = false;
+	case OBJ_SLAB:
+		free_slab(c, r);
+		break;
+	default:
 		break;
 	}
 }
@@ -197,59 +238,21 @@ static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
-	map_init(&led->counters, c->set->arena, sizeof(struct counter));
-	map_init(&led->slabs, c->set->arena, sizeof(struct slab));
-	map_init(&led->stocks, c->set->arena, sizeof(int64_t));
-}
-
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-
-	if (!led->memcgs.arena)
-		init(c);
-	switch (r->kind) {
-	case TR_COUNTER_CHARGE:
-	case TR_COUNTER_UNCHARGE:
-		on_counter(c, r);
-		break;
-	case TR_SLAB_CHARGE:
-		charge_slab(c, r);
-		break;
-	case TR_SLAB_UNCHARGE:
-		uncharge_slab(c, r);
-		break;
-	case TR_STOCK_REFILL:
-	case TR_STOCK_CONSUME:
-	case TR_STOCK_DRAIN:
-		on_stock(c, r);
-		break;
-	case TR_USER_CHARGE:
-		memcg_of(c, r->obj)->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
-		break;
-	case TR_USER_UNCHARGE:
-		memcg_of(c, r->obj)->user_pages -= r->arg[0];
-		break;
-	default:
-		if (r->kind == TR_OBJ_FREE && oid_kind(r->obj) == OBJ_SLAB)
-			free_slab(c, r);
-		else
-			on_memcg(c, r);
-		break;
-	}
+	table_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
+	list_init(&led->all);
+	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
+	map_init(&led->others, c->set->arena, sizeof(struct counter));
 }
 
 /* ---- conservation --------------------------------------------------------------- */
 
 /* Adds what every memcg has to itself and its ancestors. */
-static void sum_subtrees(struct ledger *led)
+static void sum_subtrees(const struct checker *c)
 {
-	const struct memcg *own;
-	uint32_t pos = 0;
+	const struct ledger *led = c->ledger;
 
-	while ((own = map_next(&led->memcgs, &pos))) {
-		struct memcg *up = map_find(&led->memcgs, map_key_a(own), 0);
+	list_for_each(node, &led->all) {
+		struct memcg *own = container_of(node, struct memcg, node), *up = own;
 
 		if (!own->slab_pages && !own->user_pages && !own->stock_pages)
 			continue;
@@ -257,29 +260,25 @@ static void sum_subtrees(struct ledger *led)
 			up->below_slab += own->slab_pages;
 			up->below_user += own->user_pages;
 			up->below_stock += own->stock_pages;
-			up = up->parent ? map_find(&led->memcgs, up->parent, 0) : NULL;
+			up = up->parent ? find_memcg(c, up->parent) : NULL;
 		}
 	}
 }
 
 static void conserve(struct checker *c, const struct trace_record *last, const struct memcg *memcg)
 {
-	struct ledger *led = c->ledger;
-	oid_t id = map_key_a(memcg);
-	const struct counter *memory = map_find(&led->counters, id, COUNTER_MEMORY);
-	const struct counter *kmem = map_find(&led->counters, id, COUNTER_KMEM);
+	const struct counter *memory = &memcg->memory, *kmem = &memcg->kmem;
 	int64_t pages = memcg->below_slab + memcg->below_user + memcg->below_stock;
-	int64_t usage = memory ? memory->usage : 0;
 
-	if (usage != pages)
-		checker_violation(c, last, id,
-				  "memory usage %" PRId64 " at the end, but %" PRId64
-				  " slab pages, %" PRId64 " user pages and %" PRId64
-				  " stocked pages are charged below",
-				  usage, memcg->below_slab, memcg->below_user, memcg->below_stock)
-			->related[0] = memory ? memory->last : 0;
-	if (kmem && kmem->usage != memcg->below_slab)
-		checker_violation(c, last, id,
+	if (memory->usage != pages)
+		checker_violation(
+			c, last, memcg->id,
+			"memory usage %" PRId64 " at the end, but %" PRId64 " slab pages, %" PRId64
+			" user pages and %" PRId64 " stocked pages are charged below",
+			memory->usage, memcg->below_slab, memcg->below_user, memcg->below_stock)
+			->related[0] = memory->last;
+	if (kmem->last && kmem->usage != memcg->below_slab)
+		checker_violation(c, last, memcg->id,
 				  "kmem usage %" PRId64 " at the end, but %" PRId64
 				  " slab pages are charged below",
 				  kmem->usage, memcg->below_slab)
@@ -289,11 +288,11 @@ static void conserve(struct checker *c, const struct trace_record *last, const s
 static void on_end(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	struct memcg *memcg;
-	uint32_t pos = 0;
 
-	sum_subtrees(led);
-	while ((memcg = map_next(&led->memcgs, &pos))) {
+	sum_subtrees(c);
+	list_for_each(node, &led->all) {
+		struct memcg *memcg = container_of(node, struct memcg, node);
+
 		if (memcg->online && memcg->parent)
 			conserve(c, last, memcg);
 		/* The run may go on and come to rest again. */
@@ -303,19 +302,31 @@ static void on_end(struct checker *c, const struct trace_record *last)
 	}
 }
 
-static const uint16_t kinds[] = {
-	TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_SLAB_CHARGE, TR_SLAB_UNCHARGE,
-	TR_STOCK_REFILL,   TR_STOCK_CONSUME,	TR_STOCK_DRAIN, TR_USER_CHARGE,
-	TR_USER_UNCHARGE,  TR_OBJ_NEW,		TR_OBJ_FREE,	TR_CSS_ONLINE,
-	TR_CSS_KILLED,	   TR_CSS_OFFLINE,	TR_REF_KILL,	NR_TRACE_KINDS,
+static const struct record_handler handlers[] = {
+	{TR_COUNTER_CHARGE, on_counter},
+	{TR_COUNTER_UNCHARGE, on_counter},
+	{TR_SLAB_CHARGE, on_slab_charge},
+	{TR_SLAB_UNCHARGE, on_slab_uncharge},
+	{TR_STOCK_REFILL, on_stock},
+	{TR_STOCK_CONSUME, on_stock},
+	{TR_STOCK_DRAIN, on_stock},
+	{TR_USER_CHARGE, on_user_charge},
+	{TR_USER_UNCHARGE, on_user_uncharge},
+	{TR_OBJ_NEW, on_new},
+	{TR_OBJ_FREE, on_free},
+	{TR_CSS_ONLINE, on_online},
+	{TR_CSS_KILLED, on_offline},
+	{TR_CSS_OFFLINE, on_offline},
+	{TR_REF_KILL, on_offline},
+	{0, NULL},
 };
 
 const struct checker_ops check_charge = {
 	.name = "charge",
 	.claim = "the usage of every online memcg equals the pages charged below it",
 	.source = "page_counter and memcg charging; reparenting: fb2f2b0adb98",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 	.on_end = on_end,
 };

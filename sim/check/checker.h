@@ -11,19 +11,25 @@
 
 #include "sim/base/arena.h"
 #include "sim/base/map.h"
+#include "sim/base/table.h"
 #include "sim/engine/trace.h"
 
 struct checkset;
 struct checker;
 
+/* What a checker does with the records of one kind. */
+struct record_handler {
+	uint16_t kind; /* enum trace_kind */
+	void (*handle)(struct checker *c, const struct trace_record *r);
+};
+
 struct checker_ops {
 	const char *name;   /* as in --check and in a violation */
 	const char *claim;  /* the invariant, in plain words */
 	const char *source; /* who demands it: a kernel rule, a commit, a document */
-	/* which records on_record() wants */
-	const uint16_t *kinds; /* terminated by NR_TRACE_KINDS */
-	size_t ledger_size;    /* bytes, zeroed; may point to further arena memory */
-	void (*on_record)(struct checker *c, const struct trace_record *r);
+	const struct record_handler *handlers; /* ends with one that is NULL; a kind once */
+	size_t ledger_size;		 /* bytes, zeroed; may point to further arena memory */
+	void (*init)(struct checker *c); /* before the first record; may be NULL */
 	void (*on_end)(struct checker *c,
 		       const struct trace_record *last); /* at quiescence; may be NULL */
 };
@@ -50,15 +56,23 @@ struct violation {
 	char text[VIOLATION_TEXT];
 };
 
+/* Who wants a kind of record: what a call needs, in one place. */
+struct subscriber {
+	void (*handle)(struct checker *c, const struct trace_record *r);
+	struct checker *checker;
+};
+
 struct checkset {
 	struct arena *arena;
+	bool exhausted; /* the arena is full: ledgers have holes, nothing is checked any more */
 	uint32_t nr_checkers, nr_violations; /* nr_violations counts past VIOLATION_MAX */
 	struct checker *checkers;
-	uint8_t *by_kind; /* [NR_TRACE_KINDS][nr_checkers + 1]: who wants the kind, 0xff ends */
-	struct violation violations[VIOLATION_MAX];
+	/* in the order of @checkers; a kind's list ends where the next one's begins */
+	struct subscriber *by_kind[NR_TRACE_KINDS + 1];
+	/* [VIOLATION_MAX], NULL until the first: a snapshot of a clean world copies none */
+	struct violation *violations;
 	struct violation spare; /* what checker_violation() returns for one not kept */
 	struct map seen;	/* (object, digest of checker and text) of every violation */
-	bool exhausted; /* the arena is full: ledgers have holes, nothing is checked any more */
 	uint64_t sink[LEDGER_ENTRY_MAX / 8]; /* stands in for an entry once exhausted */
 };
 
@@ -85,7 +99,8 @@ void checkset_end(struct checkset *set, const struct trace_record *last);
  * Return: the violation, so that the caller can fill in related[]; never NULL.
  */
 struct violation *checker_violation(struct checker *c, const struct trace_record *r, oid_t obj,
-				    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+				    const char *fmt, ...)
+	__attribute__((format(printf, 4, 5), cold)); /* what leads here stays off the hot path */
 
 /* Every checker there is, NULL-terminated; defined from checkers.def. */
 #define CHECKER(id) extern const struct checker_ops check_##id;

@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim/base/assert.h"
 #include "sim/check/ledger.h"
-
-#define NOBODY 0xff
 
 const struct checker_ops *const all_checkers[] = {
 #define CHECKER(id) &check_##id,
@@ -26,24 +23,11 @@ static bool is_off(const char *name, const char *const *off)
 	return false;
 }
 
-static void subscribe(struct checkset *set, uint8_t index, const uint16_t *kinds)
-{
-	for (; *kinds != NR_TRACE_KINDS; kinds++) {
-		uint8_t *who = set->by_kind + *kinds * (set->nr_checkers + 1);
-
-		while (*who != NOBODY && *who != index)
-			who++;
-		*who = index;
-	}
-}
-
 static bool add_checkers(struct checkset *set, const char *const *off)
 {
-	uint8_t index = 0;
+	struct checker *c = set->checkers;
 
 	for (const struct checker_ops *const *ops = all_checkers; *ops; ops++) {
-		struct checker *c = &set->checkers[index];
-
 		if (is_off((*ops)->name, off))
 			continue;
 		c->ops = *ops;
@@ -51,7 +35,37 @@ static bool add_checkers(struct checkset *set, const char *const *off)
 		c->ledger = arena_alloc(set->arena, (*ops)->ledger_size);
 		if (!c->ledger)
 			return false;
-		subscribe(set, index++, (*ops)->kinds);
+		if (c->ops->init)
+			c->ops->init(c);
+		c++;
+	}
+	return true;
+}
+
+/* Turns the lists of kinds that checkers want into lists of checkers that want a kind. */
+static bool subscribe(struct checkset *set)
+{
+	uint32_t nr[NR_TRACE_KINDS] = {0}, n = 0;
+
+	for (uint32_t i = 0; i < set->nr_checkers; i++) {
+		for (const struct record_handler *h = set->checkers[i].ops->handlers; h->handle;
+		     h++) {
+			nr[h->kind]++;
+			n++;
+		}
+	}
+	set->by_kind[0] = arena_alloc(set->arena, n * sizeof(*set->by_kind[0]));
+	if (!set->by_kind[0])
+		return false;
+	for (int k = 0; k < NR_TRACE_KINDS; k++) {
+		set->by_kind[k + 1] = set->by_kind[k] + nr[k];
+		nr[k] = 0;
+	}
+	for (uint32_t i = 0; i < set->nr_checkers; i++) {
+		struct checker *c = &set->checkers[i];
+
+		for (const struct record_handler *h = c->ops->handlers; h->handle; h++)
+			set->by_kind[h->kind][nr[h->kind]++] = (struct subscriber){h->handle, c};
 	}
 	return true;
 }
@@ -59,7 +73,6 @@ static bool add_checkers(struct checkset *set, const char *const *off)
 struct checkset *checkset_new(struct arena *a, const char *const *off)
 {
 	struct checkset *set = arena_alloc(a, sizeof(*set));
-	size_t table;
 
 	if (!set)
 		return NULL;
@@ -67,26 +80,18 @@ struct checkset *checkset_new(struct arena *a, const char *const *off)
 	map_init(&set->seen, a, 0);
 	for (const struct checker_ops *const *ops = all_checkers; *ops; ops++)
 		set->nr_checkers += !is_off((*ops)->name, off);
-	sim_assert(set->nr_checkers < NOBODY);
-
-	table = (size_t)NR_TRACE_KINDS * (set->nr_checkers + 1);
 	set->checkers = arena_alloc(a, set->nr_checkers * sizeof(*set->checkers));
-	set->by_kind = arena_alloc(a, table);
-	if (!set->checkers || !set->by_kind)
-		return NULL;
-	memset(set->by_kind, NOBODY, table);
-	return add_checkers(set, off) ? set : NULL;
+	return set->checkers && add_checkers(set, off) && subscribe(set) ? set : NULL;
 }
 
 void checkset_record(struct checkset *set, const struct trace_record *r)
 {
-	const uint8_t *who = set->by_kind + r->kind * (set->nr_checkers + 1);
+	const struct subscriber *who = set->by_kind[r->kind], *end = set->by_kind[r->kind + 1];
 
-	for (; *who != NOBODY && !set->exhausted; who++) {
-		struct checker *c = &set->checkers[*who];
-
-		c->ops->on_record(c, r);
-	}
+	if (set->exhausted)
+		return;
+	for (; who < end; who++)
+		who->handle(who->checker, r);
 }
 
 void checkset_end(struct checkset *set, const struct trace_record *last)
@@ -113,6 +118,29 @@ static bool said_before(struct checker *c, oid_t obj, const char *text)
 	return seen->nr_live == nr;
 }
 
+/* Keeps what is in @set->spare, if there is room; returns where it is now. */
+static struct violation *keep(struct checkset *set)
+{
+	struct violation *v = &set->spare;
+
+	if (set->nr_violations < VIOLATION_MAX) {
+		v = &set->violations[set->nr_violations];
+		*v = set->spare;
+	}
+	set->nr_violations++;
+	return v;
+}
+
+/* Room for the first of them, too large for ledger_alloc(). */
+static bool has_room(struct checkset *set)
+{
+	if (!set->violations)
+		set->violations = arena_alloc(set->arena, VIOLATION_MAX * sizeof(struct violation));
+	if (!set->violations)
+		set->exhausted = true;
+	return !set->exhausted;
+}
+
 struct violation *checker_violation(struct checker *c, const struct trace_record *r, oid_t obj,
 				    const char *fmt, ...)
 {
@@ -124,16 +152,10 @@ struct violation *checker_violation(struct checker *c, const struct trace_record
 	va_start(ap, fmt);
 	vsnprintf(v->text, sizeof(v->text), fmt, ap);
 	va_end(ap);
-	if (set->exhausted || said_before(c, obj, v->text))
+	if (set->exhausted || !has_room(set) || said_before(c, obj, v->text))
 		return v;
 
-	if (set->nr_violations < VIOLATION_MAX) {
-		struct violation *kept = &set->violations[set->nr_violations];
-
-		*kept = *v;
-		v = kept;
-	}
-	set->nr_violations++;
+	v = keep(set);
 	v->ops = c->ops;
 	v->seq = r->seq;
 	v->t = r->t;

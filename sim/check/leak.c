@@ -15,10 +15,43 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/list.h"
 #include "sim/check/ledger.h"
 
+/* What somebody has taken and not given back. */
+struct taken {
+	int64_t count;
+	uint64_t seq; /* of the first of them */
+	uint32_t epoch;
+};
+
+/* References of one owner. */
+struct detail {
+	struct hold *hold;
+	struct taken taken;
+};
+
+/* References of one kind of holder, on the counter's list. */
+struct hold {
+	struct hold *next; /* by holder: there are few */
+	int64_t holder;	   /* enum holder, or whatever a record says */
+	int64_t count;
+	uint64_t last_seq;
+	struct taken nobody; /* those of no owner in particular */
+	uint64_t best_seq;   /* on_end(): the oldest one still held, and who took it */
+	oid_t best_owner;
+	uint32_t epoch; /* counts how often it was zero: what was taken before is void */
+};
+
+struct counter {
+	struct hold *holds;
+};
+
 struct memcg {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
 	oid_t parent;
+	struct counter refs;
 	uint64_t offline_seq;
 	int64_t user_pages, stock_pages;
 	uint32_t children; /* not freed */
@@ -28,7 +61,10 @@ struct memcg {
 };
 
 struct cache {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
 	oid_t memcg;
+	struct counter refs;
 	uint64_t parted_seq; /* when its memcg told it to drain, or gave it away */
 	int64_t objects;
 	uint32_t cpu_slabs; /* slab pages that a CPU allocates from: frozen, never discarded */
@@ -41,24 +77,6 @@ struct slab {
 	bool on_cpu;
 };
 
-/* References of one kind of holder. */
-struct hold {
-	int64_t count;
-	uint64_t last_seq;
-	uint64_t best_seq; /* on_end(): the oldest one still held, and who took it */
-	oid_t best_owner;
-	uint32_t epoch; /* counts how often it was zero: older details are void */
-};
-
-/* References of one owner. */
-struct detail {
-	int64_t count;
-	uint64_t seq;
-	oid_t counter;
-	uint32_t epoch;
-	uint8_t holder;
-};
-
 struct work {
 	oid_t of;
 	bool queued;
@@ -66,171 +84,276 @@ struct work {
 };
 
 struct ledger {
-	struct map memcgs;
-	struct map caches;
-	struct map slabs;   /* not freed */
-	struct map holds;   /* by (counter, holder): struct hold */
+	struct table memcgs, caches;
+	struct list all_memcgs, all_caches; /* in the order in which they came */
+	struct table slabs;		    /* not freed */
+	struct table works;
 	struct map details; /* by (counter and holder, owner) */
-	struct map works;
-	uint32_t nr_busy; /* works queued or running */
+	uint32_t nr_busy;   /* works queued or running */
 };
+
+static struct memcg *find_memcg(const struct ledger *led, oid_t id)
+{
+	return oid_kind(id) == OBJ_MEMCG ? table_find(&led->memcgs, oid_nr(id)) : NULL;
+}
+
+static struct cache *find_cache(const struct ledger *led, oid_t id)
+{
+	return oid_kind(id) == OBJ_CACHE ? table_find(&led->caches, oid_nr(id)) : NULL;
+}
 
 static struct memcg *memcg_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
+	struct memcg *memcg = ledger_number(c, &led->memcgs, oid_nr(id));
 
-	return ledger_entry(c, &led->memcgs, id, 0);
+	if (!memcg->id) {
+		memcg->id = id;
+		list_add_tail(&memcg->node, &led->all_memcgs);
+	}
+	return memcg;
 }
 
 static struct cache *cache_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
+	struct cache *cache = ledger_number(c, &led->caches, oid_nr(id));
 
-	return ledger_entry(c, &led->caches, id, 0);
+	if (!cache->id) {
+		cache->id = id;
+		list_add_tail(&cache->node, &led->all_caches);
+	}
+	return cache;
 }
 
 static struct slab *slab_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
 
-	return ledger_entry(c, &led->slabs, id, 0);
+	return ledger_number(c, &led->slabs, oid_nr(id));
 }
 
 /* ---- references ------------------------------------------------------------------- */
 
-/* Only memcgs and caches are judged, so only their counters are followed. */
-static bool is_followed(oid_t counter)
+/* @id: a memcg or a cache */
+static struct counter *counter_of(struct checker *c, oid_t id)
 {
-	return oid_kind(counter) == OBJ_MEMCG || oid_kind(counter) == OBJ_CACHE;
+	return oid_kind(id) == OBJ_MEMCG ? &memcg_of(c, id)->refs : &cache_of(c, id)->refs;
+}
+
+static struct hold *find_hold(const struct counter *refs, int64_t holder)
+{
+	struct hold *hold = refs->holds;
+
+	while (hold && hold->holder != holder)
+		hold = hold->next;
+	return hold;
+}
+
+static struct hold *hold_of(struct checker *c, struct counter *refs, int64_t holder)
+{
+	struct hold *hold = find_hold(refs, holder), **link = &refs->holds;
+
+	if (hold)
+		return hold;
+	hold = ledger_alloc(c, sizeof(*hold));
+	hold->holder = holder;
+	while (*link && (*link)->holder < holder)
+		link = &(*link)->next;
+	if (!c->set->exhausted) {
+		hold->next = *link;
+		*link = hold;
+	}
+	return hold;
+}
+
+/* @counter and @holder in one word: object numbers stay far below 2^48. */
+static uint64_t holder_key(oid_t counter, int64_t holder)
+{
+	return counter ^ (uint64_t)holder << 48;
+}
+
+static struct taken *taken_by(struct checker *c, oid_t counter, struct hold *hold, oid_t owner)
+{
+	struct ledger *led = c->ledger;
+	struct detail *detail;
+
+	if (!owner)
+		return &hold->nobody;
+	detail = ledger_entry(c, &led->details, holder_key(counter, hold->holder), owner);
+	detail->hold = hold;
+	return &detail->taken;
 }
 
 static void take(struct checker *c, const struct trace_record *r, int64_t n, int64_t holder,
 		 oid_t owner)
 {
-	struct ledger *led = c->ledger;
-	struct hold *hold = ledger_entry(c, &led->holds, r->obj, (uint64_t)holder);
-	struct detail *detail =
-		ledger_entry(c, &led->details, holder_key(r->obj, (enum holder)holder), owner);
+	struct hold *hold = hold_of(c, counter_of(c, r->obj), holder);
+	struct taken *taken = taken_by(c, r->obj, hold, owner);
 
 	hold->count += n;
 	hold->last_seq = r->seq;
-	if (detail->count <= 0 || detail->epoch != hold->epoch) {
-		detail->count = 0;
-		detail->seq = r->seq;
+	if (taken->count <= 0 || taken->epoch != hold->epoch) {
+		taken->count = 0;
+		taken->seq = r->seq;
 	}
-	detail->epoch = hold->epoch;
-	detail->counter = r->obj;
-	detail->holder = (uint8_t)holder;
-	detail->count += n;
+	taken->epoch = hold->epoch;
+	taken->count += n;
+}
+
+/* Gives back @n of what @owner took, if it has that much. */
+static bool give_back(struct checker *c, oid_t counter, int64_t n, int64_t holder, oid_t owner)
+{
+	struct ledger *led = c->ledger;
+	uint64_t key = holder_key(counter, holder);
+	struct detail *detail = owner ? map_find(&led->details, key, owner) : NULL;
+
+	if (!detail || detail->taken.count < n)
+		return false;
+	detail->taken.count -= n;
+	if (detail->taken.count == 0)
+		map_del(&led->details, key, owner);
+	return true;
 }
 
 static void give(struct checker *c, const struct trace_record *r, int64_t n, int64_t holder,
 		 oid_t owner)
 {
-	struct ledger *led = c->ledger;
-	struct hold *hold = ledger_entry(c, &led->holds, r->obj, (uint64_t)holder);
-	uint64_t key = holder_key(r->obj, (enum holder)holder);
-	struct detail *detail = map_find(&led->details, key, owner);
+	struct hold *hold = hold_of(c, counter_of(c, r->obj), holder);
 
 	/* A charge is taken for nobody in particular and moved by the CPU that has it. */
-	if (!detail || detail->count < n) {
-		owner = 0;
-		detail = map_find(&led->details, key, owner);
-	}
+	if (!give_back(c, r->obj, n, holder, owner) && hold->nobody.count > 0)
+		hold->nobody.count = hold->nobody.count > n ? hold->nobody.count - n : 0;
 	hold->count -= n;
 	if (hold->count <= 0)
 		hold->epoch++;
-	if (!detail)
-		return;
-	detail->count -= n;
-	if (detail->count <= 0)
-		map_del(&led->details, key, owner);
 }
 
-static void on_ref(struct checker *c, const struct trace_record *r)
+/* Only memcgs and caches are judged, so only their counters are followed. */
+static bool is_followed(oid_t id)
 {
-	oid_t owner = arg_oid(r, 2);
+	return oid_kind(id) == OBJ_MEMCG || oid_kind(id) == OBJ_CACHE;
+}
 
+static void on_ref_init(struct checker *c, const struct trace_record *r)
+{
 	if (!is_followed(r->obj))
 		return;
-	switch (r->kind) {
-	case TR_REF_INIT:
-		if (oid_kind(r->obj) == OBJ_MEMCG)
-			memcg_of(c, r->obj)->counted = true;
-		take(c, r, r->arg[0], r->arg[1] ? HOLD_BASE : HOLD_USER, 0);
-		break;
-	case TR_REF_GET:
-		take(c, r, r->arg[0], r->arg[1], owner);
-		break;
-	case TR_REF_TRYGET:
-		if (r->arg[0])
-			take(c, r, 1, r->arg[1], owner);
-		break;
-	case TR_REF_PUT:
-		give(c, r, r->arg[0], r->arg[1], owner);
-		break;
-	default: /* TR_REF_MOVE */
-		owner = arg_oid(r, 3);
-		give(c, r, r->arg[0], r->arg[1], owner);
-		take(c, r, r->arg[0], r->arg[2], owner);
-		break;
-	}
+	if (oid_kind(r->obj) == OBJ_MEMCG)
+		memcg_of(c, r->obj)->counted = true;
+	take(c, r, r->arg[0], r->arg[1] ? HOLD_BASE : HOLD_USER, 0);
+}
+
+static void on_ref_get(struct checker *c, const struct trace_record *r)
+{
+	if (is_followed(r->obj))
+		take(c, r, r->arg[0], r->arg[1], arg_oid(r, 2));
+}
+
+static void on_ref_tryget(struct checker *c, const struct trace_record *r)
+{
+	if (is_followed(r->obj) && r->arg[0])
+		take(c, r, 1, r->arg[1], arg_oid(r, 2));
+}
+
+static void on_ref_put(struct checker *c, const struct trace_record *r)
+{
+	if (is_followed(r->obj))
+		give(c, r, r->arg[0], r->arg[1], arg_oid(r, 2));
+}
+
+static void on_ref_move(struct checker *c, const struct trace_record *r)
+{
+	if (!is_followed(r->obj))
+		return;
+	give(c, r, r->arg[0], r->arg[1], arg_oid(r, 3));
+	take(c, r, r->arg[0], r->arg[2], arg_oid(r, 3));
 }
 
 /* ---- records ------------------------------------------------------------------------ */
 
-static void on_life(struct checker *c, const struct trace_record *r)
+static void on_new(struct checker *c, const struct trace_record *r)
+{
+	struct memcg *memcg;
+
+	if (oid_kind(r->obj) != OBJ_MEMCG)
+		return;
+	memcg = memcg_of(c, r->obj);
+	memcg->parent = arg_oid(r, 0);
+	memcg->freed = false;
+	if (memcg->parent)
+		memcg_of(c, memcg->parent)->children++;
+}
+
+static void memcg_freed(struct checker *c, oid_t id)
+{
+	struct memcg *memcg = memcg_of(c, id);
+
+	memcg->freed = true;
+	if (memcg->parent)
+		memcg_of(c, memcg->parent)->children--;
+}
+
+static void slab_freed(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
-	bool born = r->kind == TR_OBJ_NEW;
-	struct memcg *memcg;
-	struct slab *slab;
+	const struct slab *slab = table_find(&led->slabs, oid_nr(id));
 
+	if (!slab)
+		return;
+	if (slab->on_cpu)
+		cache_of(c, slab->cache)->cpu_slabs--;
+	table_del(&led->slabs, oid_nr(id));
+}
+
+static void on_free(struct checker *c, const struct trace_record *r)
+{
 	switch (oid_kind(r->obj)) {
 	case OBJ_MEMCG:
-		memcg = memcg_of(c, r->obj);
-		if (born)
-			memcg->parent = arg_oid(r, 0);
-		memcg->freed = !born;
-		if (memcg->parent)
-			memcg_of(c, memcg->parent)->children += born ? 1 : -1;
+		memcg_freed(c, r->obj);
 		break;
 	case OBJ_CACHE:
-		if (!born)
-			cache_of(c, r->obj)->freed = true;
+		cache_of(c, r->obj)->freed = true;
 		break;
 	case OBJ_SLAB:
-		slab = map_find(&led->slabs, r->obj, 0);
-		if (born || !slab)
-			break;
-		if (slab->on_cpu)
-			cache_of(c, slab->cache)->cpu_slabs--;
-		map_del(&led->slabs, r->obj, 0);
+		slab_freed(c, r->obj);
 		break;
 	default:
 		break;
 	}
 }
 
-static void on_slab_state(struct checker *c, const struct trace_record *r)
+static void on_slab_alloc(struct checker *c, const struct trace_record *r)
 {
-	struct slab *slab;
-	bool on_cpu;
+	slab_of(c, r->obj)->cache = arg_oid(r, 0);
+}
 
-	if (oid_kind(r->obj) != OBJ_SLAB)
-		return;
-	slab = slab_of(c, r->obj);
-	on_cpu = r->kind == TR_OBJ_STATE && r->str && strcmp(r->str, "cpu") == 0;
+static void on_slab_charge(struct checker *c, const struct trace_record *r)
+{
+	slab_of(c, r->obj)->memcg = r->arg[3] == 0 ? arg_oid(r, 1) : 0;
+}
+
+static void note_on_cpu(struct checker *c, struct slab *slab, bool on_cpu)
+{
 	if (on_cpu == slab->on_cpu || !slab->cache)
 		return;
 	slab->on_cpu = on_cpu;
 	cache_of(c, slab->cache)->cpu_slabs += on_cpu ? 1 : -1;
 }
 
-static void on_object(struct checker *c, const struct trace_record *r)
+static void on_state(struct checker *c, const struct trace_record *r)
 {
-	int n = r->kind == TR_OBJECT_ALLOC ? 1 : -1;
+	if (oid_kind(r->obj) == OBJ_SLAB)
+		note_on_cpu(c, slab_of(c, r->obj), r->str && strcmp(r->str, "cpu") == 0);
+}
 
+static void on_slab_discard(struct checker *c, const struct trace_record *r)
+{
+	note_on_cpu(c, slab_of(c, r->obj), false);
+}
+
+static void count_object(struct checker *c, const struct trace_record *r, int n)
+{
 	if (!r->obj)
 		return;
 	if (arg_oid(r, 0))
@@ -239,128 +362,126 @@ static void on_object(struct checker *c, const struct trace_record *r)
 		slab_of(c, arg_oid(r, 1))->objects += n;
 }
 
-static void on_work(struct checker *c, const struct trace_record *r)
+static void on_object_alloc(struct checker *c, const struct trace_record *r)
+{
+	count_object(c, r, 1);
+}
+
+static void on_object_free(struct checker *c, const struct trace_record *r)
+{
+	count_object(c, r, -1);
+}
+
+static struct work *work_of(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct work *work = ledger_entry(c, &led->works, r->obj, 0);
-	bool was_busy = work->queued || work->running;
 
-	switch (r->kind) {
-	case TR_WORK_INIT:
-		work->of = arg_oid(r, 0);
-		break;
-	case TR_QUEUE_WORK:
-		work->queued |= r->arg[2] != 0;
-		break;
-	case TR_WORK_START:
-		work->queued = false;
-		work->running = true;
-		break;
-	case TR_WORK_CANCEL:
-		work->queued = false;
-		break;
-	default:
-		work->running = false;
-		break;
-	}
-	led->nr_busy += (uint32_t)((work->queued || work->running) - was_busy);
+	return ledger_number(c, &led->works, oid_nr(r->obj));
 }
 
-static void on_memcg(struct checker *c, const struct trace_record *r)
+static void set_work(struct checker *c, struct work *work, bool queued, bool running)
 {
-	struct memcg *memcg = memcg_of(c, r->obj);
+	struct ledger *led = c->ledger;
 
-	switch (r->kind) {
-	case TR_CSS_OFFLINE:
-		memcg->offline_seq = r->seq;
-		break;
-	case TR_USER_CHARGE:
-		memcg->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
-		break;
-	case TR_USER_UNCHARGE:
-		memcg->user_pages -= r->arg[0];
-		break;
-	case TR_STOCK_REFILL:
-		memcg->stock_pages += r->arg[0];
-		break;
-	default:
-		memcg->stock_pages -= r->arg[0];
-		break;
-	}
+	led->nr_busy += (uint32_t)((queued || running) - (work->queued || work->running));
+	work->queued = queued;
+	work->running = running;
 }
 
-static void on_cache(struct checker *c, const struct trace_record *r)
+static void on_work_init(struct checker *c, const struct trace_record *r)
+{
+	work_of(c, r)->of = arg_oid(r, 0);
+}
+
+static void on_queue_work(struct checker *c, const struct trace_record *r)
+{
+	struct work *work = work_of(c, r);
+
+	set_work(c, work, work->queued || r->arg[2], work->running);
+}
+
+static void on_work_start(struct checker *c, const struct trace_record *r)
+{
+	set_work(c, work_of(c, r), false, true);
+}
+
+static void on_work_end(struct checker *c, const struct trace_record *r)
+{
+	struct work *work = work_of(c, r);
+
+	set_work(c, work, work->queued, false);
+}
+
+static void on_work_cancel(struct checker *c, const struct trace_record *r)
+{
+	struct work *work = work_of(c, r);
+
+	set_work(c, work, false, work->running);
+}
+
+static void on_css_offline(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->offline_seq = r->seq;
+}
+
+static void on_user_charge(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
+}
+
+static void on_user_uncharge(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages -= r->arg[0];
+}
+
+static void on_stock_refill(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->stock_pages += r->arg[0];
+}
+
+/* Used or given back. */
+static void on_stock_use(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->stock_pages -= r->arg[0];
+}
+
+static void on_cache_create(struct checker *c, const struct trace_record *r)
+{
+	cache_of(c, r->obj)->memcg = arg_oid(r, 1);
+}
+
+static void on_deactivate(struct checker *c, const struct trace_record *r)
 {
 	struct cache *cache = cache_of(c, r->obj);
 
-	if (r->kind == TR_CACHE_CREATE) {
-		cache->memcg = arg_oid(r, 1);
-		return;
-	}
 	if (!cache->parted_seq)
 		cache->parted_seq = r->seq;
-	if (r->kind == TR_CACHE_REPARENT)
-		cache->memcg = arg_oid(r, 1);
+}
+
+static void on_reparent(struct checker *c, const struct trace_record *r)
+{
+	on_deactivate(c, r);
+	cache_of(c, r->obj)->memcg = arg_oid(r, 1);
 }
 
 static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
-	map_init(&led->caches, c->set->arena, sizeof(struct cache));
-	map_init(&led->slabs, c->set->arena, sizeof(struct slab));
-	map_init(&led->holds, c->set->arena, sizeof(struct hold));
+	table_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
+	table_init(&led->caches, c->set->arena, sizeof(struct cache));
+	list_init(&led->all_memcgs);
+	list_init(&led->all_caches);
+	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
+	table_init(&led->works, c->set->arena, sizeof(struct work));
 	map_init(&led->details, c->set->arena, sizeof(struct detail));
-	map_init(&led->works, c->set->arena, sizeof(struct work));
-}
-
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-
-	if (!led->memcgs.arena)
-		init(c);
-	switch (r->kind) {
-	case TR_OBJ_NEW:
-	case TR_OBJ_FREE:
-		on_life(c, r);
-		break;
-	case TR_SLAB_ALLOC:
-		slab_of(c, r->obj)->cache = arg_oid(r, 0);
-		break;
-	case TR_SLAB_CHARGE:
-		slab_of(c, r->obj)->memcg = r->arg[3] == 0 ? arg_oid(r, 1) : 0;
-		break;
-	case TR_OBJ_STATE:
-	case TR_SLAB_DISCARD:
-		on_slab_state(c, r);
-		break;
-	case TR_OBJECT_ALLOC:
-	case TR_OBJECT_FREE:
-		on_object(c, r);
-		break;
-	case TR_CACHE_CREATE:
-	case TR_CACHE_DEACTIVATE:
-	case TR_CACHE_REPARENT:
-		on_cache(c, r);
-		break;
-	default:
-		if (r->kind >= TR_REF_INIT && r->kind <= TR_REF_MOVE)
-			on_ref(c, r);
-		else if (r->kind >= TR_WORK_INIT && r->kind <= TR_WORK_CANCEL)
-			on_work(c, r);
-		else
-			on_memcg(c, r);
-		break;
-	}
 }
 
 /* ---- verdict -------------------------------------------------------------------------- */
 
 static void pin(struct ledger *led, oid_t id)
 {
-	struct memcg *memcg = map_find(&led->memcgs, id, 0);
+	struct memcg *memcg = find_memcg(led, id);
 
 	if (memcg)
 		memcg->pinned++;
@@ -368,18 +489,38 @@ static void pin(struct ledger *led, oid_t id)
 
 static void find_pins(struct ledger *led)
 {
-	const struct cache *cache;
 	const struct slab *slab;
-	uint32_t pos = 0;
+	uint64_t pos = 0;
 
-	while ((cache = map_next(&led->caches, &pos))) {
+	list_for_each(node, &led->all_caches) {
+		const struct cache *cache = container_of(node, struct cache, node);
+
 		if (!cache->freed && (cache->objects > 0 || cache->cpu_slabs > 0))
 			pin(led, cache->memcg);
 	}
-	pos = 0;
-	while ((slab = map_next(&led->slabs, &pos))) {
+	while ((slab = table_next(&led->slabs, &pos))) {
 		if (slab->objects > 0 || slab->on_cpu)
 			pin(led, slab->memcg);
+	}
+}
+
+static void propose(struct hold *hold, const struct taken *taken, oid_t owner)
+{
+	if (hold->count <= 0 || taken->count <= 0 || hold->epoch != taken->epoch)
+		return;
+	if (hold->best_seq && hold->best_seq <= taken->seq)
+		return;
+	hold->best_seq = taken->seq;
+	hold->best_owner = owner;
+}
+
+static void begin_search(struct counter *refs)
+{
+	for (struct hold *hold = refs->holds; hold; hold = hold->next) {
+		/* The run may have come to rest before and gone on. */
+		hold->best_seq = 0;
+		hold->best_owner = 0;
+		propose(hold, &hold->nobody, 0);
 	}
 }
 
@@ -389,25 +530,20 @@ static void find_owners(struct ledger *led)
 	const struct detail *detail;
 	uint32_t pos = 0;
 
-	while ((detail = map_next(&led->details, &pos))) {
-		struct hold *hold = map_find(&led->holds, detail->counter, detail->holder);
-
-		if (!hold || hold->count <= 0 || hold->epoch != detail->epoch)
-			continue;
-		if (hold->best_seq && hold->best_seq <= detail->seq)
-			continue;
-		hold->best_seq = detail->seq;
-		hold->best_owner = map_key_b(detail);
-	}
+	list_for_each(node, &led->all_memcgs)
+		begin_search(&container_of(node, struct memcg, node)->refs);
+	list_for_each(node, &led->all_caches)
+		begin_search(&container_of(node, struct cache, node)->refs);
+	while ((detail = map_next(&led->details, &pos)))
+		propose(detail->hold, &detail->taken, map_key_b(detail));
 }
 
 /* Does somebody hold this kind of reference for a reason that can still end? */
-static bool is_legal(const struct ledger *led, const struct memcg *memcg, int holder,
-		     const struct hold *hold)
+static bool is_legal(const struct ledger *led, const struct memcg *memcg, const struct hold *hold)
 {
 	const struct work *work;
 
-	switch (holder) {
+	switch (hold->holder) {
 	case HOLD_SCRIPT:
 		return true;
 	case HOLD_USER_PAGE:
@@ -423,7 +559,7 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, int ho
 	case HOLD_CREATE_WORK:
 		if (oid_kind(hold->best_owner) != OBJ_WORK)
 			return led->nr_busy > 0;
-		work = map_find(&led->works, hold->best_owner, 0);
+		work = table_find(&led->works, oid_nr(hold->best_owner));
 		return work && (work->queued || work->running);
 	default:
 		return false;
@@ -431,29 +567,27 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, int ho
 }
 
 /* Appends one kind of holder: "create work (1, taken at seq 12 by task:3)". */
-static void add_holder(struct text *text, int holder, const struct hold *hold)
+static void add_holder(struct text *text, const struct hold *hold)
 {
 	text_add(text, "%s%s (%" PRId64 ", taken at seq %" PRIu64, text->len ? ", " : "",
-		 holder_name((enum holder)holder), hold->count,
+		 holder_name((enum holder)hold->holder), hold->count,
 		 hold->best_seq ? hold->best_seq : hold->last_seq);
 	text_add(text, hold->best_owner ? " for %s)" : ")", oid_str(hold->best_owner).s);
 }
 
-/* Who holds @counter; if @memcg is given, only those who have no reason to. */
-static int64_t add_holders(const struct ledger *led, oid_t counter, const struct memcg *memcg,
-			   struct text *text, uint64_t *seq)
+/* Who holds the counter @refs; if @memcg is given, only those who have no reason to. */
+static int64_t add_holders(const struct ledger *led, const struct counter *refs,
+			   const struct memcg *memcg, struct text *text, uint64_t *seq)
 {
 	int64_t total = 0;
 
-	for (int h = 0; h < NR_HOLDERS; h++) {
-		const struct hold *hold = map_find(&led->holds, counter, (uint64_t)h);
-
-		if (!hold || hold->count <= 0)
+	for (const struct hold *hold = refs->holds; hold; hold = hold->next) {
+		if (hold->count <= 0 || hold->holder < 0 || hold->holder >= NR_HOLDERS)
 			continue;
 		total += hold->count;
-		if (memcg && is_legal(led, memcg, h, hold))
+		if (memcg && is_legal(led, memcg, hold))
 			continue;
-		add_holder(text, h, hold);
+		add_holder(text, hold);
 		if (!*seq)
 			*seq = hold->best_seq ? hold->best_seq : hold->last_seq;
 	}
@@ -464,19 +598,18 @@ static void judge_offline(struct checker *c, const struct trace_record *last,
 			  const struct memcg *memcg)
 {
 	const struct ledger *led = c->ledger;
-	oid_t id = map_key_a(memcg);
 	struct text who = {0};
 	struct violation *v;
 	uint64_t seq = 0;
-	int64_t total = add_holders(led, id, memcg, &who, &seq);
+	int64_t total = add_holders(led, &memcg->refs, memcg, &who, &seq);
 	bool excused = memcg->user_pages > 0 || memcg->stock_pages > 0 || memcg->children > 0 ||
 		       memcg->pinned > 0;
 
 	if (!who.len && (total || (!memcg->counted && excused)))
 		return;
-	v = checker_violation(c, last, id,
+	v = checker_violation(c, last, memcg->id,
 			      "offline memcg is not freed: %s, offline since seq %" PRIu64 ", %s%s",
-			      oid_str(id).s, memcg->offline_seq,
+			      oid_str(memcg->id).s, memcg->offline_seq,
 			      who.len ? "held by " : "no reference is left", who.s);
 	v->related[0] = seq;
 	v->related[1] = memcg->offline_seq;
@@ -486,26 +619,25 @@ static void judge_create_work(struct checker *c, const struct trace_record *last
 			      const struct memcg *memcg)
 {
 	const struct ledger *led = c->ledger;
-	oid_t id = map_key_a(memcg);
-	const struct hold *hold = map_find(&led->holds, id, HOLD_CREATE_WORK);
+	const struct hold *hold = find_hold(&memcg->refs, HOLD_CREATE_WORK);
 	struct text who = {0};
 
-	if (!hold || hold->count <= 0 || is_legal(led, memcg, HOLD_CREATE_WORK, hold))
+	if (!hold || hold->count <= 0 || is_legal(led, memcg, hold))
 		return;
-	add_holder(&who, HOLD_CREATE_WORK, hold);
-	checker_violation(c, last, id,
+	add_holder(&who, hold);
+	checker_violation(c, last, memcg->id,
 			  "css reference leaked: %s is held by %s, but no such work is queued",
-			  oid_str(id).s, who.s)
+			  oid_str(memcg->id).s, who.s)
 		->related[0] = hold->best_seq ? hold->best_seq : hold->last_seq;
 }
 
 static void judge_memcgs(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	struct memcg *memcg;
-	uint32_t pos = 0;
 
-	while ((memcg = map_next(&led->memcgs, &pos))) {
+	list_for_each(node, &led->all_memcgs) {
+		const struct memcg *memcg = container_of(node, struct memcg, node);
+
 		if (!memcg->freed && memcg->offline_seq)
 			judge_offline(c, last, memcg);
 		else if (!memcg->freed)
@@ -513,88 +645,98 @@ static void judge_memcgs(struct checker *c, const struct trace_record *last)
 	}
 }
 
-static void judge_caches(struct checker *c, const struct trace_record *last)
+static void judge_cache(struct checker *c, const struct trace_record *last,
+			const struct cache *cache)
 {
-	struct ledger *led = c->ledger;
-	const struct cache *cache;
-	uint32_t pos = 0;
+	const struct ledger *led = c->ledger;
+	const struct memcg *memcg = find_memcg(led, cache->memcg);
+	struct text who = {0};
+	struct violation *v;
+	uint64_t seq = 0;
 
-	while ((cache = map_next(&led->caches, &pos))) {
-		const struct memcg *memcg = map_find(&led->memcgs, cache->memcg, 0);
-		oid_t id = map_key_a(cache);
-		struct text who = {0};
-		struct violation *v;
-		uint64_t seq = 0;
-
-		if (!cache->parted_seq || cache->freed || cache->objects > 0 ||
-		    cache->cpu_slabs > 0 || (memcg && memcg->offline_seq && !memcg->freed))
-			continue;
-		add_holders(led, id, NULL, &who, &seq);
-		v = checker_violation(
-			c, last, id,
-			"drained cache is not freed: %s lost its memcg at seq %" PRIu64
-			" and has no live object, %s%s",
-			oid_str(id).s, cache->parted_seq,
-			who.len ? "held by " : "no reference is left", who.s);
-		v->related[0] = seq;
-		v->related[1] = cache->parted_seq;
-	}
+	if (!cache->parted_seq || cache->freed || cache->objects > 0 || cache->cpu_slabs > 0 ||
+	    (memcg && memcg->offline_seq && !memcg->freed))
+		return;
+	add_holders(led, &cache->refs, NULL, &who, &seq);
+	v = checker_violation(c, last, cache->id,
+			      "drained cache is not freed: %s lost its memcg at seq %" PRIu64
+			      " and has no live object, %s%s",
+			      oid_str(cache->id).s, cache->parted_seq,
+			      who.len ? "held by " : "no reference is left", who.s);
+	v->related[0] = seq;
+	v->related[1] = cache->parted_seq;
 }
 
 static void judge_works(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
 	const struct work *work;
-	uint32_t pos = 0;
+	uint64_t pos = 0;
 
-	while ((work = map_next(&led->works, &pos))) {
-		const struct cache *cache = map_find(&led->caches, work->of, 0);
+	while ((work = table_next(&led->works, &pos))) {
+		const struct cache *cache = find_cache(led, work->of);
+		oid_t id = oid_make(OBJ_WORK, pos - 1);
 
 		if (work->queued && cache && cache->freed)
 			checker_violation(
-				c, last, map_key_a(work),
+				c, last, id,
 				"work item left behind: %s is queued for %s, which is freed",
-				oid_str(map_key_a(work)).s, oid_str(work->of).s);
+				oid_str(id).s, oid_str(work->of).s);
 	}
 }
 
 static void on_end(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	struct memcg *memcg;
-	struct hold *hold;
-	uint32_t pos = 0;
 
 	find_pins(led);
 	find_owners(led);
 	judge_memcgs(c, last);
-	judge_caches(c, last);
+	list_for_each(node, &led->all_caches)
+		judge_cache(c, last, container_of(node, struct cache, node));
 	judge_works(c, last);
 	/* The run may go on and come to rest again. */
-	while ((memcg = map_next(&led->memcgs, &pos)))
-		memcg->pinned = 0;
-	pos = 0;
-	while ((hold = map_next(&led->holds, &pos))) {
-		hold->best_seq = 0;
-		hold->best_owner = 0;
-	}
+	list_for_each(node, &led->all_memcgs)
+		container_of(node, struct memcg, node)->pinned = 0;
 }
 
-static const uint16_t kinds[] = {
-	TR_WORK_INIT,	   TR_QUEUE_WORK,	TR_WORK_START,	 TR_WORK_END,	   TR_WORK_CANCEL,
-	TR_REF_INIT,	   TR_REF_GET,		TR_REF_TRYGET,	 TR_REF_PUT,	   TR_REF_MOVE,
-	TR_OBJ_NEW,	   TR_OBJ_STATE,	TR_OBJ_FREE,	 TR_CSS_OFFLINE,   TR_CACHE_CREATE,
-	TR_CACHE_REPARENT, TR_CACHE_DEACTIVATE, TR_SLAB_ALLOC,	 TR_SLAB_CHARGE,   TR_SLAB_DISCARD,
-	TR_OBJECT_ALLOC,   TR_OBJECT_FREE,	TR_STOCK_REFILL, TR_STOCK_CONSUME, TR_STOCK_DRAIN,
-	TR_USER_CHARGE,	   TR_USER_UNCHARGE,	NR_TRACE_KINDS,
+static const struct record_handler handlers[] = {
+	{TR_OBJ_NEW, on_new},
+	{TR_OBJ_FREE, on_free},
+	{TR_OBJ_STATE, on_state},
+	{TR_REF_INIT, on_ref_init},
+	{TR_REF_GET, on_ref_get},
+	{TR_REF_TRYGET, on_ref_tryget},
+	{TR_REF_PUT, on_ref_put},
+	{TR_REF_MOVE, on_ref_move},
+	{TR_WORK_INIT, on_work_init},
+	{TR_QUEUE_WORK, on_queue_work},
+	{TR_WORK_START, on_work_start},
+	{TR_WORK_END, on_work_end},
+	{TR_WORK_CANCEL, on_work_cancel},
+	{TR_CSS_OFFLINE, on_css_offline},
+	{TR_CACHE_CREATE, on_cache_create},
+	{TR_CACHE_REPARENT, on_reparent},
+	{TR_CACHE_DEACTIVATE, on_deactivate},
+	{TR_SLAB_ALLOC, on_slab_alloc},
+	{TR_SLAB_CHARGE, on_slab_charge},
+	{TR_SLAB_DISCARD, on_slab_discard},
+	{TR_OBJECT_ALLOC, on_object_alloc},
+	{TR_OBJECT_FREE, on_object_free},
+	{TR_STOCK_REFILL, on_stock_refill},
+	{TR_STOCK_CONSUME, on_stock_use},
+	{TR_STOCK_DRAIN, on_stock_use},
+	{TR_USER_CHARGE, on_user_charge},
+	{TR_USER_UNCHARGE, on_user_uncharge},
+	{0, NULL},
 };
 
 const struct checker_ops check_leak = {
 	.name = "leak",
 	.claim = "no offline memcg, drained cache or work item stays that nobody can reach",
 	.source = "cgroup and kmem_cache lifecycle; 3a98990ae215, f0a3a24b532d",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 	.on_end = on_end,
 };

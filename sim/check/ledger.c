@@ -55,6 +55,20 @@ void *ledger_entry(struct checker *c, struct map *m, uint64_t a, uint64_t b)
 	return entry ? entry : exhausted(c);
 }
 
+void *ledger_add(struct checker *c, struct table *t, uint64_t nr)
+{
+	void *entry = table_add(t, nr);
+
+	sim_assert(t->stride <= LEDGER_ENTRY_MAX);
+	return entry ? entry : exhausted(c);
+}
+
+void objects_init(struct objects *m, struct arena *a, size_t size)
+{
+	for (int kind = 0; kind < NR_OBJECT_KINDS; kind++)
+		table_init(&m->of_kind[kind], a, size);
+}
+
 void *ledger_alloc(struct checker *c, size_t size)
 {
 	void *p;

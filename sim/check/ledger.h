@@ -6,6 +6,7 @@
  * What several checkers need to keep a ledger and to word a violation.
  */
 
+#include "sim/base/assert.h"
 #include "sim/check/checker.h"
 
 /* An object as text: "cache:5", "-" for none.  By value, so that it nests in a call. */
@@ -37,6 +38,39 @@ uint64_t text_digest(const char *s);
  */
 void *ledger_entry(struct checker *c, struct map *m, uint64_t a, uint64_t b);
 
+/** ledger_add() - ledger_number() for a number that may be new; call that */
+void *ledger_add(struct checker *c, struct table *t, uint64_t nr);
+
+/** ledger_number() - the entry of @nr in @t, as ledger_entry() */
+static inline void *ledger_number(struct checker *c, struct table *t, uint64_t nr)
+{
+	void *entry = table_find(t, nr);
+
+	return entry ? entry : ledger_add(c, t, nr);
+}
+
+/* Entries by object: numbers count per kind, so a table for each kind. */
+struct objects {
+	struct table of_kind[NR_OBJECT_KINDS];
+};
+
+/** objects_init() - make @m empty, for entries of @size bytes */
+void objects_init(struct objects *m, struct arena *a, size_t size);
+
+/** objects_find() - the entry of @id, or NULL */
+static inline void *objects_find(const struct objects *m, oid_t id)
+{
+	sim_assert(oid_kind(id) < NR_OBJECT_KINDS);
+	return table_find(&m->of_kind[oid_kind(id)], oid_nr(id));
+}
+
+/** ledger_object() - the entry of @id in @m, as ledger_entry() */
+static inline void *ledger_object(struct checker *c, struct objects *m, oid_t id)
+{
+	sim_assert(oid_kind(id) < NR_OBJECT_KINDS);
+	return ledger_number(c, &m->of_kind[oid_kind(id)], oid_nr(id));
+}
+
 /** ledger_alloc() - zeroed memory of at most LEDGER_ENTRY_MAX bytes, never NULL either */
 void *ledger_alloc(struct checker *c, size_t size);
 
@@ -53,16 +87,6 @@ static inline oid_t task_oid(const struct trace_record *r)
 static inline oid_t arg_oid(const struct trace_record *r, int i)
 {
 	return (oid_t)r->arg[i];
-}
-
-/**
- * holder_key() - @counter and @holder in one word, for maps that need the other for an owner
- *
- * Object numbers stay far below 2^48.
- */
-static inline uint64_t holder_key(oid_t counter, enum holder holder)
-{
-	return counter ^ (uint64_t)holder << 48;
 }
 
 #endif /* SIM_CHECK_LEDGER_H */

@@ -26,8 +26,11 @@ struct edge {
 };
 
 struct lock_class {
+	uint32_t nr; /* from 1 */
 	char name[40];
 	struct edge *edges;
+	struct table
+		after; /* by number of another class: no value, just that an edge leads there */
 	struct lock_class *from;	       /* search only: whence it was reached */
 	const struct edge *via;		       /* and by which edge */
 	uint64_t visit;			       /* number of the search that reached it */
@@ -57,27 +60,25 @@ struct context {
 };
 
 struct ledger {
-	struct map locks;    /* by lock */
-	struct map classes;  /* by digest of the name */
-	struct map orders;   /* by (from, to), as digests: an edge exists */
-	struct map contexts; /* by context that holds a lock or is in a read section */
+	struct table locks;
+	struct map classes;    /* by digest of the name */
+	struct table contexts; /* by context that held a lock or was in a read section */
+	struct held *unused;   /* locks come and go: entries to use again */
 	uint64_t nr_searches;
 };
+
+static struct context *find_context(const struct checker *c, oid_t task)
+{
+	const struct ledger *led = c->ledger;
+
+	return table_find(&led->contexts, oid_nr(task));
+}
 
 static struct context *context_of(struct checker *c, oid_t task)
 {
 	struct ledger *led = c->ledger;
 
-	return ledger_entry(c, &led->contexts, task, 0);
-}
-
-static void forget_if_idle(struct checker *c, oid_t task)
-{
-	struct ledger *led = c->ledger;
-	const struct context *ctx = map_find(&led->contexts, task, 0);
-
-	if (ctx && !ctx->held && !ctx->rcu_nesting)
-		map_del(&led->contexts, task, 0);
+	return ledger_number(c, &led->contexts, oid_nr(task));
 }
 
 static bool in_interrupt(const struct trace_record *r)
@@ -90,7 +91,8 @@ static bool in_interrupt(const struct trace_record *r)
 static struct lock *lock_of(struct checker *c, oid_t id, const char *name)
 {
 	struct ledger *led = c->ledger;
-	struct lock *lock = ledger_entry(c, &led->locks, id, 0);
+	struct lock *lock = ledger_number(c, &led->locks, oid_nr(id));
+	struct lock_class *class;
 	struct oid_text unnamed;
 
 	if (lock->lock_class)
@@ -100,13 +102,16 @@ static struct lock *lock_of(struct checker *c, oid_t id, const char *name)
 		name = unnamed.s;
 	}
 	/* The digest of a name is never the key that a map refuses. */
-	lock->lock_class = ledger_entry(c, &led->classes, text_digest(name) >> 1, 0);
-	if (!lock->lock_class->name[0]) {
+	class = ledger_entry(c, &led->classes, text_digest(name) >> 1, 0);
+	if (!class->nr) {
 		struct text text = {0};
 
 		text_add(&text, "%.39s", name);
-		memcpy(lock->lock_class->name, text.s, text.len + 1);
+		memcpy(class->name, text.s, text.len + 1);
+		class->nr = led->classes.nr_live;
+		table_init(&class->after, c->set->arena, 0);
 	}
+	lock->lock_class = class;
 	return lock;
 }
 
@@ -156,20 +161,18 @@ static void add_path(struct text *text, const struct lock_class *end, uint64_t *
 		text_add(text, "%s%s", path[n]->name, n ? " -> " : "");
 }
 
-static void note_order(struct checker *c, const struct trace_record *r, const struct held *held,
-		       struct lock_class *to)
+/* The lock of class @to is asked for while @held is held, for the first time. */
+static void new_order(struct checker *c, const struct trace_record *r, const struct held *held,
+		      struct lock_class *to)
 {
-	struct ledger *led = c->ledger;
 	struct lock_class *from = held->lock_class;
-	uint64_t a = map_key_a(from), b = map_key_a(to), reverse = 0;
+	uint64_t reverse = 0;
 	struct text path = {0};
 	struct violation *v;
 	struct edge *edge;
 
-	if (from == to || map_find(&led->orders, a, b))
-		return;
-	ledger_entry(c, &led->orders, a, b);
-	if (reaches(led, to, from)) {
+	ledger_number(c, &from->after, to->nr);
+	if (reaches(c->ledger, to, from)) {
 		add_path(&path, from, &reverse);
 		v = checker_violation(c, r, r->obj,
 				      "order inversion: %s -> %s, but also %s (seq %" PRIu64 ")",
@@ -185,21 +188,28 @@ static void note_order(struct checker *c, const struct trace_record *r, const st
 	from->edges = edge;
 }
 
-static void ask(struct checker *c, const struct trace_record *r, const struct lock *lock)
+static void report_recursion(struct checker *c, const struct trace_record *r,
+			     const struct lock *lock, const struct held *held)
 {
-	struct context *ctx = context_of(c, task_oid(r));
+	checker_violation(c, r, r->obj,
+			  "recursion: %s takes %s again, which it holds since seq %" PRIu64,
+			  oid_str(task_oid(r)).s, lock->lock_class->name, held->seq)
+		->related[0] = held->seq;
+}
 
-	for (const struct held *held = ctx->held; held; held = held->next) {
+/* A context that holds the locks from @held on asks for another one. */
+static void ask(struct checker *c, const struct trace_record *r, const struct lock *lock,
+		const struct held *held)
+{
+	for (; held; held = held->next) {
+		const struct lock_class *from = held->lock_class;
+
 		if (held->lock == r->obj)
-			checker_violation(
-				c, r, r->obj,
-				"recursion: %s takes %s again, which it holds since seq %" PRIu64,
-				oid_str(task_oid(r)).s, lock->lock_class->name, held->seq)
-				->related[0] = held->seq;
-		else
-			note_order(c, r, held, lock->lock_class);
+			report_recursion(c, r, lock, held);
+		else if (from != lock->lock_class &&
+			 !table_find(&from->after, lock->lock_class->nr))
+			new_order(c, r, held, lock->lock_class);
 	}
-	forget_if_idle(c, task_oid(r));
 }
 
 /* ---- interrupts ----------------------------------------------------------------- */
@@ -259,27 +269,18 @@ static void irq_rules(struct checker *c, const struct trace_record *r, const str
 
 static const struct held *held_spinlock(const struct context *ctx)
 {
-	const struct held *held = ctx ? ctx->held : NULL;
+	const struct held *held = ctx && ctx->nr_spinlocks ? ctx->held : NULL;
 
 	while (held && !held->spinning)
 		held = held->next;
 	return held;
 }
 
-static void judge_sleep(struct checker *c, const struct trace_record *r, int64_t preempt,
-			int64_t rcu, bool irqs_off)
+static void report_sleep(struct checker *c, const struct trace_record *r, const struct held *spin,
+			 int64_t preempt, bool irqs_off)
 {
-	struct ledger *led = c->ledger;
-	const struct context *ctx = map_find(&led->contexts, r->obj, 0);
-	const struct held *spin = held_spinlock(ctx);
 	const char *where = r->str ? r->str : trace_kinds[r->kind].name;
 
-	if (rcu > 0)
-		checker_violation(
-			c, r, r->obj,
-			"illegal context switch in RCU read-side section: %s, nesting %" PRId64,
-			where, rcu)
-			->related[0] = ctx ? ctx->rcu_since : 0;
 	if (spin)
 		checker_violation(c, r, r->obj,
 				  "sleep in atomic context: %s, holding %s since seq %" PRIu64,
@@ -288,32 +289,90 @@ static void judge_sleep(struct checker *c, const struct trace_record *r, int64_t
 	else if (in_interrupt(r) && r->obj == task_oid(r))
 		checker_violation(c, r, r->obj, "sleep in atomic context: %s in a %s", where,
 				  ctx_kind_name((enum ctx_kind)r->ctx));
-	else if (preempt > 0 || irqs_off)
+	else
 		checker_violation(c, r, r->obj,
 				  "sleep in atomic context: %s, preempt count %" PRId64
 				  ", interrupts %s",
 				  where, preempt, irqs_off ? "off" : "on");
 }
 
+static void report_sleeping_reader(struct checker *c, const struct trace_record *r, int64_t nesting,
+				   uint64_t since)
+{
+	checker_violation(c, r, r->obj,
+			  "illegal context switch in RCU read-side section: %s, nesting %" PRId64,
+			  r->str ? r->str : trace_kinds[r->kind].name, nesting)
+		->related[0] = since;
+}
+
+static void judge_sleep(struct checker *c, const struct trace_record *r, int64_t preempt,
+			int64_t rcu, bool irqs_off)
+{
+	const struct context *ctx = find_context(c, r->obj);
+	const struct held *spin = held_spinlock(ctx);
+
+	if (rcu > 0)
+		report_sleeping_reader(c, r, rcu, ctx ? ctx->rcu_since : 0);
+	if (spin || preempt > 0 || irqs_off || (in_interrupt(r) && r->obj == task_oid(r)))
+		report_sleep(c, r, spin, preempt, irqs_off);
+}
+
+static void on_might_sleep(struct checker *c, const struct trace_record *r)
+{
+	judge_sleep(c, r, r->arg[0], r->arg[1], r->arg[2] != 0);
+}
+
 static void on_block(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	const struct context *ctx = map_find(&led->contexts, r->obj, 0);
+	const struct context *ctx = find_context(c, r->obj);
 
 	judge_sleep(c, r, 0, ctx ? ctx->rcu_nesting : 0, false);
 }
 
 /* ---- sections ------------------------------------------------------------------- */
 
-static void acquire(struct checker *c, const struct trace_record *r, const struct lock *lock)
+static void on_init(struct checker *c, const struct trace_record *r)
 {
-	struct context *ctx;
+	lock_of(c, r->obj, r->str)->kind = (uint8_t)r->arg[0];
+}
+
+static void on_wait(struct checker *c, const struct trace_record *r)
+{
+	const struct lock *lock = lock_of(c, r->obj, NULL);
+
+	irq_rules(c, r, lock);
+	ask(c, r, lock, context_of(c, task_oid(r))->held);
+}
+
+static struct held *held_new(struct checker *c)
+{
+	struct ledger *led = c->ledger;
+	struct held *held = led->unused;
+
+	if (!held)
+		return ledger_alloc(c, sizeof(*held));
+	led->unused = held->next;
+	return held;
+}
+
+static void held_free(struct checker *c, struct held *held)
+{
+	struct ledger *led = c->ledger;
+
+	held->next = led->unused;
+	led->unused = held;
+}
+
+static void on_acquire(struct checker *c, const struct trace_record *r)
+{
+	const struct lock *lock = lock_of(c, r->obj, NULL);
+	struct context *ctx = context_of(c, task_oid(r));
 	struct held *held;
 
+	irq_rules(c, r, lock);
 	if (!r->arg[3])
-		ask(c, r, lock);
-	ctx = context_of(c, task_oid(r));
-	held = ledger_alloc(c, sizeof(*held));
+		ask(c, r, lock, ctx->held);
+	held = held_new(c);
 	held->lock = r->obj;
 	held->lock_class = lock->lock_class;
 	held->seq = r->seq;
@@ -323,8 +382,9 @@ static void acquire(struct checker *c, const struct trace_record *r, const struc
 	ctx->nr_spinlocks += held->spinning;
 }
 
-static void release(struct checker *c, const struct trace_record *r, const struct lock *lock)
+static void on_release(struct checker *c, const struct trace_record *r)
 {
+	const struct lock *lock = lock_of(c, r->obj, NULL);
 	struct context *ctx = context_of(c, task_oid(r));
 	struct held **link = &ctx->held, *held;
 
@@ -337,17 +397,15 @@ static void release(struct checker *c, const struct trace_record *r, const struc
 	} else {
 		*link = held->next;
 		ctx->nr_spinlocks -= held->spinning;
-		ledger_free(c, held, sizeof(*held));
+		held_free(c, held);
 	}
-	forget_if_idle(c, task_oid(r));
 }
 
 /* At a point where @task has to be back out of everything; @any: mutexes included. */
 static void must_be_out(struct checker *c, const struct trace_record *r, oid_t task, const char *at,
 			bool any)
 {
-	struct ledger *led = c->ledger;
-	const struct context *ctx = map_find(&led->contexts, task, 0);
+	const struct context *ctx = find_context(c, task);
 	const struct held *held;
 
 	if (!ctx)
@@ -363,10 +421,9 @@ static void must_be_out(struct checker *c, const struct trace_record *r, oid_t t
 			->related[0] = ctx->rcu_since;
 }
 
-static void op_end(struct checker *c, const struct trace_record *r)
+static void on_op_end(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	const struct context *ctx = map_find(&led->contexts, r->obj, 0);
+	const struct context *ctx = find_context(c, r->obj);
 	const char *op = r->str ? r->str : "the operation";
 
 	must_be_out(c, r, r->obj, "return", false);
@@ -379,96 +436,55 @@ static void op_end(struct checker *c, const struct trace_record *r)
 				  r->arg[1], op);
 }
 
-static void on_rcu(struct checker *c, const struct trace_record *r)
+static void on_read_lock(struct checker *c, const struct trace_record *r)
 {
 	struct context *ctx = context_of(c, r->obj);
 
-	if (r->kind == TR_RCU_READ_LOCK) {
-		if (!ctx->rcu_nesting++)
-			ctx->rcu_since = r->seq;
-	} else if (ctx->rcu_nesting) {
-		ctx->rcu_nesting--;
-	} else {
-		checker_violation(c, r, r->obj, "rcu_read_unlock outside of a read section");
-	}
-	forget_if_idle(c, r->obj);
+	if (!ctx->rcu_nesting++)
+		ctx->rcu_since = r->seq;
 }
 
-/* ---- records -------------------------------------------------------------------- */
-
-static void on_lock(struct checker *c, const struct trace_record *r)
+static void on_read_unlock(struct checker *c, const struct trace_record *r)
 {
-	struct lock *lock = lock_of(c, r->obj, r->kind == TR_LOCK_INIT ? r->str : NULL);
+	struct context *ctx = context_of(c, r->obj);
 
-	switch (r->kind) {
-	case TR_LOCK_INIT:
-		lock->kind = (uint8_t)r->arg[0];
-		break;
-	case TR_LOCK_WAIT:
-		irq_rules(c, r, lock);
-		ask(c, r, lock);
-		break;
-	case TR_LOCK_ACQUIRE:
-		irq_rules(c, r, lock);
-		acquire(c, r, lock);
-		break;
-	default:
-		release(c, r, lock);
-		break;
-	}
+	if (!ctx->rcu_nesting)
+		checker_violation(c, r, r->obj, "rcu_read_unlock outside of a read section");
+	else if (!--ctx->rcu_nesting)
+		ctx->rcu_since = 0;
+}
+
+static void on_work_end(struct checker *c, const struct trace_record *r)
+{
+	must_be_out(c, r, task_oid(r), "the end of a work item", true);
+}
+
+static void on_task_exit(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	const struct context *ctx = find_context(c, r->obj);
+
+	must_be_out(c, r, r->obj, "exit", true);
+	if (ctx && !ctx->held && !ctx->rcu_nesting)
+		table_del(&led->contexts, oid_nr(r->obj));
 }
 
 static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->locks, c->set->arena, sizeof(struct lock));
+	table_init(&led->locks, c->set->arena, sizeof(struct lock));
 	map_init(&led->classes, c->set->arena, sizeof(struct lock_class));
-	map_init(&led->orders, c->set->arena, 0);
-	map_init(&led->contexts, c->set->arena, sizeof(struct context));
+	table_init(&led->contexts, c->set->arena, sizeof(struct context));
 }
 
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-
-	if (!led->locks.arena)
-		init(c);
-	switch (r->kind) {
-	case TR_LOCK_INIT:
-	case TR_LOCK_WAIT:
-	case TR_LOCK_ACQUIRE:
-	case TR_LOCK_RELEASE:
-		on_lock(c, r);
-		break;
-	case TR_RCU_READ_LOCK:
-	case TR_RCU_READ_UNLOCK:
-		on_rcu(c, r);
-		break;
-	case TR_MIGHT_SLEEP:
-		judge_sleep(c, r, r->arg[0], r->arg[1], r->arg[2] != 0);
-		break;
-	case TR_TASK_BLOCK:
-		on_block(c, r);
-		break;
-	case TR_OP_END:
-		op_end(c, r);
-		break;
-	case TR_WORK_END:
-		must_be_out(c, r, task_oid(r), "the end of a work item", true);
-		break;
-	case TR_TASK_EXIT:
-		must_be_out(c, r, r->obj, "exit", true);
-		break;
-	default:
-		break;
-	}
-}
-
-static const uint16_t kinds[] = {
-	TR_LOCK_INIT,	TR_LOCK_WAIT,  TR_LOCK_ACQUIRE,	 TR_LOCK_RELEASE,
-	TR_MIGHT_SLEEP, TR_TASK_BLOCK, TR_RCU_READ_LOCK, TR_RCU_READ_UNLOCK,
-	TR_OP_END,	TR_WORK_END,   TR_TASK_EXIT,	 NR_TRACE_KINDS,
+static const struct record_handler handlers[] = {
+	{TR_LOCK_INIT, on_init},	  {TR_LOCK_WAIT, on_wait},
+	{TR_LOCK_ACQUIRE, on_acquire},	  {TR_LOCK_RELEASE, on_release},
+	{TR_MIGHT_SLEEP, on_might_sleep}, {TR_TASK_BLOCK, on_block},
+	{TR_RCU_READ_LOCK, on_read_lock}, {TR_RCU_READ_UNLOCK, on_read_unlock},
+	{TR_OP_END, on_op_end},		  {TR_WORK_END, on_work_end},
+	{TR_TASK_EXIT, on_task_exit},	  {0, NULL},
 };
 
 const struct checker_ops check_lock = {
@@ -477,7 +493,7 @@ const struct checker_ops check_lock = {
 		 "nobody sleeps in atomic context, and sections are left",
 	.source = "the rules of lockdep, might_sleep() and RCU "
 		  "(Documentation/locking, Documentation/RCU)",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 };

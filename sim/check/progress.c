@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/list.h"
 #include "sim/check/ledger.h"
 
 enum wait {
@@ -23,6 +24,8 @@ enum wait {
 };
 
 struct context {
+	oid_t id;
+	struct list node; /* on the list of all */
 	oid_t wait_lock, blocked_on;
 	uint64_t wait_seq, block_seq;
 	char why_text[24]; /* "idle" is not a wait */
@@ -50,11 +53,6 @@ struct work {
 	char func[40];
 };
 
-/* What a context runs. */
-struct running {
-	oid_t work, wq;
-};
-
 struct callback {
 	struct callback *next;
 	uint64_t seq;
@@ -62,6 +60,9 @@ struct callback {
 
 /* RCU callbacks of one function for one object, oldest first. */
 struct callbacks {
+	struct callbacks *next; /* of the same object, another function */
+	struct list node;	/* on the list of all */
+	oid_t of;
 	struct callback *first, *last;
 	oid_t rcu;
 	int64_t gp; /* that the last one needs */
@@ -74,19 +75,44 @@ struct grace {
 };
 
 struct ledger {
-	struct map contexts;
-	struct map locks;
-	struct map works;
-	struct map running;   /* by context */
-	struct map callbacks; /* by (object, digest of the function) */
-	struct map graces;    /* by RCU flavour */
+	struct table contexts;
+	struct list all_contexts; /* in the order in which they came */
+	struct table locks;
+	struct table works;
+	struct table running;	  /* by context: oid_t, the workqueue that it runs an item of */
+	struct objects callbacks; /* by object: struct callbacks *, the first */
+	struct list all_callbacks;
+	struct table graces; /* by RCU flavour */
 };
+
+static struct context *find_context(const struct ledger *led, oid_t task)
+{
+	return table_find(&led->contexts, oid_nr(task));
+}
 
 static struct context *context_of(struct checker *c, oid_t task)
 {
 	struct ledger *led = c->ledger;
+	struct context *ctx = ledger_number(c, &led->contexts, oid_nr(task));
 
-	return ledger_entry(c, &led->contexts, task, 0);
+	if (!ctx->node.next) {
+		ctx->id = task;
+		list_add_tail(&ctx->node, &led->all_contexts);
+	}
+	return ctx;
+}
+
+static void forget_context(struct checker *c, struct context *ctx)
+{
+	struct ledger *led = c->ledger;
+
+	list_del(&ctx->node);
+	table_del(&led->contexts, oid_nr(ctx->id));
+}
+
+static const struct lock *find_lock(const struct ledger *led, oid_t id)
+{
+	return table_find(&led->locks, oid_nr(id));
 }
 
 static void copy_text(char *to, size_t size, const char *from)
@@ -102,23 +128,11 @@ static void copy_text(char *to, size_t size, const char *from)
 
 /* ---- records ---------------------------------------------------------------------- */
 
-static void on_task(struct checker *c, const struct trace_record *r)
+static void on_block(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	struct context *ctx;
+	struct context *ctx = context_of(c, r->obj);
 
-	ctx = context_of(c, r->obj);
-	ctx->blocked = r->kind == TR_TASK_BLOCK;
-	if (r->kind == TR_TASK_EXIT) {
-		/* Gone in the middle of a read section, it holds up grace periods for good. */
-		if (ctx->nesting)
-			ctx->exited = true;
-		else
-			map_del(&led->contexts, r->obj, 0);
-		return;
-	}
-	if (!ctx->blocked)
-		return;
+	ctx->blocked = true;
 	ctx->blocked_on = arg_oid(r, 0);
 	ctx->block_seq = r->seq;
 	ctx->cpu = r->cpu;
@@ -126,41 +140,79 @@ static void on_task(struct checker *c, const struct trace_record *r)
 	copy_text(ctx->why_text, sizeof(ctx->why_text), r->str);
 }
 
-static void on_lock(struct checker *c, const struct trace_record *r)
+static void on_wake(struct checker *c, const struct trace_record *r)
+{
+	context_of(c, r->obj)->blocked = false;
+}
+
+static void on_task_exit(struct checker *c, const struct trace_record *r)
+{
+	struct context *ctx = context_of(c, r->obj);
+
+	ctx->blocked = false;
+	/* Gone in the middle of a read section, it holds up grace periods for good. */
+	if (ctx->nesting)
+		ctx->exited = true;
+	else
+		forget_context(c, ctx);
+}
+
+static struct lock *lock_of(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct lock *lock = ledger_entry(c, &led->locks, r->obj, 0);
-	struct context *ctx;
 
-	if (r->kind == TR_LOCK_INIT) {
-		copy_text(lock->name, sizeof(lock->name), r->str);
-		return;
-	}
-	ctx = context_of(c, task_oid(r));
+	return ledger_number(c, &led->locks, oid_nr(r->obj));
+}
+
+/* The context that @r comes from, which does something that tells where it is. */
+static struct context *acting(struct checker *c, const struct trace_record *r)
+{
+	struct context *ctx = context_of(c, task_oid(r));
+
 	ctx->cpu = r->cpu;
 	ctx->ctx = r->ctx;
 	ctx->last_seq = r->seq;
-	switch (r->kind) {
-	case TR_LOCK_WAIT:
-		ctx->wait_lock = r->obj;
-		ctx->wait_seq = r->seq;
-		/* An owner that the records did not show yet. */
-		if (!lock->owner)
-			lock->owner = arg_oid(r, 1);
-		break;
-	case TR_LOCK_ACQUIRE:
-		ctx->wait_lock = 0;
-		lock->owner = task_oid(r);
-		lock->nr_held++;
-		lock->since = r->seq;
-		break;
-	default:
-		if (lock->nr_held)
-			lock->nr_held--;
-		if (!lock->nr_held)
-			lock->owner = 0;
-		break;
-	}
+	return ctx;
+}
+
+static void on_lock_init(struct checker *c, const struct trace_record *r)
+{
+	struct lock *lock = lock_of(c, r);
+
+	copy_text(lock->name, sizeof(lock->name), r->str);
+}
+
+static void on_lock_wait(struct checker *c, const struct trace_record *r)
+{
+	struct lock *lock = lock_of(c, r);
+	struct context *ctx = acting(c, r);
+
+	ctx->wait_lock = r->obj;
+	ctx->wait_seq = r->seq;
+	/* An owner that the records did not show yet. */
+	if (!lock->owner)
+		lock->owner = arg_oid(r, 1);
+}
+
+static void on_lock_acquire(struct checker *c, const struct trace_record *r)
+{
+	struct lock *lock = lock_of(c, r);
+
+	acting(c, r)->wait_lock = 0;
+	lock->owner = task_oid(r);
+	lock->nr_held++;
+	lock->since = r->seq;
+}
+
+static void on_lock_release(struct checker *c, const struct trace_record *r)
+{
+	struct lock *lock = lock_of(c, r);
+
+	acting(c, r);
+	if (lock->nr_held)
+		lock->nr_held--;
+	if (!lock->nr_held)
+		lock->owner = 0;
 }
 
 static void on_reader(struct checker *c, const struct trace_record *r)
@@ -175,170 +227,192 @@ static void on_reader(struct checker *c, const struct trace_record *r)
 	ctx->ctx = r->ctx;
 }
 
-static void on_wait(struct checker *c, const struct trace_record *r)
+static void on_flush_begin(struct checker *c, const struct trace_record *r)
 {
-	struct context *ctx = context_of(c, task_oid(r));
-
-	switch (r->kind) {
-	case TR_FLUSH_BEGIN:
-		ctx->flushes = r->obj;
-		break;
-	case TR_FLUSH_END:
-		ctx->flushes = 0;
-		break;
-	case TR_RCU_SYNC_BEGIN:
-	case TR_RCU_BARRIER_BEGIN:
-		ctx->syncs = r->obj;
-		break;
-	default:
-		ctx->syncs = 0;
-		break;
-	}
+	context_of(c, task_oid(r))->flushes = r->obj;
 }
 
-static void work_null(struct checker *c, const struct trace_record *r, const struct work *work)
+static void on_flush_end(struct checker *c, const struct trace_record *r)
 {
-	struct violation *v = checker_violation(
-		c, r, r->obj, "work item with a NULL function: %s of %s%s%s", oid_str(r->obj).s,
-		oid_str(arg_oid(r, 0)).s, r->str ? ", " : "", r->str ? r->str : "");
-
-	v->related[0] = work->queued;
+	context_of(c, task_oid(r))->flushes = 0;
 }
 
-static void on_work(struct checker *c, const struct trace_record *r)
+static void on_sync_begin(struct checker *c, const struct trace_record *r)
+{
+	context_of(c, task_oid(r))->syncs = r->obj;
+}
+
+static void on_sync_end(struct checker *c, const struct trace_record *r)
+{
+	context_of(c, task_oid(r))->syncs = 0;
+}
+
+static struct work *work_of(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct running *run;
-	struct work *work;
 
-	if (r->kind == TR_WORK_END) {
-		map_del(&led->running, task_oid(r), 0);
-		return;
-	}
-	work = ledger_entry(c, &led->works, r->obj, 0);
-	switch (r->kind) {
-	case TR_WORK_INIT:
-		work->of = arg_oid(r, 0);
-		break;
-	case TR_QUEUE_WORK:
-		if (!r->arg[2])
-			break;
-		work->queued = r->seq;
-		work->wq = arg_oid(r, 0);
-		copy_text(work->func, sizeof(work->func), r->str);
-		break;
-	case TR_WORK_START:
-		work->queued = 0;
-		run = ledger_entry(c, &led->running, task_oid(r), 0);
-		run->work = r->obj;
-		run->wq = arg_oid(r, 1);
-		break;
-	case TR_WORK_CANCEL:
-		work->queued = 0;
-		break;
-	default:
-		work_null(c, r, work);
-		break;
-	}
+	return ledger_number(c, &led->works, oid_nr(r->obj));
 }
 
-static void on_grace(struct checker *c, const struct trace_record *r)
+static void on_work_init(struct checker *c, const struct trace_record *r)
+{
+	work_of(c, r)->of = arg_oid(r, 0);
+}
+
+static void on_queue_work(struct checker *c, const struct trace_record *r)
+{
+	struct work *work = work_of(c, r);
+
+	if (!r->arg[2])
+		return;
+	work->queued = r->seq;
+	work->wq = arg_oid(r, 0);
+	copy_text(work->func, sizeof(work->func), r->str);
+}
+
+static void run_item_of(struct checker *c, uint32_t task, oid_t wq)
 {
 	struct ledger *led = c->ledger;
-	struct grace *grace = ledger_entry(c, &led->graces, r->obj, 0);
+	oid_t *runs = ledger_number(c, &led->running, task);
 
-	if (r->kind == TR_RCU_GP_END) {
-		grace->ended = r->arg[0];
-		return;
-	}
+	*runs = wq;
+}
+
+static void on_work_start(struct checker *c, const struct trace_record *r)
+{
+	work_of(c, r)->queued = 0;
+	run_item_of(c, r->task, arg_oid(r, 1));
+}
+
+static void on_work_end(struct checker *c, const struct trace_record *r)
+{
+	run_item_of(c, r->task, 0);
+}
+
+static void on_work_cancel(struct checker *c, const struct trace_record *r)
+{
+	work_of(c, r)->queued = 0;
+}
+
+static void on_work_null(struct checker *c, const struct trace_record *r)
+{
+	checker_violation(c, r, r->obj, "work item with a NULL function: %s of %s%s%s",
+			  oid_str(r->obj).s, oid_str(arg_oid(r, 0)).s, r->str ? ", " : "",
+			  r->str ? r->str : "")
+		->related[0] = work_of(c, r)->queued;
+}
+
+static struct grace *grace_of(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	return ledger_number(c, &led->graces, oid_nr(r->obj));
+}
+
+static void on_grace_start(struct checker *c, const struct trace_record *r)
+{
+	struct grace *grace = grace_of(c, r);
+
 	grace->started = r->arg[0];
 	grace->readers = r->arg[1];
 	grace->cpus = r->arg[2];
 	grace->start_seq = r->seq;
 }
 
+static void on_grace_end(struct checker *c, const struct trace_record *r)
+{
+	grace_of(c, r)->ended = r->arg[0];
+}
+
+static void on_free(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	if (oid_kind(r->obj) == OBJ_WORK)
+		table_del(&led->works, oid_nr(r->obj));
+}
+
+/* Where the list of @of leads to those of the function @func, or where it ends. */
+static struct callbacks **find_callbacks(struct callbacks **link, const char *func)
+{
+	size_t max = sizeof((*link)->func) - 1;
+
+	while (*link && strncmp((*link)->func, func, max) != 0)
+		link = &(*link)->next;
+	return link;
+}
+
+static struct callbacks *callbacks_new(struct checker *c, struct callbacks **link, oid_t of,
+				       const char *func)
+{
+	struct ledger *led = c->ledger;
+	struct callbacks *cbs = ledger_alloc(c, sizeof(*cbs));
+
+	cbs->of = of;
+	copy_text(cbs->func, sizeof(cbs->func), func);
+	if (!c->set->exhausted) {
+		*link = cbs;
+		list_add_tail(&cbs->node, &led->all_callbacks);
+	}
+	return cbs;
+}
+
+static void on_call_rcu(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	const char *func = r->str ? r->str : "";
+	struct callbacks **link =
+		find_callbacks(ledger_object(c, &led->callbacks, arg_oid(r, 0)), func);
+	struct callbacks *cbs = *link ? *link : callbacks_new(c, link, arg_oid(r, 0), func);
+	struct callback *cb = ledger_alloc(c, sizeof(*cb));
+
+	cb->seq = r->seq;
+	if (cbs->first)
+		cbs->last->next = cb;
+	else
+		cbs->first = cb;
+	cbs->last = cb;
+	cbs->rcu = r->obj;
+	cbs->gp = r->arg[1];
+}
+
 static void on_callback(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	uint64_t func = text_digest(r->str);
-	struct callbacks *cbs = ledger_entry(c, &led->callbacks, arg_oid(r, 0), func);
+	oid_t of = arg_oid(r, 0);
+	struct callbacks **first = objects_find(&led->callbacks, of), **link, *cbs;
 	struct callback *cb;
 
-	if (r->kind == TR_CALL_RCU) {
-		cb = ledger_alloc(c, sizeof(*cb));
-		cb->seq = r->seq;
-		if (cbs->first)
-			cbs->last->next = cb;
-		else
-			cbs->first = cb;
-		cbs->last = cb;
-		cbs->rcu = r->obj;
-		cbs->gp = r->arg[1];
-		copy_text(cbs->func, sizeof(cbs->func), r->str);
+	if (!first)
 		return;
-	}
+	link = find_callbacks(first, r->str ? r->str : "");
+	cbs = *link;
+	if (!cbs)
+		return;
 	cb = cbs->first;
-	if (cb) {
-		cbs->first = cb->next;
-		ledger_free(c, cb, sizeof(*cb));
-	}
-	if (!cbs->first)
-		map_del(&led->callbacks, arg_oid(r, 0), func);
+	cbs->first = cb->next;
+	ledger_free(c, cb, sizeof(*cb));
+	if (cbs->first)
+		return;
+	*link = cbs->next;
+	list_del(&cbs->node);
+	ledger_free(c, cbs, sizeof(*cbs));
+	if (!*first)
+		table_del(&led->callbacks.of_kind[oid_kind(of)], oid_nr(of));
 }
 
 static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->contexts, c->set->arena, sizeof(struct context));
-	map_init(&led->locks, c->set->arena, sizeof(struct lock));
-	map_init(&led->works, c->set->arena, sizeof(struct work));
-	map_init(&led->running, c->set->arena, sizeof(struct running));
-	map_init(&led->callbacks, c->set->arena, sizeof(struct callbacks));
-	map_init(&led->graces, c->set->arena, sizeof(struct grace));
-}
-
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-
-	if (!led->contexts.arena)
-		init(c);
-	switch (r->kind) {
-	case TR_TASK_EXIT:
-	case TR_TASK_BLOCK:
-	case TR_TASK_WAKE:
-		on_task(c, r);
-		break;
-	case TR_LOCK_INIT:
-	case TR_LOCK_WAIT:
-	case TR_LOCK_ACQUIRE:
-	case TR_LOCK_RELEASE:
-		on_lock(c, r);
-		break;
-	case TR_RCU_READ_LOCK:
-	case TR_RCU_READ_UNLOCK:
-		on_reader(c, r);
-		break;
-	case TR_RCU_GP_START:
-	case TR_RCU_GP_END:
-		on_grace(c, r);
-		break;
-	case TR_CALL_RCU:
-	case TR_RCU_CALLBACK:
-		on_callback(c, r);
-		break;
-	case TR_OBJ_FREE:
-		if (oid_kind(r->obj) == OBJ_WORK)
-			map_del(&led->works, r->obj, 0);
-		break;
-	default:
-		if (r->kind >= TR_WORK_INIT && r->kind <= TR_WORK_CANCEL)
-			on_work(c, r);
-		else
-			on_wait(c, r);
-		break;
-	}
+	table_init(&led->contexts, c->set->arena, sizeof(struct context));
+	list_init(&led->all_contexts);
+	table_init(&led->locks, c->set->arena, sizeof(struct lock));
+	table_init(&led->works, c->set->arena, sizeof(struct work));
+	table_init(&led->running, c->set->arena, sizeof(oid_t));
+	objects_init(&led->callbacks, c->set->arena, sizeof(struct callbacks *));
+	list_init(&led->all_callbacks);
+	table_init(&led->graces, c->set->arena, sizeof(struct grace));
 }
 
 /* ---- who waits for whom --------------------------------------------------------------- */
@@ -360,13 +434,12 @@ static bool spins(const struct context *ctx)
 /* A context that spins keeps its CPU: whoever was there before and is not blocked can't go on. */
 static oid_t whose_cpu(struct ledger *led, const struct context *ctx)
 {
-	const struct context *other;
-	uint32_t pos = 0;
+	list_for_each(node, &led->all_contexts) {
+		const struct context *other = container_of(node, struct context, node);
 
-	while ((other = map_next(&led->contexts, &pos))) {
 		if (other != ctx && spins(other) && other->cpu == ctx->cpu &&
 		    other->wait_seq > ctx->last_seq)
-			return map_key_a(other);
+			return other->id;
 	}
 	return 0;
 }
@@ -374,14 +447,14 @@ static oid_t whose_cpu(struct ledger *led, const struct context *ctx)
 /* A context that runs an item of @wq and waits itself. */
 static oid_t runner_of(struct ledger *led, oid_t wq)
 {
-	const struct running *run;
-	uint32_t pos = 0;
+	const oid_t *runs;
+	uint64_t pos = 0;
 
-	while ((run = map_next(&led->running, &pos))) {
-		const struct context *ctx = map_find(&led->contexts, map_key_a(run), 0);
+	while ((runs = table_next(&led->running, &pos))) {
+		const struct context *ctx = table_find(&led->contexts, pos - 1);
 
-		if (run->wq == wq && ctx && waits(ctx))
-			return map_key_a(run);
+		if (*runs == wq && ctx && waits(ctx))
+			return ctx->id;
 	}
 	return 0;
 }
@@ -392,7 +465,7 @@ static oid_t waits_for(struct ledger *led, const struct context *ctx)
 	const struct lock *lock;
 
 	if (ctx->wait_lock) {
-		lock = map_find(&led->locks, ctx->wait_lock, 0);
+		lock = find_lock(led, ctx->wait_lock);
 		return lock ? lock->owner : 0;
 	}
 	if (waits(ctx) == WAIT_NONE)
@@ -406,9 +479,9 @@ static oid_t waits_for(struct ledger *led, const struct context *ctx)
 
 static void add_wait(struct ledger *led, struct text *text, const struct context *ctx, oid_t next)
 {
-	const struct lock *lock = map_find(&led->locks, ctx->wait_lock, 0);
+	const struct lock *lock = find_lock(led, ctx->wait_lock);
 
-	text_add(text, "%s%s ", text->len ? "; " : "", oid_str(map_key_a(ctx)).s);
+	text_add(text, "%s%s ", text->len ? "; " : "", oid_str(ctx->id).s);
 	if (ctx->wait_lock)
 		text_add(text, "%s %s%s%s, held by ", spins(ctx) ? "spins on" : "waits for",
 			 oid_str(ctx->wait_lock).s, lock && lock->name[0] ? " " : "",
@@ -425,7 +498,7 @@ static void add_wait(struct ledger *led, struct text *text, const struct context
 /* What @ctx waits for, as the object to blame. */
 static oid_t blame(const struct context *ctx)
 {
-	return ctx->wait_lock ? ctx->wait_lock : map_key_a(ctx);
+	return ctx->wait_lock ? ctx->wait_lock : ctx->id;
 }
 
 static void report_cycle(struct checker *c, const struct trace_record *last,
@@ -450,7 +523,7 @@ static void report_cycle(struct checker *c, const struct trace_record *last,
 				     : ctx->blocked ? ctx->block_seq
 						    : ctx->last_seq;
 		n++;
-		ctx = map_find(&led->contexts, next, 0);
+		ctx = find_context(led, next);
 	} while (ctx != start);
 	memcpy(checker_violation(c, last, blame(waiter), "%s: %s",
 				 n == 1 || own_cpu ? "self-deadlock" : "deadlock", text.s)
@@ -463,14 +536,14 @@ static void report_abandoned(struct checker *c, const struct trace_record *last,
 			     const struct context *ctx)
 {
 	struct ledger *led = c->ledger;
-	const struct lock *lock = map_find(&led->locks, ctx->wait_lock, 0);
+	const struct lock *lock = find_lock(led, ctx->wait_lock);
 	struct violation *v;
 
 	v = checker_violation(c, last, ctx->wait_lock,
 			      "never let go: %s %s is held by %s since seq %" PRIu64
 			      ", and %s waits for it",
 			      oid_str(ctx->wait_lock).s, lock->name, oid_str(lock->owner).s,
-			      lock->since, oid_str(map_key_a(ctx)).s);
+			      lock->since, oid_str(ctx->id).s);
 	v->related[0] = lock->since;
 	v->related[1] = ctx->wait_seq;
 }
@@ -478,7 +551,7 @@ static void report_abandoned(struct checker *c, const struct trace_record *last,
 /* Does the owner @task neither wait nor lack a CPU?  Asked once: a walk has marked it otherwise. */
 static bool is_abandoned(struct ledger *led, oid_t task)
 {
-	const struct context *owner = map_find(&led->contexts, task, 0);
+	const struct context *owner = find_context(led, task);
 
 	return !owner || (!owner->mark && !waits(owner) && !waits_for(led, owner));
 }
@@ -487,20 +560,19 @@ static bool is_abandoned(struct ledger *led, oid_t task)
 static bool find_deadlocks(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	struct context *start, *ctx;
-	uint32_t pos = 0, walk = 0;
+	uint32_t walk = 0;
 	bool found = false;
 
-	while ((ctx = map_next(&led->contexts, &pos)))
-		ctx->mark = 0;
-	pos = 0;
-	while ((start = map_next(&led->contexts, &pos))) {
+	list_for_each(node, &led->all_contexts)
+		container_of(node, struct context, node)->mark = 0;
+	list_for_each(node, &led->all_contexts) {
+		struct context *start = container_of(node, struct context, node), *ctx;
 		oid_t next = 0;
 
 		if (start->mark || waits(start) == WAIT_NONE)
 			continue;
 		walk++;
-		for (ctx = start; ctx && !ctx->mark; ctx = map_find(&led->contexts, next, 0)) {
+		for (ctx = start; ctx && !ctx->mark; ctx = find_context(led, next)) {
 			ctx->mark = walk;
 			next = waits_for(led, ctx);
 			if (ctx->wait_lock && next && is_abandoned(led, next)) {
@@ -521,16 +593,13 @@ static bool find_deadlocks(struct checker *c, const struct trace_record *last)
 /* Does anybody wait for a grace period of @rcu? */
 static bool is_wanted(struct ledger *led, oid_t rcu)
 {
-	const struct context *ctx;
-	const struct callbacks *cbs;
-	uint32_t pos = 0;
-
-	while ((cbs = map_next(&led->callbacks, &pos))) {
-		if (cbs->rcu == rcu)
+	list_for_each(node, &led->all_callbacks) {
+		if (container_of(node, struct callbacks, node)->rcu == rcu)
 			return true;
 	}
-	pos = 0;
-	while ((ctx = map_next(&led->contexts, &pos))) {
+	list_for_each(node, &led->all_contexts) {
+		const struct context *ctx = container_of(node, struct context, node);
+
 		if (ctx->blocked && (ctx->syncs == rcu || ctx->blocked_on == rcu))
 			return true;
 	}
@@ -541,21 +610,20 @@ static bool blame_readers(struct checker *c, const struct trace_record *last,
 			  const struct grace *grace)
 {
 	struct ledger *led = c->ledger;
-	const struct context *ctx;
-	uint32_t pos = 0;
 	bool found = false;
 
-	while ((ctx = map_next(&led->contexts, &pos))) {
+	list_for_each(node, &led->all_contexts) {
+		const struct context *ctx = container_of(node, struct context, node);
 		struct violation *v;
 
 		if (!ctx->nesting || ctx->reader_since > grace->start_seq)
 			continue;
 		found = true;
-		v = checker_violation(c, last, map_key_a(ctx),
+		v = checker_violation(c, last, ctx->id,
 				      "grace period %" PRId64
 				      " waits for %s, %sin a read section since seq %" PRIu64
 				      ", nesting %" PRIu32,
-				      grace->started, oid_str(map_key_a(ctx)).s,
+				      grace->started, oid_str(ctx->id).s,
 				      ctx->exited ? "which exited " : "", ctx->reader_since,
 				      ctx->nesting);
 		v->related[0] = ctx->reader_since;
@@ -569,11 +637,11 @@ static bool find_stalls(struct checker *c, const struct trace_record *last, bool
 {
 	struct ledger *led = c->ledger;
 	const struct grace *grace;
-	uint32_t pos = 0;
+	uint64_t pos = 0;
 	bool found = false;
 
-	while ((grace = map_next(&led->graces, &pos))) {
-		oid_t rcu = map_key_a(grace);
+	while ((grace = table_next(&led->graces, &pos))) {
+		oid_t rcu = oid_make(OBJ_RCU, pos - 1);
 
 		if (grace->started == grace->ended || !is_wanted(led, rcu))
 			continue;
@@ -598,21 +666,20 @@ static bool find_stalls(struct checker *c, const struct trace_record *last, bool
 static void find_waiters(struct checker *c, const struct trace_record *last, bool leftovers)
 {
 	struct ledger *led = c->ledger;
-	const struct context *ctx;
-	uint32_t pos = 0;
 
-	while ((ctx = map_next(&led->contexts, &pos))) {
+	list_for_each(node, &led->all_contexts) {
+		const struct context *ctx = container_of(node, struct context, node);
 		oid_t on = ctx->wait_lock ? ctx->wait_lock : ctx->blocked_on;
 		uint64_t since = ctx->wait_lock ? ctx->wait_seq : ctx->block_seq;
 
 		if (waits(ctx) == WAIT_NONE || waits_for(led, ctx) ||
 		    (leftovers && (ctx->flushes || ctx->syncs)))
 			continue;
-		checker_violation(c, last, map_key_a(ctx),
+		checker_violation(c, last, ctx->id,
 				  "lost wake-up: %s waits since seq %" PRIu64
 				  " on %s (%s), and nobody "
 				  "is left to wake it",
-				  oid_str(map_key_a(ctx)).s, since, oid_str(on).s,
+				  oid_str(ctx->id).s, since, oid_str(on).s,
 				  ctx->why_text[0] ? ctx->why_text : "lock")
 			->related[0] = since;
 	}
@@ -621,25 +688,25 @@ static void find_waiters(struct checker *c, const struct trace_record *last, boo
 static bool find_leftovers(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	const struct callbacks *cbs;
 	const struct work *work;
-	uint32_t pos = 0;
+	uint64_t pos = 0;
 	bool found = false;
 
-	while ((cbs = map_next(&led->callbacks, &pos))) {
+	list_for_each(node, &led->all_callbacks) {
+		const struct callbacks *cbs = container_of(node, struct callbacks, node);
+
 		found = true;
-		checker_violation(c, last, map_key_a(cbs),
+		checker_violation(c, last, cbs->of,
 				  "RCU callback never ran: %s of %s, registered at seq %" PRIu64
 				  " for grace period %" PRId64,
-				  cbs->func, oid_str(map_key_a(cbs)).s, cbs->first->seq, cbs->gp)
+				  cbs->func, oid_str(cbs->of).s, cbs->first->seq, cbs->gp)
 			->related[0] = cbs->first->seq;
 	}
-	pos = 0;
-	while ((work = map_next(&led->works, &pos))) {
+	while ((work = table_next(&led->works, &pos))) {
 		if (!work->queued)
 			continue;
 		found = true;
-		checker_violation(c, last, map_key_a(work),
+		checker_violation(c, last, oid_make(OBJ_WORK, pos - 1),
 				  "queued work never started: %s of %s on %s since seq %" PRIu64,
 				  work->func, oid_str(work->of).s, oid_str(work->wq).s,
 				  work->queued)
@@ -658,22 +725,42 @@ static void on_end(struct checker *c, const struct trace_record *last)
 	find_waiters(c, last, find_leftovers(c, last));
 }
 
-static const uint16_t kinds[] = {
-	TR_TASK_EXIT,	    TR_TASK_BLOCK,     TR_TASK_WAKE,	TR_LOCK_INIT,
-	TR_LOCK_WAIT,	    TR_LOCK_ACQUIRE,   TR_LOCK_RELEASE, TR_RCU_READ_LOCK,
-	TR_RCU_READ_UNLOCK, TR_RCU_GP_START,   TR_RCU_GP_END,	TR_CALL_RCU,
-	TR_RCU_CALLBACK,    TR_RCU_SYNC_BEGIN, TR_RCU_SYNC_END, TR_RCU_BARRIER_BEGIN,
-	TR_RCU_BARRIER_END, TR_WORK_INIT,      TR_QUEUE_WORK,	TR_WORK_START,
-	TR_WORK_END,	    TR_WORK_NULL,      TR_WORK_CANCEL,	TR_FLUSH_BEGIN,
-	TR_FLUSH_END,	    TR_OBJ_FREE,       NR_TRACE_KINDS,
+static const struct record_handler handlers[] = {
+	{TR_TASK_EXIT, on_task_exit},
+	{TR_TASK_BLOCK, on_block},
+	{TR_TASK_WAKE, on_wake},
+	{TR_LOCK_INIT, on_lock_init},
+	{TR_LOCK_WAIT, on_lock_wait},
+	{TR_LOCK_ACQUIRE, on_lock_acquire},
+	{TR_LOCK_RELEASE, on_lock_release},
+	{TR_RCU_READ_LOCK, on_reader},
+	{TR_RCU_READ_UNLOCK, on_reader},
+	{TR_RCU_GP_START, on_grace_start},
+	{TR_RCU_GP_END, on_grace_end},
+	{TR_CALL_RCU, on_call_rcu},
+	{TR_RCU_CALLBACK, on_callback},
+	{TR_RCU_SYNC_BEGIN, on_sync_begin},
+	{TR_RCU_SYNC_END, on_sync_end},
+	{TR_RCU_BARRIER_BEGIN, on_sync_begin},
+	{TR_RCU_BARRIER_END, on_sync_end},
+	{TR_WORK_INIT, on_work_init},
+	{TR_QUEUE_WORK, on_queue_work},
+	{TR_WORK_START, on_work_start},
+	{TR_WORK_END, on_work_end},
+	{TR_WORK_NULL, on_work_null},
+	{TR_WORK_CANCEL, on_work_cancel},
+	{TR_FLUSH_BEGIN, on_flush_begin},
+	{TR_FLUSH_END, on_flush_end},
+	{TR_OBJ_FREE, on_free},
+	{0, NULL},
 };
 
 const struct checker_ops check_progress = {
 	.name = "progress",
 	.claim = "whoever waits is woken, grace periods end, and queues drain",
 	.source = "liveness of locks, RCU and workqueues; lockdep's and RCU's stall reports",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 	.on_end = on_end,
 };

@@ -13,11 +13,22 @@
  */
 
 #include <inttypes.h>
-#include <string.h>
 
+#include "sim/base/list.h"
 #include "sim/check/ledger.h"
 
+/* What one kind of holder may give back. */
+struct held {
+	struct held *next; /* of the same counter, by holder: there are few */
+	int64_t holder;	   /* enum holder, or whatever a record says */
+	int64_t count;
+	uint64_t last_get;
+};
+
 struct counter {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
+	struct held *helds;
 	int64_t count;
 	int64_t held;
 	int64_t unassigned; /* initial references of a plain counter: whoever puts them first */
@@ -27,21 +38,51 @@ struct counter {
 	bool switching; /* killed in percpu mode, the switch callback has not run */
 };
 
-struct held {
-	int64_t count;
-	uint64_t last_get;
-};
-
 struct ledger {
-	struct map counters; /* by object: struct counter */
-	struct map helds;    /* by (object, holder): struct held */
+	struct objects counters;
+	struct list all; /* counters, in the order in which they came */
 };
 
-static struct held *held_by(struct checker *c, oid_t obj, enum holder holder)
+static struct counter *counter_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
+	struct counter *ref = ledger_object(c, &led->counters, id);
 
-	return ledger_entry(c, &led->helds, obj, holder);
+	if (!ref->id) {
+		ref->id = id;
+		list_add_tail(&ref->node, &led->all);
+	}
+	return ref;
+}
+
+static struct held *held_by(struct checker *c, struct counter *ref, int64_t holder)
+{
+	struct held **link = &ref->helds, *held = *link;
+
+	for (; held && held->holder < holder; held = *link)
+		link = &held->next;
+	if (held && held->holder == holder)
+		return held;
+	held = ledger_alloc(c, sizeof(*held));
+	held->holder = holder;
+	if (!c->set->exhausted) {
+		held->next = *link;
+		*link = held;
+	}
+	return held;
+}
+
+/* The counter's memory is used for a new one; it keeps its place among all. */
+static void start_again(struct checker *c, struct counter *ref)
+{
+	struct counter fresh = {.id = ref->id, .node = ref->node, .known = true};
+	struct held *held;
+
+	while ((held = ref->helds)) {
+		ref->helds = held->next;
+		ledger_free(c, held, sizeof(*held));
+	}
+	*ref = fresh;
 }
 
 static const char *holder_text(int64_t holder)
@@ -52,7 +93,7 @@ static const char *holder_text(int64_t holder)
 /* Back to life with a new base reference; whoever held references keeps them. */
 static void resurrect(struct checker *c, const struct trace_record *r, struct counter *ref)
 {
-	held_by(c, r->obj, HOLD_BASE)->count += r->arg[0] - ref->count;
+	held_by(c, ref, HOLD_BASE)->count += r->arg[0] - ref->count;
 	ref->held += r->arg[0] - ref->count;
 	ref->count = r->arg[0];
 	ref->init_seq = r->seq;
@@ -61,9 +102,9 @@ static void resurrect(struct checker *c, const struct trace_record *r, struct co
 	ref->zero_seq = 0;
 }
 
-static void ref_init(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_init(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
+	struct counter *ref = counter_of(c, r->obj);
 
 	if (ref->init_seq && !ref->exit_seq && ref->kill_seq && !ref->switching) {
 		resurrect(c, r, ref);
@@ -74,16 +115,13 @@ static void ref_init(struct checker *c, const struct trace_record *r, struct cou
 				  "initialised twice: counter exists since seq %" PRIu64,
 				  ref->init_seq)
 			->related[0] = ref->init_seq;
-	for (int h = 0; ref->known && h < NR_HOLDERS; h++)
-		map_del(&led->helds, r->obj, (uint64_t)h);
-	memset(ref, 0, sizeof(*ref));
-	ref->known = true;
+	start_again(c, ref);
 	ref->init_seq = r->seq;
 	ref->percpu = r->arg[1];
 	ref->count = r->arg[0];
 	ref->held = r->arg[0];
 	if (ref->percpu) {
-		struct held *base = held_by(c, r->obj, HOLD_BASE);
+		struct held *base = held_by(c, ref, HOLD_BASE);
 
 		base->count = r->arg[0];
 		base->last_get = r->seq;
@@ -93,23 +131,36 @@ static void ref_init(struct checker *c, const struct trace_record *r, struct cou
 }
 
 /* No operation is legal on a counter whose memory is gone. */
-static bool is_gone(struct checker *c, const struct trace_record *r, const struct counter *ref)
+static void report_gone(struct checker *c, const struct trace_record *r, const struct counter *ref)
 {
-	struct violation *v;
+	struct violation *v = checker_violation(c, r, r->obj,
+						"%s after percpu_ref_exit (at seq %" PRIu64 ")",
+						trace_kinds[r->kind].name, ref->exit_seq);
 
-	if (!ref->exit_seq)
-		return false;
-	v = checker_violation(c, r, r->obj, "%s after percpu_ref_exit (at seq %" PRIu64 ")",
-			      trace_kinds[r->kind].name, ref->exit_seq);
 	v->related[0] = ref->init_seq;
 	v->related[1] = ref->exit_seq;
-	return true;
+}
+
+/* The counter that @r works on; NULL, and reported, if it can't any more. */
+static struct counter *live_counter(struct checker *c, const struct trace_record *r)
+{
+	struct counter *ref = counter_of(c, r->obj);
+
+	if (ref->exit_seq) {
+		report_gone(c, r, ref);
+		return NULL;
+	}
+	if (!ref->known) {
+		ref->known = true;
+		ref->unassigned = INT64_MAX;
+	}
+	return ref;
 }
 
 static void take(struct checker *c, const struct trace_record *r, struct counter *ref, int64_t n,
 		 int64_t holder)
 {
-	struct held *held = held_by(c, r->obj, (enum holder)holder);
+	struct held *held = held_by(c, ref, holder);
 
 	if (ref->zero_seq)
 		checker_violation(c, r, r->obj,
@@ -127,7 +178,7 @@ static void take(struct checker *c, const struct trace_record *r, struct counter
 static int64_t take_from(struct checker *c, const struct trace_record *r, struct counter *ref,
 			 int64_t n, int64_t holder)
 {
-	struct held *held = held_by(c, r->obj, (enum holder)holder);
+	struct held *held = held_by(c, ref, holder);
 	int64_t own = held->count < n ? held->count : n;
 	int64_t rest = n - own;
 
@@ -156,9 +207,19 @@ static void put(struct checker *c, const struct trace_record *r, struct counter 
 	ref->count -= n;
 }
 
-static void ref_tryget(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_get(struct checker *c, const struct trace_record *r)
 {
-	if (!r->arg[0])
+	struct counter *ref = live_counter(c, r);
+
+	if (ref)
+		take(c, r, ref, r->arg[0], r->arg[1]);
+}
+
+static void on_tryget(struct checker *c, const struct trace_record *r)
+{
+	struct counter *ref = live_counter(c, r);
+
+	if (!ref || !r->arg[0])
 		return;
 	/* Between the kill and the switch another CPU may still see the live flag. */
 	if (r->arg[3] && ref->kill_seq && ref->atomic_seq)
@@ -171,8 +232,32 @@ static void ref_tryget(struct checker *c, const struct trace_record *r, struct c
 	take(c, r, ref, 1, r->arg[1]);
 }
 
-static void ref_kill(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_put(struct checker *c, const struct trace_record *r)
 {
+	struct counter *ref = live_counter(c, r);
+
+	if (ref)
+		put(c, r, ref, r->arg[0], r->arg[1]);
+}
+
+static void on_move(struct checker *c, const struct trace_record *r)
+{
+	struct counter *ref = live_counter(c, r);
+	struct held *to;
+
+	if (!ref)
+		return;
+	to = held_by(c, ref, r->arg[2]);
+	to->count += take_from(c, r, ref, r->arg[0], r->arg[1]);
+	to->last_get = r->seq;
+}
+
+static void on_kill(struct checker *c, const struct trace_record *r)
+{
+	struct counter *ref = live_counter(c, r);
+
+	if (!ref)
+		return;
 	if (ref->kill_seq) {
 		checker_violation(c, r, r->obj,
 				  "killed twice: it was killed at seq %" PRIu64 " already",
@@ -187,8 +272,12 @@ static void ref_kill(struct checker *c, const struct trace_record *r, struct cou
 		ref->switching = ref->percpu;
 }
 
-static void ref_atomic(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_atomic(struct checker *c, const struct trace_record *r)
 {
+	struct counter *ref = live_counter(c, r);
+
+	if (!ref)
+		return;
 	ref->switching = false;
 	ref->atomic_seq = r->seq;
 	if (r->arg[0] != ref->count && ref->init_seq)
@@ -201,29 +290,28 @@ static void ref_atomic(struct checker *c, const struct trace_record *r, struct c
 	ref->count = r->arg[0];
 }
 
-/* Appends who holds how much of @obj; walks the few kinds of holders. */
-static void list_holders(struct checker *c, oid_t obj, bool with_base, struct text *text,
+/* Appends who holds how much of @ref. */
+static void list_holders(const struct counter *ref, bool with_base, struct text *text,
 			 uint64_t *last_get)
 {
-	struct ledger *led = c->ledger;
-
-	for (int h = 0; h < NR_HOLDERS; h++) {
-		const struct held *held = map_find(&led->helds, obj, (uint64_t)h);
-
-		if (!held || !held->count || (h == HOLD_BASE && !with_base))
+	for (const struct held *held = ref->helds; held; held = held->next) {
+		if (!held->count || (held->holder == HOLD_BASE && !with_base))
 			continue;
 		text_add(text, "%s%" PRId64 " by %s", text->len ? ", " : "", held->count,
-			 holder_name((enum holder)h));
+			 holder_text(held->holder));
 		*last_get = held->last_get;
 	}
 }
 
-static void ref_zero(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_zero(struct checker *c, const struct trace_record *r)
 {
+	struct counter *ref = live_counter(c, r);
 	struct text who = {0};
 	struct violation *v;
 	uint64_t last_get = 0;
 
+	if (!ref)
+		return;
 	if (ref->zero_seq) {
 		v = checker_violation(c, r, r->obj,
 				      "released twice: the first time at seq %" PRIu64,
@@ -234,7 +322,7 @@ static void ref_zero(struct checker *c, const struct trace_record *r, struct cou
 	ref->zero_seq = r->seq;
 	if (!ref->init_seq || (ref->count == 0 && ref->held == 0))
 		return;
-	list_holders(c, r->obj, true, &who, &last_get);
+	list_holders(ref, true, &who, &last_get);
 	v = checker_violation(c, r, r->obj,
 			      "released while referenced: %" PRId64 " in the ledger%s%s%s",
 			      ref->held, who.len ? " (" : "", who.s, who.len ? ")" : "");
@@ -242,12 +330,15 @@ static void ref_zero(struct checker *c, const struct trace_record *r, struct cou
 	v->related[1] = last_get;
 }
 
-static void ref_exit(struct checker *c, const struct trace_record *r, struct counter *ref)
+static void on_exit_ref(struct checker *c, const struct trace_record *r)
 {
+	struct counter *ref = live_counter(c, r);
 	struct text who = {0};
 	struct violation *v;
 	uint64_t last_get = 0;
 
+	if (!ref)
+		return;
 	ref->exit_seq = r->seq;
 	if (ref->switching) {
 		v = checker_violation(c, r, r->obj,
@@ -258,7 +349,7 @@ static void ref_exit(struct checker *c, const struct trace_record *r, struct cou
 		v->related[1] = ref->kill_seq;
 		return;
 	}
-	list_holders(c, r->obj, ref->kill_seq != 0, &who, &last_get);
+	list_holders(ref, ref->kill_seq != 0, &who, &last_get);
 	if (!who.len)
 		return;
 	v = checker_violation(c, r, r->obj, "percpu_ref_exit with references: %s", who.s);
@@ -266,76 +357,19 @@ static void ref_exit(struct checker *c, const struct trace_record *r, struct cou
 	v->related[1] = last_get;
 }
 
-static void on_live(struct checker *c, const struct trace_record *r, struct counter *ref)
-{
-	int64_t moved;
-
-	switch (r->kind) {
-	case TR_REF_GET:
-		take(c, r, ref, r->arg[0], r->arg[1]);
-		break;
-	case TR_REF_TRYGET:
-		ref_tryget(c, r, ref);
-		break;
-	case TR_REF_PUT:
-		put(c, r, ref, r->arg[0], r->arg[1]);
-		break;
-	case TR_REF_MOVE:
-		moved = take_from(c, r, ref, r->arg[0], r->arg[1]);
-		held_by(c, r->obj, (enum holder)r->arg[2])->count += moved;
-		held_by(c, r->obj, (enum holder)r->arg[2])->last_get = r->seq;
-		break;
-	case TR_REF_KILL:
-		ref_kill(c, r, ref);
-		break;
-	case TR_REF_ATOMIC:
-		ref_atomic(c, r, ref);
-		break;
-	case TR_REF_ZERO:
-		ref_zero(c, r, ref);
-		break;
-	case TR_REF_EXIT:
-		ref_exit(c, r, ref);
-		break;
-	default:
-		break;
-	}
-}
-
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-	struct counter *ref;
-
-	if (!led->counters.arena) {
-		map_init(&led->counters, c->set->arena, sizeof(struct counter));
-		map_init(&led->helds, c->set->arena, sizeof(struct held));
-	}
-	ref = ledger_entry(c, &led->counters, r->obj, 0);
-	if (r->kind != TR_REF_INIT && !ref->known) {
-		ref->known = true;
-		ref->unassigned = INT64_MAX;
-	}
-	if (r->kind == TR_REF_INIT)
-		ref_init(c, r, ref);
-	else if (!is_gone(c, r, ref))
-		on_live(c, r, ref);
-}
-
 /* A dead counter whose last reference is gone must have been released. */
 static void on_end(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
-	const struct counter *ref;
-	uint32_t pos = 0;
 
-	while ((ref = map_next(&led->counters, &pos))) {
+	list_for_each(node, &led->all) {
+		const struct counter *ref = container_of(node, struct counter, node);
 		struct violation *v;
 
 		if (!ref->init_seq || !ref->kill_seq || !ref->atomic_seq || ref->zero_seq ||
 		    ref->exit_seq || ref->count)
 			continue;
-		v = checker_violation(c, last, map_key_a(ref),
+		v = checker_violation(c, last, ref->id,
 				      "never released: killed at seq %" PRIu64
 				      " and without references, but nothing noticed the last put",
 				      ref->kill_seq);
@@ -344,9 +378,20 @@ static void on_end(struct checker *c, const struct trace_record *last)
 	}
 }
 
-static const uint16_t kinds[] = {
-	TR_REF_INIT, TR_REF_GET,    TR_REF_TRYGET, TR_REF_PUT,	TR_REF_MOVE,
-	TR_REF_KILL, TR_REF_ATOMIC, TR_REF_ZERO,   TR_REF_EXIT, NR_TRACE_KINDS,
+static void init(struct checker *c)
+{
+	struct ledger *led = c->ledger;
+
+	objects_init(&led->counters, c->set->arena, sizeof(struct counter));
+	list_init(&led->all);
+}
+
+static const struct record_handler handlers[] = {
+	{TR_REF_INIT, on_init},	    {TR_REF_GET, on_get},
+	{TR_REF_TRYGET, on_tryget}, {TR_REF_PUT, on_put},
+	{TR_REF_MOVE, on_move},	    {TR_REF_KILL, on_kill},
+	{TR_REF_ATOMIC, on_atomic}, {TR_REF_ZERO, on_zero},
+	{TR_REF_EXIT, on_exit_ref}, {0, NULL},
 };
 
 const struct checker_ops check_refcount = {
@@ -354,8 +399,8 @@ const struct checker_ops check_refcount = {
 	.claim = "every reference is given back by who took it, and a counter is killed, "
 		 "released and freed in that order, once",
 	.source = "percpu_ref rules (lib/percpu-refcount.c); exit while switching: a264df74df38",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 	.on_end = on_end,
 };

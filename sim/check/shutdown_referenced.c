@@ -68,15 +68,37 @@ struct work {
 /* The work item that a context runs. */
 struct running {
 	oid_t of;
+	bool active; /* it runs one */
 	bool waits;
 };
 
 struct ledger {
-	struct map caches;  /* by cache */
-	struct map slabs;   /* by slab page that is not freed */
-	struct map works;   /* by work item */
-	struct map running; /* by context that runs one */
+	struct table caches;
+	struct table slabs; /* not freed */
+	struct table works;
+	struct table running; /* by context */
 };
+
+static struct cache *find_cache(const struct checker *c, oid_t id)
+{
+	const struct ledger *led = c->ledger;
+
+	return table_find(&led->caches, oid_nr(id));
+}
+
+static struct slab *find_slab(const struct checker *c, oid_t id)
+{
+	const struct ledger *led = c->ledger;
+
+	return oid_kind(id) == OBJ_SLAB ? table_find(&led->slabs, oid_nr(id)) : NULL;
+}
+
+static void forget_slab(struct checker *c, oid_t id)
+{
+	struct ledger *led = c->ledger;
+
+	table_del(&led->slabs, oid_nr(id));
+}
 
 static void need(struct checker *c, const struct trace_record *r, oid_t cache, enum need what,
 		 int64_t n)
@@ -86,7 +108,7 @@ static void need(struct checker *c, const struct trace_record *r, oid_t cache, e
 
 	if (!cache || oid_kind(cache) != OBJ_CACHE || !n)
 		return;
-	entry = ledger_entry(c, &led->caches, cache, 0);
+	entry = ledger_number(c, &led->caches, oid_nr(cache));
 	entry->nr[what] += (int32_t)n;
 	if (n > 0)
 		entry->last[what] = r->seq;
@@ -96,8 +118,7 @@ static void need(struct checker *c, const struct trace_record *r, oid_t cache, e
 
 static void judge(struct checker *c, const struct trace_record *r, const char *how, uint32_t ignore)
 {
-	struct ledger *led = c->ledger;
-	const struct cache *cache = map_find(&led->caches, r->obj, 0);
+	const struct cache *cache = find_cache(c, r->obj);
 	struct text text = {0};
 	uint64_t related[3] = {0};
 	int nr_related = 0;
@@ -117,10 +138,9 @@ static void judge(struct checker *c, const struct trace_record *r, const char *h
 		       sizeof(related));
 }
 
-static void shut_down(struct checker *c, const struct trace_record *r)
+static void on_shutdown(struct checker *c, const struct trace_record *r)
 {
-	struct ledger *led = c->ledger;
-	const struct cache *cache = map_find(&led->caches, r->obj, 0);
+	const struct cache *cache = find_cache(c, r->obj);
 	uint32_t ignore = NOT_AT_SHUTDOWN;
 
 	if (r->arg[0] != 0)
@@ -135,8 +155,7 @@ static void shut_down(struct checker *c, const struct trace_record *r)
 /* The page's memory, or its reference, no longer needs the cache. */
 static void slab_gone(struct checker *c, const struct trace_record *r, oid_t id, bool freed)
 {
-	struct ledger *led = c->ledger;
-	struct slab *slab = map_find(&led->slabs, id, 0);
+	struct slab *slab = find_slab(c, id);
 
 	if (!slab)
 		return;
@@ -146,54 +165,53 @@ static void slab_gone(struct checker *c, const struct trace_record *r, oid_t id,
 		need(c, r, slab->cache, NEED_SLAB, -1);
 	else
 		return;
-	map_del(&led->slabs, id, 0);
+	forget_slab(c, id);
 }
 
-static void on_slab(struct checker *c, const struct trace_record *r)
+static void on_slab_alloc(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct slab *slab;
+	struct slab *slab = ledger_number(c, &led->slabs, oid_nr(r->obj));
 
-	switch (r->kind) {
-	case TR_SLAB_ALLOC:
-		slab = ledger_entry(c, &led->slabs, r->obj, 0);
-		slab->cache = arg_oid(r, 0);
-		need(c, r, slab->cache, NEED_SLAB, 1);
-		break;
-	case TR_SLAB_DISCARD:
-		slab = map_find(&led->slabs, r->obj, 0);
-		if (!slab || slab->deferred)
-			break;
-		need(c, r, slab->cache, NEED_SLAB, -1);
-		if (r->arg[1]) {
-			slab->deferred = true;
-			need(c, r, slab->cache, NEED_DEFERRED_SLAB, 1);
-		} else {
-			map_del(&led->slabs, r->obj, 0);
-		}
-		break;
-	default:
-		break;
+	slab->cache = arg_oid(r, 0);
+	need(c, r, slab->cache, NEED_SLAB, 1);
+}
+
+static void on_slab_discard(struct checker *c, const struct trace_record *r)
+{
+	struct slab *slab = find_slab(c, r->obj);
+
+	if (!slab || slab->deferred)
+		return;
+	need(c, r, slab->cache, NEED_SLAB, -1);
+	if (r->arg[1]) {
+		slab->deferred = true;
+		need(c, r, slab->cache, NEED_DEFERRED_SLAB, 1);
+	} else {
+		forget_slab(c, r->obj);
 	}
 }
 
-/* Objects, and allocations on their way to one. */
-static void on_object(struct checker *c, const struct trace_record *r)
+/* ---- objects, and allocations on their way to one ---------------------------- */
+
+static void on_object_alloc(struct checker *c, const struct trace_record *r)
 {
-	switch (r->kind) {
-	case TR_OBJECT_ALLOC:
-		need(c, r, arg_oid(r, 0), NEED_OBJECT, r->obj ? 1 : 0);
-		break;
-	case TR_OBJECT_FREE:
-		need(c, r, arg_oid(r, 0), NEED_OBJECT, -1);
-		break;
-	case TR_CACHE_LOOKUP:
-		need(c, r, arg_oid(r, 1), NEED_PIN, r->arg[2] ? 1 : 0);
-		break;
-	default:
-		need(c, r, r->obj, NEED_PIN, -1);
-		break;
-	}
+	need(c, r, arg_oid(r, 0), NEED_OBJECT, r->obj ? 1 : 0);
+}
+
+static void on_object_free(struct checker *c, const struct trace_record *r)
+{
+	need(c, r, arg_oid(r, 0), NEED_OBJECT, -1);
+}
+
+static void on_lookup(struct checker *c, const struct trace_record *r)
+{
+	need(c, r, arg_oid(r, 1), NEED_PIN, r->arg[2] ? 1 : 0);
+}
+
+static void on_lookup_end(struct checker *c, const struct trace_record *r)
+{
+	need(c, r, r->obj, NEED_PIN, -1);
 }
 
 /* ---- references ------------------------------------------------------------- */
@@ -215,32 +233,34 @@ static void hold(struct checker *c, const struct trace_record *r, int64_t holder
 	}
 }
 
-static void on_ref(struct checker *c, const struct trace_record *r)
+static void on_ref_init(struct checker *c, const struct trace_record *r)
 {
-	switch (r->kind) {
-	case TR_REF_INIT:
-		/* A plain counter of a cache counts its users: kmem_cache.refcount. */
-		hold(c, r, r->arg[1] ? HOLD_BASE : HOLD_USER, r->arg[0]);
-		break;
-	case TR_REF_GET:
-		hold(c, r, r->arg[1], r->arg[0]);
-		break;
-	case TR_REF_TRYGET:
-		hold(c, r, r->arg[1], r->arg[0] ? 1 : 0);
-		break;
-	case TR_REF_PUT:
-		hold(c, r, r->arg[1], -r->arg[0]);
-		/* A page that was never charged has no reference: it goes by its OBJ_FREE. */
-		if (r->arg[1] == HOLD_SLAB_PAGE)
-			slab_gone(c, r, arg_oid(r, 2), false);
-		break;
-	case TR_REF_MOVE:
-		hold(c, r, r->arg[1], -r->arg[0]);
-		hold(c, r, r->arg[2], r->arg[0]);
-		break;
-	default:
-		break;
-	}
+	/* A plain counter of a cache counts its users: kmem_cache.refcount. */
+	hold(c, r, r->arg[1] ? HOLD_BASE : HOLD_USER, r->arg[0]);
+}
+
+static void on_ref_get(struct checker *c, const struct trace_record *r)
+{
+	hold(c, r, r->arg[1], r->arg[0]);
+}
+
+static void on_ref_tryget(struct checker *c, const struct trace_record *r)
+{
+	hold(c, r, r->arg[1], r->arg[0] ? 1 : 0);
+}
+
+static void on_ref_put(struct checker *c, const struct trace_record *r)
+{
+	hold(c, r, r->arg[1], -r->arg[0]);
+	/* A page that was never charged has no reference: it goes by its OBJ_FREE. */
+	if (r->arg[1] == HOLD_SLAB_PAGE)
+		slab_gone(c, r, arg_oid(r, 2), false);
+}
+
+static void on_ref_move(struct checker *c, const struct trace_record *r)
+{
+	hold(c, r, r->arg[1], -r->arg[0]);
+	hold(c, r, r->arg[2], r->arg[0]);
 }
 
 /* ---- work items and callbacks -------------------------------------------------- */
@@ -253,65 +273,67 @@ static void unqueue(struct checker *c, const struct trace_record *r, struct work
 	work->queued = false;
 }
 
-static void queue(struct checker *c, const struct trace_record *r, struct work *work)
+static struct work *work_of(struct checker *c, const struct trace_record *r)
 {
+	struct ledger *led = c->ledger;
+
+	return ledger_number(c, &led->works, oid_nr(r->obj));
+}
+
+static void on_work_init(struct checker *c, const struct trace_record *r)
+{
+	work_of(c, r)->of = arg_oid(r, 0);
+}
+
+static void on_queue_work(struct checker *c, const struct trace_record *r)
+{
+	struct work *work = work_of(c, r);
+
 	if (!r->arg[2] || work->queued)
 		return;
 	work->queued = true;
 	work->queued_of = work->of;
-	work->sysfs = r->str && strstr(r->str, "sysfs");
+	work->sysfs = oid_kind(work->of) == OBJ_CACHE && r->str && strstr(r->str, "sysfs");
 	need(c, r, work->queued_of, work->sysfs ? NEED_QUEUED_SYSFS : NEED_QUEUED, 1);
 }
 
-static void start(struct checker *c, const struct trace_record *r, struct work *work)
+static void on_work_start(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct running *run = ledger_entry(c, &led->running, task_oid(r), 0);
+	struct work *work = work_of(c, r);
+	struct running *run = ledger_number(c, &led->running, r->task);
 
 	unqueue(c, r, work);
 	work->of = arg_oid(r, 0);
 	run->of = work->of;
+	run->active = true;
 	run->waits = false;
 }
 
 static void on_lock(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct running *run = map_find(&led->running, task_oid(r), 0);
+	struct running *run = table_find(&led->running, r->task);
 	bool waits = r->kind == TR_LOCK_WAIT;
 
-	if (!run || run->waits == waits)
+	if (!run || !run->active || run->waits == waits)
 		return;
 	run->waits = waits;
 	need(c, r, run->of, NEED_WAITING, waits ? 1 : -1);
 }
 
-static void on_work(struct checker *c, const struct trace_record *r)
+static void on_work_end(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	struct work *work;
+	struct running *run = table_find(&led->running, r->task);
 
-	if (r->kind == TR_WORK_END) {
-		map_del(&led->running, task_oid(r), 0);
-		return;
-	}
-	work = ledger_entry(c, &led->works, r->obj, 0);
-	switch (r->kind) {
-	case TR_WORK_INIT:
-		work->of = arg_oid(r, 0);
-		break;
-	case TR_QUEUE_WORK:
-		queue(c, r, work);
-		break;
-	case TR_WORK_START:
-		start(c, r, work);
-		break;
-	case TR_WORK_CANCEL:
-		unqueue(c, r, work);
-		break;
-	default:
-		break;
-	}
+	if (run)
+		run->active = false;
+}
+
+static void on_work_cancel(struct checker *c, const struct trace_record *r)
+{
+	unqueue(c, r, work_of(c, r));
 }
 
 static void on_callback(struct checker *c, const struct trace_record *r)
@@ -329,13 +351,13 @@ static void on_free(struct checker *c, const struct trace_record *r)
 	switch (oid_kind(r->obj)) {
 	case OBJ_CACHE:
 		judge(c, r, "freed", 0);
-		map_del(&led->caches, r->obj, 0);
+		table_del(&led->caches, oid_nr(r->obj));
 		break;
 	case OBJ_SLAB:
 		slab_gone(c, r, r->obj, true);
 		break;
 	case OBJ_WORK:
-		map_del(&led->works, r->obj, 0);
+		table_del(&led->works, oid_nr(r->obj));
 		break;
 	default:
 		break;
@@ -346,60 +368,36 @@ static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->caches, c->set->arena, sizeof(struct cache));
-	map_init(&led->slabs, c->set->arena, sizeof(struct slab));
-	map_init(&led->works, c->set->arena, sizeof(struct work));
-	map_init(&led->running, c->set->arena, sizeof(struct running));
+	table_init(&led->caches, c->set->arena, sizeof(struct cache));
+	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
+	table_init(&led->works, c->set->arena, sizeof(struct work));
+	table_init(&led->running, c->set->arena, sizeof(struct running));
 }
 
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-
-	if (!led->caches.arena)
-		init(c);
-	if (r->kind >= TR_REF_INIT && r->kind <= TR_REF_EXIT) {
-		on_ref(c, r);
-		return;
-	}
-	if (r->kind >= TR_WORK_INIT && r->kind <= TR_WORK_CANCEL) {
-		on_work(c, r);
-		return;
-	}
-	switch (r->kind) {
-	case TR_SLAB_ALLOC:
-	case TR_SLAB_DISCARD:
-		on_slab(c, r);
-		break;
-	case TR_OBJECT_ALLOC:
-	case TR_OBJECT_FREE:
-	case TR_CACHE_LOOKUP:
-	case TR_CACHE_PUT:
-		on_object(c, r);
-		break;
-	case TR_LOCK_WAIT:
-	case TR_LOCK_ACQUIRE:
-		on_lock(c, r);
-		break;
-	case TR_CALL_RCU:
-	case TR_RCU_CALLBACK:
-		on_callback(c, r);
-		break;
-	case TR_CACHE_SHUTDOWN:
-		shut_down(c, r);
-		break;
-	case TR_OBJ_FREE:
-		on_free(c, r);
-		break;
-	}
-}
-
-static const uint16_t kinds[] = {
-	TR_SLAB_ALLOC, TR_SLAB_DISCARD,	  TR_OBJECT_ALLOC, TR_OBJECT_FREE, TR_CACHE_LOOKUP,
-	TR_CACHE_PUT,  TR_CACHE_SHUTDOWN, TR_OBJ_FREE,	   TR_REF_INIT,	   TR_REF_GET,
-	TR_REF_TRYGET, TR_REF_PUT,	  TR_REF_MOVE,	   TR_WORK_INIT,   TR_QUEUE_WORK,
-	TR_WORK_START, TR_WORK_END,	  TR_WORK_CANCEL,  TR_CALL_RCU,	   TR_RCU_CALLBACK,
-	TR_LOCK_WAIT,  TR_LOCK_ACQUIRE,	  NR_TRACE_KINDS,
+static const struct record_handler handlers[] = {
+	{TR_SLAB_ALLOC, on_slab_alloc},
+	{TR_SLAB_DISCARD, on_slab_discard},
+	{TR_OBJECT_ALLOC, on_object_alloc},
+	{TR_OBJECT_FREE, on_object_free},
+	{TR_CACHE_LOOKUP, on_lookup},
+	{TR_CACHE_PUT, on_lookup_end},
+	{TR_CACHE_SHUTDOWN, on_shutdown},
+	{TR_OBJ_FREE, on_free},
+	{TR_REF_INIT, on_ref_init},
+	{TR_REF_GET, on_ref_get},
+	{TR_REF_TRYGET, on_ref_tryget},
+	{TR_REF_PUT, on_ref_put},
+	{TR_REF_MOVE, on_ref_move},
+	{TR_WORK_INIT, on_work_init},
+	{TR_QUEUE_WORK, on_queue_work},
+	{TR_WORK_START, on_work_start},
+	{TR_WORK_END, on_work_end},
+	{TR_WORK_CANCEL, on_work_cancel},
+	{TR_CALL_RCU, on_callback},
+	{TR_RCU_CALLBACK, on_callback},
+	{TR_LOCK_WAIT, on_lock},
+	{TR_LOCK_ACQUIRE, on_lock},
+	{0, NULL},
 };
 
 const struct checker_ops check_shutdown_referenced = {
@@ -407,7 +405,7 @@ const struct checker_ops check_shutdown_referenced = {
 	.claim = "no cache is shut down or freed while anything depends on it",
 	.source = "kmem_cache_destroy() and the shutdown of memcg caches; "
 		  "92ee383f6daa, f0a3a24b532d, a264df74df38",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 };

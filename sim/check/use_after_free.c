@@ -18,108 +18,19 @@ struct life {
 	uint64_t freed;	     /* seq, 0 while it lives */
 };
 
-/* Entries never go away, and the next record mostly speaks of what the last one did. */
-struct recent {
-	oid_t id;
-	struct life *life;
-};
-
 struct ledger {
-	struct map lives; /* by object */
-	struct map works; /* by work item: oid_t, the object whose memory it uses */
-	struct recent recent[NR_OBJECT_KINDS];
+	struct objects lives;
+	struct table works; /* by work item: oid_t, the object whose memory it uses */
 };
 
 #define IN_OBJ 0x10
 #define IN_ARG(i) (1 << (i))
 
-/*
- * Which kinds of records mean that memory was read or written, and where the
- * object is named.  Left out on purpose: WORK_END and CACHE_DESTROY, because the
- * item or the cache may be gone by then; OBJ_STATE, which is a note, no access.
- */
-#define TOUCHES(X)                                                                                 \
-	X(ACCESS, IN_OBJ)                                                                          \
-	X(LOCK_WAIT, IN_OBJ)                                                                       \
-	X(LOCK_ACQUIRE, IN_OBJ)                                                                    \
-	X(LOCK_RELEASE, IN_OBJ)                                                                    \
-	X(CALL_RCU, IN_ARG(0))                                                                     \
-	X(RCU_CALLBACK, IN_ARG(0))                                                                 \
-	X(WORK_INIT, IN_OBJ | IN_ARG(0))                                                           \
-	X(QUEUE_WORK, IN_OBJ)                                                                      \
-	X(WORK_START, IN_OBJ | IN_ARG(0))                                                          \
-	X(WORK_NULL, IN_OBJ | IN_ARG(0))                                                           \
-	X(WORK_CANCEL, IN_OBJ)                                                                     \
-	X(REF_INIT, IN_OBJ)                                                                        \
-	X(REF_GET, IN_OBJ)                                                                         \
-	X(REF_TRYGET, IN_OBJ)                                                                      \
-	X(REF_PUT, IN_OBJ)                                                                         \
-	X(REF_MOVE, IN_OBJ)                                                                        \
-	X(REF_KILL, IN_OBJ)                                                                        \
-	X(REF_ATOMIC, IN_OBJ)                                                                      \
-	X(REF_ZERO, IN_OBJ)                                                                        \
-	X(REF_EXIT, IN_OBJ)                                                                        \
-	X(OBJ_PUBLISH, IN_OBJ)                                                                     \
-	X(SYSFS_ADD, IN_OBJ | IN_ARG(0))                                                           \
-	X(SYSFS_DEL, IN_OBJ | IN_ARG(0))                                                           \
-	X(CSS_ONLINE, IN_OBJ)                                                                      \
-	X(CSS_KILLED, IN_OBJ)                                                                      \
-	X(CSS_OFFLINE, IN_OBJ)                                                                     \
-	X(CSS_OFFLINE_END, IN_OBJ)                                                                 \
-	X(CSS_RELEASED, IN_OBJ)                                                                    \
-	X(CACHE_ALIAS, IN_OBJ)                                                                     \
-	X(CACHE_SLOT_SET, IN_OBJ | IN_ARG(0))                                                      \
-	X(CACHE_SLOT_CLEAR, IN_ARG(0))                                                             \
-	X(CACHE_LOOKUP, IN_OBJ | IN_ARG(0) | IN_ARG(1))                                            \
-	X(CACHE_PUT, IN_OBJ)                                                                       \
-	X(CACHE_REPARENT, IN_OBJ | IN_ARG(1))                                                      \
-	X(CACHE_DEACTIVATE, IN_OBJ)                                                                \
-	X(CACHE_SHRINK, IN_OBJ)                                                                    \
-	X(CACHE_DYING, IN_OBJ)                                                                     \
-	X(CACHE_SHUTDOWN, IN_OBJ)                                                                  \
-	X(CACHE_UNLINK, IN_OBJ)                                                                    \
-	X(SLAB_ALLOC, IN_ARG(0))                                                                   \
-	X(SLAB_CHARGE, IN_OBJ | IN_ARG(0) | IN_ARG(1))                                             \
-	X(SLAB_DISCARD, IN_OBJ | IN_ARG(0))                                                        \
-	X(SLAB_UNCHARGE, IN_OBJ | IN_ARG(0) | IN_ARG(1))                                           \
-	X(OBJECT_ALLOC, IN_ARG(0) | IN_ARG(1))                                                     \
-	X(OBJECT_FREE, IN_ARG(0) | IN_ARG(1))                                                      \
-	X(COUNTER_CHARGE, IN_OBJ)                                                                  \
-	X(COUNTER_UNCHARGE, IN_OBJ)                                                                \
-	X(CHARGE_FAIL, IN_OBJ | IN_ARG(1))                                                         \
-	X(STOCK_REFILL, IN_OBJ)                                                                    \
-	X(STOCK_CONSUME, IN_OBJ)                                                                   \
-	X(STOCK_DRAIN, IN_OBJ)                                                                     \
-	X(USER_CHARGE, IN_OBJ)                                                                     \
-	X(USER_UNCHARGE, IN_OBJ)
-
-static const uint8_t touched_in[NR_TRACE_KINDS] = {
-#define X(kind, where) [TR_##kind] = (where),
-	TOUCHES(X)
-#undef X
-};
-
-static const uint16_t kinds[] = {
-#define X(kind, where) TR_##kind,
-	TOUCHES(X)
-#undef X
-		TR_NULL_DEREF,
-	TR_OBJ_NEW,
-	TR_OBJ_FREE,
-	TR_CACHE_CREATE,
-	NR_TRACE_KINDS,
-};
-
 static struct life *life_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
-	struct recent *recent = &led->recent[oid_kind(id) % NR_OBJECT_KINDS];
 
-	if (recent->id != id || !recent->life) {
-		recent->id = id;
-		recent->life = ledger_entry(c, &led->lives, id, 0);
-	}
-	return recent->life;
+	return ledger_object(c, &led->lives, id);
 }
 
 static void relate(struct violation *v, const struct life *life)
@@ -141,24 +52,46 @@ static void report_freed(struct checker *c, const struct trace_record *r, oid_t 
 	       life);
 }
 
-static void touch(struct checker *c, const struct trace_record *r, oid_t id)
+/* The first touch, or one that comes too late. */
+static void note_touch(struct checker *c, const struct trace_record *r, oid_t id)
 {
-	struct life *life;
+	struct life *life = life_of(c, id);
 
-	if (!id)
-		return;
-	life = life_of(c, id);
 	if (!life->first)
 		life->first = r->seq;
 	if (life->freed)
 		report_freed(c, r, id, life);
 }
 
+/* Nearly all touches are of something that lives and was touched before: nothing to note. */
+static inline void touch(struct checker *c, const struct trace_record *r, oid_t id)
+{
+	const struct ledger *led = c->ledger;
+	const struct life *life;
+
+	if (!id)
+		return;
+	life = objects_find(&led->lives, id);
+	if (!life || !life->first || life->freed)
+		note_touch(c, r, id);
+}
+
+/* @where is a constant wherever this is inlined. */
+static inline void touch_all(struct checker *c, const struct trace_record *r, unsigned int where)
+{
+	if (where & IN_OBJ)
+		touch(c, r, r->obj);
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (where & IN_ARG(i))
+			touch(c, r, arg_oid(r, i));
+	}
+}
+
 /* A work item that lives inside a freed object is freed memory, whatever its own number says. */
 static void touch_work(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	oid_t *of = ledger_entry(c, &led->works, r->obj, 0);
+	oid_t *of = ledger_number(c, &led->works, oid_nr(r->obj));
 	const struct life *host;
 
 	if (r->kind == TR_WORK_INIT)
@@ -189,8 +122,44 @@ static void born(struct checker *c, const struct trace_record *r, oid_t id)
 	life->born = true;
 }
 
+static void freed(struct checker *c, const struct trace_record *r)
+{
+	struct life *life;
+
+	if (!r->obj)
+		return;
+	life = life_of(c, r->obj);
+	if (life->freed)
+		relate(checker_violation(c, r, r->obj, "double free: %s was freed at seq %" PRIu64,
+					 oid_str(r->obj).s, life->freed),
+		       life);
+	else
+		life->freed = r->seq;
+}
+
+static void null_dereference(struct checker *c, const struct trace_record *r)
+{
+	checker_violation(c, r, r->obj, "NULL dereference: %s of %s", r->str ? r->str : "a pointer",
+			  oid_str(r->obj).s);
+}
+
+/* ---- records ---------------------------------------------------------------------- */
+
+static void on_access(struct checker *c, const struct trace_record *r)
+{
+	if (r->obj)
+		touch(c, r, r->obj);
+	else
+		null_dereference(c, r);
+}
+
+static void on_new(struct checker *c, const struct trace_record *r)
+{
+	born(c, r, r->obj);
+}
+
 /* Caches and slab pages are in use, and may have been touched, before this says what they are. */
-static void made(struct checker *c, const struct trace_record *r)
+static void on_made(struct checker *c, const struct trace_record *r)
 {
 	struct life *life = life_of(c, r->obj);
 
@@ -200,62 +169,128 @@ static void made(struct checker *c, const struct trace_record *r)
 	life->born = true;
 }
 
-static void freed(struct checker *c, const struct trace_record *r, oid_t id)
+static void on_slab_alloc(struct checker *c, const struct trace_record *r)
 {
-	struct life *life;
-
-	if (!id)
-		return;
-	life = life_of(c, id);
-	if (life->freed)
-		relate(checker_violation(c, r, id, "double free: %s was freed at seq %" PRIu64,
-					 oid_str(id).s, life->freed),
-		       life);
-	else
-		life->freed = r->seq;
+	touch(c, r, arg_oid(r, 0));
+	on_made(c, r);
 }
+
+static void on_object_alloc(struct checker *c, const struct trace_record *r)
+{
+	touch_all(c, r, IN_ARG(0) | IN_ARG(1));
+	if (r->obj)
+		born(c, r, r->obj);
+}
+
+static void on_object_free(struct checker *c, const struct trace_record *r)
+{
+	touch_all(c, r, IN_ARG(0) | IN_ARG(1));
+	freed(c, r);
+}
+
+static void on_work_init(struct checker *c, const struct trace_record *r)
+{
+	touch_all(c, r, IN_OBJ | IN_ARG(0));
+	touch_work(c, r);
+}
+
+static void on_queue_work(struct checker *c, const struct trace_record *r)
+{
+	touch(c, r, r->obj);
+	touch_work(c, r);
+}
+
+/* The others mean that memory was read or written, of whatever they name there. */
+#define TOUCHES(name, where)                                                                       \
+	static void name(struct checker *c, const struct trace_record *r)                          \
+	{                                                                                          \
+		touch_all(c, r, where);                                                            \
+	}
+TOUCHES(on_obj, IN_OBJ)
+TOUCHES(on_arg0, IN_ARG(0))
+TOUCHES(on_obj_arg0, IN_OBJ | IN_ARG(0))
+TOUCHES(on_obj_arg1, IN_OBJ | IN_ARG(1))
+TOUCHES(on_obj_arg0_arg1, IN_OBJ | IN_ARG(0) | IN_ARG(1))
 
 static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
-	map_init(&led->lives, c->set->arena, sizeof(struct life));
-	map_init(&led->works, c->set->arena, sizeof(oid_t));
+	objects_init(&led->lives, c->set->arena, sizeof(struct life));
+	table_init(&led->works, c->set->arena, sizeof(oid_t));
 }
 
-static void on_record(struct checker *c, const struct trace_record *r)
-{
-	struct ledger *led = c->ledger;
-	uint8_t where = touched_in[r->kind];
-
-	if (!led->lives.arena)
-		init(c);
-
-	if (r->kind == TR_NULL_DEREF || (r->kind == TR_ACCESS && !r->obj))
-		checker_violation(c, r, r->obj, "NULL dereference: %s of %s",
-				  r->str ? r->str : "a pointer", oid_str(r->obj).s);
-	if (where & IN_OBJ)
-		touch(c, r, r->obj);
-	for (int i = 0; i < TRACE_NR_ARGS; i++) {
-		if (where & IN_ARG(i))
-			touch(c, r, arg_oid(r, i));
-	}
-	if (r->kind == TR_WORK_INIT || r->kind == TR_QUEUE_WORK)
-		touch_work(c, r);
-	if (r->kind == TR_OBJ_NEW || (r->kind == TR_OBJECT_ALLOC && r->obj))
-		born(c, r, r->obj);
-	if (r->kind == TR_CACHE_CREATE || r->kind == TR_SLAB_ALLOC)
-		made(c, r);
-	if (r->kind == TR_OBJ_FREE || r->kind == TR_OBJECT_FREE)
-		freed(c, r, r->obj);
-}
+/*
+ * Left out on purpose: WORK_END and CACHE_DESTROY, because the item or the cache may be gone by
+ * then; OBJ_STATE, which is a note, no access.
+ */
+static const struct record_handler handlers[] = {
+	{TR_ACCESS, on_access},
+	{TR_NULL_DEREF, null_dereference},
+	{TR_OBJ_NEW, on_new},
+	{TR_OBJ_FREE, freed},
+	{TR_CACHE_CREATE, on_made},
+	{TR_SLAB_ALLOC, on_slab_alloc},
+	{TR_OBJECT_ALLOC, on_object_alloc},
+	{TR_OBJECT_FREE, on_object_free},
+	{TR_WORK_INIT, on_work_init},
+	{TR_QUEUE_WORK, on_queue_work},
+	{TR_LOCK_WAIT, on_obj},
+	{TR_LOCK_ACQUIRE, on_obj},
+	{TR_LOCK_RELEASE, on_obj},
+	{TR_CALL_RCU, on_arg0},
+	{TR_RCU_CALLBACK, on_arg0},
+	{TR_WORK_START, on_obj_arg0},
+	{TR_WORK_NULL, on_obj_arg0},
+	{TR_WORK_CANCEL, on_obj},
+	{TR_REF_INIT, on_obj},
+	{TR_REF_GET, on_obj},
+	{TR_REF_TRYGET, on_obj},
+	{TR_REF_PUT, on_obj},
+	{TR_REF_MOVE, on_obj},
+	{TR_REF_KILL, on_obj},
+	{TR_REF_ATOMIC, on_obj},
+	{TR_REF_ZERO, on_obj},
+	{TR_REF_EXIT, on_obj},
+	{TR_OBJ_PUBLISH, on_obj},
+	{TR_SYSFS_ADD, on_obj_arg0},
+	{TR_SYSFS_DEL, on_obj_arg0},
+	{TR_CSS_ONLINE, on_obj},
+	{TR_CSS_KILLED, on_obj},
+	{TR_CSS_OFFLINE, on_obj},
+	{TR_CSS_OFFLINE_END, on_obj},
+	{TR_CSS_RELEASED, on_obj},
+	{TR_CACHE_ALIAS, on_obj},
+	{TR_CACHE_SLOT_SET, on_obj_arg0},
+	{TR_CACHE_SLOT_CLEAR, on_arg0},
+	{TR_CACHE_LOOKUP, on_obj_arg0_arg1},
+	{TR_CACHE_PUT, on_obj},
+	{TR_CACHE_REPARENT, on_obj_arg1},
+	{TR_CACHE_DEACTIVATE, on_obj},
+	{TR_CACHE_SHRINK, on_obj},
+	{TR_CACHE_DYING, on_obj},
+	{TR_CACHE_SHUTDOWN, on_obj},
+	{TR_CACHE_UNLINK, on_obj},
+	{TR_SLAB_CHARGE, on_obj_arg0_arg1},
+	{TR_SLAB_DISCARD, on_obj_arg0},
+	{TR_SLAB_UNCHARGE, on_obj_arg0_arg1},
+	{TR_COUNTER_CHARGE, on_obj},
+	{TR_COUNTER_UNCHARGE, on_obj},
+	{TR_CHARGE_FAIL, on_obj_arg1},
+	{TR_STOCK_REFILL, on_obj},
+	{TR_STOCK_CONSUME, on_obj},
+	{TR_STOCK_DRAIN, on_obj},
+	{TR_USER_CHARGE, on_obj},
+	{TR_USER_UNCHARGE, on_obj},
+	{0, NULL},
+};
 
 const struct checker_ops check_use_after_free = {
 	.name = "use-after-free",
 	.claim = "nothing touches an object that is freed or not allocated yet, "
 		 "and nothing is freed twice",
 	.source = "memory safety (what KASAN and slab poisoning report in the kernel)",
-	.kinds = kinds,
+	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),
-	.on_record = on_record,
+	.init = init,
 };

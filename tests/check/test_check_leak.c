@@ -123,6 +123,36 @@ START_TEST(names_the_oldest_reference_that_is_left)
 }
 END_TEST
 
+/* Whatever the order in which they came: a report is compared with another run's. */
+START_TEST(holders_are_listed_in_a_fixed_order)
+{
+	get(M, 1, HOLD_CREATE_WORK, 0);
+	get(M, 2, HOLD_TEMP, 0);
+	get(M, 1, HOLD_KILL_CSS, 0);
+	offline();
+	reparent();
+	REC(OBJ_FREE, .obj = C);
+	feed_end();
+	expect_only(NAME, M,
+		    "held by kill_css (1, taken at seq 10), create work (1, taken at seq 8), "
+		    "temporary (2, taken at seq 9)");
+}
+END_TEST
+
+/* What somebody took before the count was zero is void, whoever's it was. */
+START_TEST(reference_from_before_the_count_was_zero_is_not_named)
+{
+	get(M, 1, HOLD_TEMP, CACHE(7));
+	put(M, 1, HOLD_TEMP, CACHE(8)); /* gives back what the other one took */
+	get(M, 1, HOLD_TEMP, CACHE(9));
+	offline();
+	reparent();
+	REC(OBJ_FREE, .obj = C);
+	feed_end();
+	expect_only(NAME, M, "temporary (1, taken at seq 10 for cache:9)");
+}
+END_TEST
+
 START_TEST(user_pages_script_references_and_stock_are_legal)
 {
 	get(M, 32, HOLD_CHARGE, 0);
@@ -258,6 +288,8 @@ Suite *suite_check_leak(void)
 	tcase_add_test(tc, creation_work_of_an_online_memcg);
 	tcase_add_test(tc, creation_work_that_is_queued_is_legal);
 	tcase_add_test(tc, names_the_oldest_reference_that_is_left);
+	tcase_add_test(tc, holders_are_listed_in_a_fixed_order);
+	tcase_add_test(tc, reference_from_before_the_count_was_zero_is_not_named);
 	tcase_add_test(tc, user_pages_script_references_and_stock_are_legal);
 	tcase_add_test(tc, child_memcg_is_legal);
 	tcase_add_test(tc, live_objects_pin_their_memcg_and_empty_pages_do_not);

@@ -214,6 +214,28 @@ START_TEST(sleep_in_a_read_section)
 }
 END_TEST
 
+/* The model says that the task is in a section, the records show none that is open. */
+START_TEST(section_that_was_left_is_no_reason)
+{
+	REC(RCU_READ_LOCK, .obj = TASK(1), .arg = {1}, .task = 1);
+	REC(RCU_READ_UNLOCK, .obj = TASK(1), .arg = {0}, .task = 1);
+	REC(MIGHT_SLEEP, .obj = TASK(1), .arg = {0, 1, 0}, .task = 1, .str = "mutex_lock");
+	ck_assert_uint_eq(expect_only(NAME, TASK(1), "illegal context switch")->related[0], 0);
+}
+END_TEST
+
+/* Its context is forgotten, and the next one with that number starts with nothing. */
+START_TEST(task_that_ends_cleanly_takes_nothing_along)
+{
+	REC(LOCK_INIT, .obj = LOCK(1), .str = "a");
+	REC(LOCK_ACQUIRE, .obj = LOCK(1), .task = 1);
+	REC(LOCK_RELEASE, .obj = LOCK(1), .task = 1);
+	REC(TASK_EXIT, .obj = TASK(1), .task = 1);
+	REC(TASK_EXIT, .obj = TASK(1), .task = 1);
+	expect_clean();
+}
+END_TEST
+
 START_TEST(sleep_with_preemption_or_interrupts_off)
 {
 	REC(MIGHT_SLEEP, .obj = TASK(1), .arg = {1, 0, 0}, .task = 1, .str = "down_read");
@@ -340,6 +362,8 @@ Suite *suite_check_lock(void)
 	tcase_add_test(tc, lock_with_interrupts_off_is_safe_everywhere);
 	tcase_add_test(tc, bottom_halves_off_is_enough_against_softirqs);
 	tcase_add_test(tc, sleep_in_a_read_section);
+	tcase_add_test(tc, section_that_was_left_is_no_reason);
+	tcase_add_test(tc, task_that_ends_cleanly_takes_nothing_along);
 	tcase_add_test(tc, sleep_with_preemption_or_interrupts_off);
 	tcase_add_test(tc, sleep_in_an_interrupt);
 	tcase_add_test(tc, blocking_with_a_spinlock);

@@ -245,6 +245,34 @@ START_TEST(callback_that_never_ran)
 }
 END_TEST
 
+START_TEST(callbacks_of_one_object_are_told_apart_by_their_function)
+{
+	uint64_t left;
+
+	REC(CALL_RCU, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "first_fn");
+	left = REC(CALL_RCU, .obj = RCU(1), .arg = {O(CACHE(1)), 2}, .str = "second_fn");
+	REC(CALL_RCU, .obj = RCU(1), .arg = {O(CACHE(1)), 3}, .str = "third_fn");
+	REC(RCU_CALLBACK, .obj = RCU(1), .arg = {O(CACHE(1)), 3}, .str = "third_fn");
+	REC(RCU_CALLBACK, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "first_fn");
+	feed_end();
+	ck_assert_uint_eq(
+		expect_only(NAME, CACHE(1), "RCU callback never ran: second_fn of cache:1")
+			->related[0],
+		left);
+}
+END_TEST
+
+START_TEST(callback_that_nobody_registered_leaves_nothing_to_run)
+{
+	REC(RCU_CALLBACK, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "first_fn");
+	REC(CALL_RCU, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "first_fn");
+	REC(RCU_CALLBACK, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "other_fn");
+	REC(RCU_CALLBACK, .obj = RCU(1), .arg = {O(CACHE(1)), 1}, .str = "first_fn");
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
 START_TEST(work_that_never_started)
 {
 	uint64_t seq = queue_work(1);
@@ -293,6 +321,8 @@ Suite *suite_check_progress(void)
 	tcase_add_test(tc, nobody_left_to_wake);
 	tcase_add_test(tc, waiter_of_a_free_lock);
 	tcase_add_test(tc, callback_that_never_ran);
+	tcase_add_test(tc, callbacks_of_one_object_are_told_apart_by_their_function);
+	tcase_add_test(tc, callback_that_nobody_registered_leaves_nothing_to_run);
 	tcase_add_test(tc, work_that_never_started);
 	tcase_add_test(tc, work_without_a_function_is_reported_at_once);
 	suite_add_tcase(s, tc);

@@ -105,6 +105,65 @@ START_TEST(full_arena_silences_the_set)
 }
 END_TEST
 
+/* Nor does it invent one when the violation itself finds no room. */
+START_TEST(arena_that_is_full_at_the_first_violation_silences_the_set)
+{
+	feed_begin("use-after-free");
+	REC(OBJ_FREE, .obj = CACHE(1));
+	set->arena->limit = set->arena->top + sizeof(struct violation);
+	REC(OBJ_FREE, .obj = CACHE(1));
+	ck_assert(set->exhausted);
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
+/* A snapshot of a world without a violation should not carry room for sixteen. */
+START_TEST(clean_set_owns_no_room_for_violations)
+{
+	feed_begin("use-after-free");
+	REC(OBJ_FREE, .obj = CACHE(1));
+	ck_assert_ptr_null(set->violations);
+	REC(OBJ_FREE, .obj = CACHE(1));
+	ck_assert_ptr_nonnull(set->violations);
+	ck_assert_uint_eq(set->nr_violations, 1);
+}
+END_TEST
+
+START_TEST(handlers_name_each_kind_once)
+{
+	for (const struct checker_ops *const *ops = all_checkers; *ops; ops++) {
+		bool named[NR_TRACE_KINDS] = {false};
+
+		for (const struct record_handler *h = (*ops)->handlers; h->handle; h++) {
+			ck_assert_uint_lt(h->kind, NR_TRACE_KINDS);
+			ck_assert_msg(!named[h->kind], "%s names %s twice", (*ops)->name,
+				      trace_kinds[h->kind].name);
+			named[h->kind] = true;
+		}
+	}
+}
+END_TEST
+
+/* Numbers count per kind: cache:1 and memcg:1 are two entries. */
+START_TEST(objects_of_other_kinds_are_other_entries)
+{
+	struct objects m;
+	uint64_t *one, *other;
+
+	feed_begin("use-after-free");
+	objects_init(&m, set->arena, sizeof(uint64_t));
+	one = ledger_object(&set->checkers[0], &m, CACHE(1));
+	*one = 5;
+	other = ledger_object(&set->checkers[0], &m, MEMCG(1));
+	ck_assert_uint_eq(*other, 0);
+	ck_assert_ptr_eq(objects_find(&m, CACHE(1)), one);
+	ck_assert_ptr_eq(ledger_object(&set->checkers[0], &m, CACHE(1)), one);
+	ck_assert_ptr_null(objects_find(&m, CACHE(2)));
+	ck_assert_ptr_null(objects_find(&m, 0));
+}
+END_TEST
+
 START_TEST(objects_print_as_kind_and_number)
 {
 	ck_assert_str_eq(oid_str(CACHE(5)).s, "cache:5");
@@ -137,6 +196,10 @@ Suite *suite_checkset(void)
 	tcase_add_test(tc, violation_says_where_and_when);
 	tcase_add_test(tc, checker_without_an_end_and_an_empty_run_are_clean);
 	tcase_add_test(tc, full_arena_silences_the_set);
+	tcase_add_test(tc, arena_that_is_full_at_the_first_violation_silences_the_set);
+	tcase_add_test(tc, clean_set_owns_no_room_for_violations);
+	tcase_add_test(tc, handlers_name_each_kind_once);
+	tcase_add_test(tc, objects_of_other_kinds_are_other_entries);
 	tcase_add_test(tc, objects_print_as_kind_and_number);
 	tcase_add_test(tc, text_is_cut_where_it_is_full);
 	suite_add_tcase(s, tc);

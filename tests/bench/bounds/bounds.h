@@ -46,6 +46,13 @@ struct bound {
 	void (*drop)(void);
 };
 
+/**
+ * bound_tasks() - ns to resume one of @n sleeping fibers, @resumes times
+ *
+ * The better of a heap and a radix heap; see fibers.c.
+ */
+double bound_tasks(uint32_t n, uint64_t resumes);
+
 extern const struct bound bound_heap, bound_radix, bound_ladder;
 
 #define BOUND_INLINE static inline __attribute__((always_inline))

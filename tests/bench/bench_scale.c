@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One run with 10,000 cgroups and 1,000,000 objects, and one twice as large, all
+ * checkers on: does the cost grow with the size and not faster?  Each run has a
+ * process of its own, whose CPU time and peak memory are taken.  Medians.
+ */
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lua/scenario.h"
+#include "tests/bench/measure.h"
+
+#define SCRIPT "scenarios/lifecycle/scale.lua"
+
+#define ROUNDS 3
+#define CGROUPS 10000
+#define OBJECTS 1000000
+#define GOAL 2.4 /* of twice as large: linear, and a fifth for what no longer fits a cache */
+
+struct cost {
+	double seconds, steps, megabytes;
+};
+
+static _Noreturn void give_up(const char *why)
+{
+	fprintf(stderr, "bench_scale: %s\n", why);
+	exit(2);
+}
+
+/* In the child: write how many steps it took to @out. */
+static _Noreturn void run_child(unsigned int scale, int out)
+{
+	char cgroups[32], objects[32];
+	const char *sets[] = {cgroups, objects, NULL};
+	struct run_options opt = {.path = SCRIPT, .sets = sets, .seed = 1};
+	struct run_result result;
+	GError *error = NULL;
+
+	snprintf(cgroups, sizeof(cgroups), "cgroups=%u", scale * CGROUPS);
+	snprintf(objects, sizeof(objects), "objects=%u", scale * OBJECTS);
+	if (!scenario_run(&opt, NULL, &result, &error))
+		give_up(error->message);
+	if (result.verdict != VERDICT_PASS)
+		give_up("the run found a violation");
+	if (write(out, &result.nr_steps, sizeof(result.nr_steps)) != sizeof(result.nr_steps))
+		give_up("cannot write to a pipe");
+	_exit(0);
+}
+
+static double seconds_of(struct timeval t)
+{
+	return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
+}
+
+static struct cost run_once(unsigned int scale)
+{
+	uint64_t steps = 0;
+	struct rusage usage;
+	int pipes[2], status;
+	pid_t child;
+
+	if (pipe(pipes) != 0 || (child = fork()) < 0)
+		give_up("cannot start a process");
+	if (child == 0)
+		run_child(scale, pipes[1]);
+	close(pipes[1]);
+	if (wait4(child, &status, 0, &usage) != child || status != 0 ||
+	    read(pipes[0], &steps, sizeof(steps)) != sizeof(steps))
+		give_up("a run failed");
+	close(pipes[0]);
+	return (struct cost){
+		.seconds = seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime),
+		.steps = (double)steps,
+		.megabytes = (double)usage.ru_maxrss / 1024,
+	};
+}
+
+static bool within(const char *what, double ratio)
+{
+	printf("%-24s %5.2f times as much for twice the size  goal %4.2f  %s\n", what, ratio, GOAL,
+	       ratio <= GOAL ? "ok" : "MISSED");
+	if (ratio > GOAL)
+		fprintf(stderr, "bench_scale: goal missed: %s grows %.2f times, goal %.2f\n", what,
+			ratio, GOAL);
+	return ratio <= GOAL;
+}
+
+int main(void)
+{
+	double seconds[2][ROUNDS], ratio[ROUNDS];
+	struct cost cost[2] = {0};
+	bool ok;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		for (unsigned int k = 0; k < 2; k++) {
+			cost[k] = run_once(k + 1);
+			seconds[k][i] = cost[k].seconds;
+		}
+		ratio[i] = seconds[1][i] / seconds[0][i];
+	}
+	for (unsigned int k = 0; k < 2; k++) {
+		double t = median(seconds[k], ROUNDS);
+
+		printf("%u cgroups, %u objects: %.2f s, %.0f steps, %.2f million steps/s, "
+		       "%.0f MiB\n",
+		       (k + 1) * CGROUPS, (k + 1) * OBJECTS, t, cost[k].steps,
+		       cost[k].steps / t * 1e-6, cost[k].megabytes);
+	}
+	ok = within("CPU time", median(ratio, ROUNDS));
+	ok = within("peak memory", cost[1].megabytes / cost[0].megabytes) && ok;
+	return ok ? 0 : 1;
+}
