@@ -3,9 +3,11 @@
 -- Memory runs out once while a child cache, a cgroup or an object is being made.
 -- Whichever allocation fails, what was taken before it must be given back: the cgroup still goes
 -- away completely, and the next attempt works.
---
--- test: --order random --variant -create-work-css-leak
--- test: --variant -create-work-css-leak
+
+-- How many orderings an expectation below is about, drawn anew for each run.
+local few = { strategy = "pct", runs = 500 }
+local many = { strategy = "pct", runs = 10000 }
+local any = { strategy = "random", runs = 500 }
 
 return scenario {
   doc = "one allocation fails somewhere in the creation of caches and cgroups",
@@ -38,7 +40,16 @@ return scenario {
   },
 
   expect = {
-    { "v5.3", "leak", "sometimes" },
-    { "v5.3+-create-work-css-leak", "leak", "never" },
+    { "v5.3", variant = "-create-work-css-leak", never = "*" },
+    { "v5.3", variant = "-create-work-css-leak", never = "*", order = "random" },
+    { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.3", variant = "none", never = "*", explore = any },
+    { "v5.3", finds = "leak", explore = few },
+    { "v5.3", variant = { "none", "create-work-css-leak" }, sometimes = "leak", explore = few },
+    { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
+    { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
+    { "v5.3", variant = { "none", "workfn-clobber" }, finds = "progress", explore = few },
+    { "v5.3", variant = { "none", "refkill-vs-destroy" }, finds = "refcount", explore = many },
+    { "seed1-v4", finds = "leak", explore = few },
   },
 }

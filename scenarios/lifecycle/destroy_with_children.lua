@@ -3,9 +3,11 @@
 -- A root cache is destroyed right when its children are being deactivated, because their cgroups
 -- were removed.  Both sides want to end the same child: it must be shut down once, and only after
 -- every reference, work item and grace period that knows it.
---
--- test:
--- test: --set typesafe=true --variant -refkill-vs-destroy --variant -free-slab-memcg
+
+-- How many orderings an expectation below is about, drawn anew for each run.
+local few = { strategy = "pct", runs = 500 }
+local many = { strategy = "pct", runs = 10000 }
+local any = { strategy = "random", runs = 500 }
 
 return scenario {
   doc = "kmem_cache_destroy() against the deactivation of the children",
@@ -51,8 +53,21 @@ return scenario {
   end,
 
   expect = {
-    { "v5.3", "refcount", "sometimes" },
-    { "v5.3+-refkill-vs-destroy", "refcount", "never" },
-    { "v5.3+-refkill-vs-destroy", "shutdown-referenced", "never" },
+    { "v5.3", variant = "-refkill-vs-destroy", never = "*" },
+    { "v5.3", variant = { "-refkill-vs-destroy", "-free-slab-memcg" }, set = { typesafe = true },
+      never = "*" },
+    { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.3", variant = "none", never = "*", explore = any },
+    { "v5.3", variant = "none", set = { typesafe = true }, never = "*", explore = few },
+    { "v5.3", finds = "refcount", explore = many },
+    { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
+    { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
+    { "v5.3", variant = { "none", "workfn-write-after-free" }, finds = "use-after-free",
+      explore = many },
+    { "v5.3", variant = { "none", "workfn-clobber" }, finds = "progress", explore = few },
+    { "v5.3", variant = { "none", "refkill-vs-destroy" }, finds = "refcount", explore = many },
+    { "v5.3", variant = { "none", "free-slab-memcg" }, set = { typesafe = true },
+      finds = "use-after-free", explore = few },
+    { "seed1-v4", variant = "-get-cache-rcu-typo", finds = "refcount", explore = many },
   },
 }

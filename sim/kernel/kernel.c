@@ -26,6 +26,7 @@ void kernel_init(struct world *w, const struct kernel_config *config)
 	workqueue_init(w);
 	sysfs_init(w);
 	spin_lock_init(w, &k->percpu_ref_switch_lock, "percpu_ref_switch_lock");
+	init_rwsem(w, &k->cpu_hotplug_lock, "cpu_hotplug_lock");
 	k->system_wq = alloc_workqueue(w, "events", false, WQ_DFL_ACTIVE);
 	w->hooks.context_switch = context_switch;
 	w->hooks.section_left = rcu_note_section_left;

@@ -17,6 +17,7 @@ struct kernel {
 	struct worker_pool pools[NR_CPUS_MAX + 1]; /* per CPU; the last one is unbound */
 	struct workqueue *system_wq;
 	struct spinlock percpu_ref_switch_lock;
+	struct rw_semaphore cpu_hotplug_lock; /* for reading: no CPU comes or goes */
 	struct sysfs sysfs;
 };
 

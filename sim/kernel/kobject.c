@@ -115,6 +115,7 @@ void kobject_del(struct task *t, struct kobject *kobj)
 	mutex_lock(t, &fs->kernfs_mutex);
 	sched_point(t, COST_SYSFS);
 	if (kobj->in_sysfs) {
+		touch(t->w, kobj->id, 0, ACCESS_WRITE);
 		remove_name(fs, kobj);
 		trace(t, SYSFS_DEL, .obj = kobj->id, .arg = {(int64_t)kobj->of}, .str = kobj->name);
 	}
@@ -124,6 +125,7 @@ void kobject_del(struct task *t, struct kobject *kobj)
 void kobject_get(struct task *t, struct kobject *kobj)
 {
 	sched_point(t, COST_ATOMIC);
+	touch(t->w, kobj->id, FIELD_REF, ACCESS_RMW);
 	kobj->refcount++;
 }
 
@@ -132,6 +134,7 @@ void kobject_put(struct task *t, struct kobject *kobj)
 	FRAME(t);
 
 	sched_point(t, COST_ATOMIC);
+	touch(t->w, kobj->id, FIELD_REF, ACCESS_RMW);
 	if (--kobj->refcount > 0)
 		return;
 	if (kobj->in_sysfs)

@@ -51,10 +51,12 @@ void mutex_lock(struct task *t, struct mutex *m)
 {
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch(t->w, m->id, FIELD_LOCK, ACCESS_RMW);
 	while (m->owner) {
 		waits(t, m->id, false, m->owner);
 		list_add_tail(&t->wait_node, &m->waiters);
 		task_block(t, m->id, "mutex");
+		touch(t->w, m->id, FIELD_LOCK, ACCESS_RMW);
 	}
 	m->owner = t;
 	acquired(t, m->id, false, false);
@@ -63,6 +65,7 @@ void mutex_lock(struct task *t, struct mutex *m)
 bool mutex_trylock(struct task *t, struct mutex *m)
 {
 	sched_point(t, COST_LOCK);
+	touch(t->w, m->id, FIELD_LOCK, ACCESS_RMW);
 	if (m->owner)
 		return false;
 	m->owner = t;
@@ -73,6 +76,7 @@ bool mutex_trylock(struct task *t, struct mutex *m)
 void mutex_unlock(struct task *t, struct mutex *m)
 {
 	sched_point(t, COST_LOCK);
+	touch(t->w, m->id, FIELD_LOCK, ACCESS_RMW);
 	trace(t, LOCK_RELEASE, .obj = m->id);
 	m->owner = NULL;
 	wake_first(t, &m->waiters);
@@ -91,6 +95,7 @@ void spin_lock(struct task *t, struct spinlock *l)
 {
 	preempt_disable(t);
 	sched_point(t, COST_LOCK);
+	touch(t->w, l->id, FIELD_LOCK, ACCESS_RMW);
 	if (l->owner) {
 		waits(t, l->id, false, l->owner);
 		list_add_tail(&t->wait_node, &l->waiters);
@@ -106,6 +111,7 @@ void spin_unlock(struct task *t, struct spinlock *l)
 	struct list *node;
 
 	sched_point(t, COST_LOCK);
+	touch(t->w, l->id, FIELD_LOCK, ACCESS_RMW);
 	trace(t, LOCK_RELEASE, .obj = l->id);
 	node = list_pop(&l->waiters);
 	l->owner = node ? container_of(node, struct task, wait_node) : NULL;
@@ -169,6 +175,7 @@ void down_read(struct task *t, struct rw_semaphore *s)
 {
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
 	if (s->writer || !list_empty(&s->waiters))
 		rwsem_wait(t, s, true);
 	else
@@ -179,6 +186,7 @@ void down_read(struct task *t, struct rw_semaphore *s)
 void up_read(struct task *t, struct rw_semaphore *s)
 {
 	sched_point(t, COST_LOCK);
+	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
 	trace(t, LOCK_RELEASE, .obj = s->id, .arg = {1});
 	s->nr_readers--;
 	rwsem_grant(t, s);
@@ -188,6 +196,7 @@ void down_write(struct task *t, struct rw_semaphore *s)
 {
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
 	if (s->writer || s->nr_readers > 0 || !list_empty(&s->waiters))
 		rwsem_wait(t, s, false);
 	else
@@ -198,6 +207,7 @@ void down_write(struct task *t, struct rw_semaphore *s)
 void up_write(struct task *t, struct rw_semaphore *s)
 {
 	sched_point(t, COST_LOCK);
+	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
 	trace(t, LOCK_RELEASE, .obj = s->id);
 	s->writer = NULL;
 	rwsem_grant(t, s);
@@ -216,15 +226,18 @@ void wait_for_completion(struct task *t, struct completion *c, const char *why)
 {
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch(t->w, c->id, FIELD_LOCK, ACCESS_RMW);
 	while (c->done == 0) {
 		list_add_tail(&t->wait_node, &c->waiters);
 		task_block(t, c->id, why);
+		touch(t->w, c->id, FIELD_LOCK, ACCESS_RMW);
 	}
 	c->done--;
 }
 
 void complete(struct task *t, struct completion *c)
 {
+	touch(t->w, c->id, FIELD_LOCK, ACCESS_RMW);
 	c->done++;
 	wake_first(t, &c->waiters);
 }

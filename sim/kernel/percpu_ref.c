@@ -38,6 +38,7 @@ static bool percpu_mode(struct task *t, const struct percpu_ref *ref)
 {
 	preempt_disable(t);
 	sched_point(t, COST_PERCPU);
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_READ);
 	if (ref->atomic || ref->dead) {
 		sched_point(t, COST_ATOMIC);
 		return false;
@@ -49,6 +50,7 @@ static bool percpu_mode(struct task *t, const struct percpu_ref *ref)
 /* The counter's memory may be gone by the time a buggy caller gets here. */
 static void percpu_add(struct task *t, struct percpu_ref *ref, int64_t n)
 {
+	touch(t->w, ref->of, FIELD_REF_PERCPU, ACCESS_ADD);
 	if (ref->percpu)
 		ref->percpu[t->cpu->nr] += n;
 }
@@ -62,10 +64,12 @@ static void release(struct task *t, struct percpu_ref *ref)
 void percpu_ref_get_many(struct task *t, struct percpu_ref *ref, int64_t n, enum holder h,
 			 oid_t owner)
 {
-	if (percpu_mode(t, ref))
+	if (percpu_mode(t, ref)) {
 		percpu_add(t, ref, n);
-	else
+	} else {
+		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
 		ref->count += n;
+	}
 	trace(t, REF_GET, .obj = ref->of, .arg = {n, h, (int64_t)owner});
 	preempt_enable(t);
 }
@@ -80,6 +84,7 @@ void percpu_ref_put_many(struct task *t, struct percpu_ref *ref, int64_t n, enum
 	if (percpu) {
 		percpu_add(t, ref, -n);
 	} else {
+		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
 		ref->count -= n;
 		if (ref->count == 0)
 			release(t, ref);
@@ -91,12 +96,14 @@ static bool tryget(struct task *t, struct percpu_ref *ref, enum holder h, oid_t 
 {
 	bool ok = true;
 
-	if (percpu_mode(t, ref))
+	if (percpu_mode(t, ref)) {
 		percpu_add(t, ref, 1);
-	else if ((live && ref->dead) || ref->count == 0)
-		ok = false;
-	else
-		ref->count++;
+	} else {
+		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+		touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_READ);
+		ok = ref->count != 0 && !(live && ref->dead);
+		ref->count += ok;
+	}
 	trace(t, REF_TRYGET, .obj = ref->of, .arg = {ok, h, (int64_t)owner, live});
 	preempt_enable(t);
 	return ok;
@@ -120,21 +127,23 @@ static void percpu_ref_switch_to_atomic_rcu(struct task *t, struct rcu_head *hea
 	int64_t sum = 0;
 
 	/* The sum comes first: a get on one CPU and its put on another must meet. */
+	touch(t->w, ref->of, FIELD_REF_PERCPU, ACCESS_READ);
 	for (unsigned int i = 0; ref->percpu && i < t->w->config.nr_cpus; i++)
 		sum += ref->percpu[i];
 	sched_point(t, COST_ATOMIC);
+	touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_RMW);
 	ref->count += sum - PERCPU_COUNT_BIAS;
-	ref->switching = false;
 	trace(t, REF_ATOMIC, .obj = ref->of, .arg = {ref->count});
 	if (ref->count <= 0)
 		trace(t, WARN, .obj = ref->of, .arg = {ref->count},
 		      .str = "percpu ref <= 0 after switching to atomic");
 	if (ref->confirm) {
-		percpu_ref_func confirm = ref->confirm;
-
+		ref->confirm(t, ref);
 		ref->confirm = NULL;
-		confirm(t, ref);
 	}
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_RMW);
+	ref->switching = false;
 	percpu_ref_put_many(t, ref, 1, HOLD_SWITCH, 0);
 }
 
@@ -144,6 +153,8 @@ void percpu_ref_kill_and_confirm(struct task *t, struct percpu_ref *ref, percpu_
 	struct spinlock *lock = &kernel_of(t->w)->percpu_ref_switch_lock;
 
 	spin_lock_irq(t, lock);
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
 	if (ref->dead)
 		trace(t, WARN, .obj = ref->of, .str = "percpu_ref_kill on a dead ref");
 	ref->dead = true;
@@ -173,6 +184,9 @@ void percpu_ref_resurrect(struct task *t, struct percpu_ref *ref)
 	struct spinlock *lock = &kernel_of(t->w)->percpu_ref_switch_lock;
 
 	spin_lock_irq(t, lock);
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF_PERCPU, ACCESS_RMW);
 	sim_assert(ref->dead && !ref->switching);
 	ref->dead = false;
 	ref->count += PERCPU_COUNT_BIAS + 1;
@@ -192,9 +206,13 @@ void percpu_ref_reinit(struct task *t, struct percpu_ref *ref)
 
 void percpu_ref_exit(struct task *t, struct percpu_ref *ref)
 {
-	int64_t count = ref->atomic && !ref->switching ? ref->count : -1;
+	int64_t count;
 
 	sched_point(t, COST_ACCESS);
+	touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+	touch(t->w, ref->of, FIELD_REF_PERCPU, ACCESS_RMW);
+	count = ref->atomic && !ref->switching ? ref->count : -1;
 	trace(t, REF_EXIT, .obj = ref->of, .arg = {ref->switching, count});
 	if (ref->percpu)
 		world_free(t->w, ref->percpu, percpu_size(t->w));
@@ -205,6 +223,7 @@ bool percpu_ref_is_zero(struct task *t, struct percpu_ref *ref)
 {
 	bool zero = !percpu_mode(t, ref) && ref->count == 0;
 
+	touch(t->w, ref->of, FIELD_REF, ACCESS_READ);
 	preempt_enable(t);
 	return zero;
 }

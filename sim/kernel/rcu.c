@@ -51,6 +51,15 @@ static bool cpu_quiescent(const struct cpu *cpu)
 
 /* ---- grace periods ------------------------------------------------------------ */
 
+/*
+ * What a step has to do with grace periods: entering a section conflicts with
+ * the start of one, leaving a section as well, and with the end of the one that
+ * it holds up.  Leavings commute: the end waits for all of them.
+ */
+enum { RCU_GP, RCU_STARTED, RCU_ENDED, RCU_READERS, RCU_LEFT, RCU_BARRIER };
+#define RCU_CALLBACKS FIELD_NUMBERED   /* and the CPU: its list */
+#define RCU_READY (2 * FIELD_NUMBERED) /* and the CPU: those whose grace period has ended */
+
 static void end_if_unblocked(struct rcu *rcu)
 {
 	struct world *w = rcu->w;
@@ -65,6 +74,9 @@ static void fire_start(struct event *ev)
 	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, start);
 	struct world *w = rcu->w;
 
+	touch(w, rcu->id, RCU_GP, ACCESS_RMW);
+	touch(w, rcu->id, RCU_STARTED, ACCESS_RMW);
+	touch(w, rcu->id, RCU_READERS, ACCESS_READ);
 	rcu->gp_started++;
 	rcu->gp_earliest = w->timed ? w->now + world_cost(w, COST_RCU_GP) : 0;
 	if (waits_for_readers(rcu)) {
@@ -75,6 +87,7 @@ static void fire_start(struct event *ev)
 	}
 	if (waits_for_cpus(rcu)) {
 		for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+			touch(w, w->cpus[i].id, FIELD_QUIESCENT, ACCESS_READ);
 			if (!cpu_quiescent(&w->cpus[i]))
 				rcu->cpus |= UINT64_C(1) << i;
 		}
@@ -98,9 +111,12 @@ static void fire_end(struct event *ev)
 	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, end);
 	struct world *w = rcu->w;
 
+	touch(w, rcu->id, RCU_ENDED, ACCESS_RMW);
+	touch(w, rcu->id, RCU_LEFT, ACCESS_READ);
 	rcu->gp_ended = rcu->gp_started;
 	trace_env(w, NULL, RCU_GP_END, .obj = rcu->id, .arg = {(int64_t)rcu->gp_ended});
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		touch(w, rcu->id, RCU_READY + i, ACCESS_READ);
 		if (has_ready(rcu, i))
 			raise_softirq(&w->cpus[i], SOFTIRQ_RCU, world_cost(w, COST_RCU_NOTICE));
 	}
@@ -125,19 +141,40 @@ static void fire_cleanup(struct event *ev)
 	struct rcu *rcu =
 		container_of(container_of(ev, struct transition, ev), struct rcu, cleanup);
 
+	touch(rcu->w, rcu->id, RCU_GP, ACCESS_RMW);
 	rcu->gp_seq = rcu->gp_ended;
 	trace_env(rcu->w, NULL, RCU_GP_CLEANUP, .obj = rcu->id, .arg = {(int64_t)rcu->gp_seq});
-	if (more_wanted(rcu))
-		transition_post(&rcu->start, 0);
+	if (rcu->w->timed && more_wanted(rcu))
+		transition_want(&rcu->start, 0);
 }
 
-static void start_if_idle(struct rcu *rcu)
+static bool idle(const struct rcu *rcu)
 {
-	if (rcu->gp_started == rcu->gp_seq && !rcu->start.pending)
-		transition_post(&rcu->start, world_cost(rcu->w, COST_RCU_GP_INIT));
+	return rcu->gp_started == rcu->gp_seq;
+}
+
+static bool may_start(const struct transition *tr)
+{
+	return idle(container_of(tr, struct rcu, start));
+}
+
+/* Untimed, the wish is noted at once and waits until the grace period before is over. */
+static void want_start(struct rcu *rcu)
+{
+	if (idle(rcu) || !rcu->w->timed)
+		transition_want(&rcu->start, world_cost(rcu->w, COST_RCU_GP_INIT));
 }
 
 /* ---- quiescent states --------------------------------------------------------- */
+
+/* A section ends, whatever lies around it: a grace period must start before or after. */
+static void touch_leaving(struct cpu *cpu)
+{
+	struct kernel *k = kernel_of(cpu->w);
+
+	for (unsigned int f = 0; f < nr_flavours(cpu->w); f++)
+		touch(cpu->w, k->rcu[f].id, RCU_STARTED, ACCESS_READ);
+}
 
 static void cpu_passed(struct cpu *cpu)
 {
@@ -147,6 +184,7 @@ static void cpu_passed(struct cpu *cpu)
 		struct rcu *rcu = &k->rcu[f];
 
 		if (rcu->cpus & UINT64_C(1) << cpu->nr) {
+			touch(cpu->w, rcu->id, RCU_LEFT, ACCESS_ADD);
 			rcu->cpus &= ~(UINT64_C(1) << cpu->nr);
 			end_if_unblocked(rcu);
 		}
@@ -155,13 +193,15 @@ static void cpu_passed(struct cpu *cpu)
 
 void rcu_note_context_switch(struct cpu *cpu, struct task *prev)
 {
-	(void)prev;
 	/* Nothing interrupted can be below: interrupts never switch tasks. */
+	if (!prev || (!preemptible_rcu(cpu->w) && !prev->in_user))
+		touch_leaving(cpu);
 	cpu_passed(cpu);
 }
 
 void rcu_note_section_left(struct cpu *cpu)
 {
+	touch_leaving(cpu);
 	if (cpu_quiescent(cpu))
 		cpu_passed(cpu);
 }
@@ -173,8 +213,10 @@ void rcu_read_lock(struct task *t)
 	struct rcu *rcu = &kernel_of(t->w)->rcu[RCU_NORMAL];
 
 	sched_point(t, COST_PERCPU);
-	if (t->rcu_nesting++ == 0 && preemptible_rcu(t->w))
+	if (t->rcu_nesting++ == 0 && preemptible_rcu(t->w)) {
+		touch(t->w, rcu->id, RCU_READERS, ACCESS_ADD);
 		list_add_tail(&t->rcu_node, &rcu->readers);
+	}
 	trace(t, RCU_READ_LOCK, .obj = t->id, .arg = {t->rcu_nesting});
 }
 
@@ -185,6 +227,9 @@ void rcu_read_unlock(struct task *t)
 	sched_point(t, COST_PERCPU);
 	sim_assert(t->rcu_nesting > 0);
 	if (--t->rcu_nesting == 0 && preemptible_rcu(t->w)) {
+		touch(t->w, rcu->id, RCU_STARTED, ACCESS_READ);
+		if (t->rcu_blocks_gp)
+			touch(t->w, rcu->id, RCU_LEFT, ACCESS_ADD);
 		list_del(&t->rcu_node);
 		if (t->rcu_blocks_gp) {
 			t->rcu_blocks_gp = false;
@@ -199,6 +244,9 @@ void rcu_read_unlock(struct task *t)
 
 static void append(struct rcu *rcu, unsigned int cpu, struct rcu_head *head)
 {
+	touch(rcu->w, rcu->id, RCU_CALLBACKS + cpu, ACCESS_RMW);
+	if (head->of)
+		touch(rcu->w, head->of, FIELD_LIFE, ACCESS_READ);
 	list_add_tail(&head->node, &rcu->callbacks[cpu]);
 	rcu->nr_callbacks[cpu]++;
 }
@@ -209,6 +257,7 @@ void call_rcu_named(struct task *t, enum rcu_flavour flavour, struct rcu_head *h
 	struct rcu *rcu = rcu_of(t->w, flavour);
 
 	sched_point(t, COST_PERCPU);
+	touch(t->w, rcu->id, RCU_STARTED, ACCESS_READ);
 	head->func = func;
 	head->name = name;
 	head->of = of;
@@ -216,7 +265,7 @@ void call_rcu_named(struct task *t, enum rcu_flavour flavour, struct rcu_head *h
 	append(rcu, t->cpu->nr, head);
 	head->cause = trace(t, CALL_RCU, .obj = rcu->id, .arg = {(int64_t)of, (int64_t)head->gp},
 			    .str = name);
-	start_if_idle(rcu);
+	want_start(rcu);
 }
 
 static void invoke(struct task *t, struct rcu *rcu, struct rcu_head *head)
@@ -224,6 +273,8 @@ static void invoke(struct task *t, struct rcu *rcu, struct rcu_head *head)
 	FRAME_NAMED(t, head->name);
 
 	sched_point(t, COST_RCU_CALLBACK);
+	if (head->of)
+		touch(t->w, head->of, FIELD_LIFE, ACCESS_READ);
 	trace(t, RCU_CALLBACK, .obj = rcu->id, .arg = {(int64_t)head->of, (int64_t)head->gp},
 	      .str = head->name, .cause = head->cause, .via = VIA_CALL_RCU);
 	head->func(t, head);
@@ -234,11 +285,17 @@ static void rcu_do_batch(struct task *t, struct rcu *rcu)
 	FRAME(t);
 	unsigned int cpu = t->cpu->nr;
 
+	touch(t->w, rcu->id, RCU_ENDED, ACCESS_READ);
+	touch(t->w, rcu->id, RCU_CALLBACKS + cpu, ACCESS_RMW);
+	touch(t->w, rcu->id, RCU_READY + cpu, ACCESS_RMW);
 	for (int n = 0; n < RCU_BLIMIT && has_ready(rcu, cpu); n++) {
 		struct rcu_head *head =
 			container_of(list_pop(&rcu->callbacks[cpu]), struct rcu_head, node);
 
 		invoke(t, rcu, head);
+		touch(t->w, rcu->id, RCU_ENDED, ACCESS_READ);
+		touch(t->w, rcu->id, RCU_CALLBACKS + cpu, ACCESS_RMW);
+		touch(t->w, rcu->id, RCU_READY + cpu, ACCESS_RMW);
 		/* Only now: rcu_barrier() has to wait for it as well. */
 		rcu->nr_callbacks[cpu]--;
 	}
@@ -295,6 +352,7 @@ static void rcu_barrier_callback(struct task *t, struct rcu_head *head)
 {
 	struct barrier *b = container_of(head, struct barrier_head, head)->barrier;
 
+	touch(t->w, b->done.id, FIELD_REF, ACCESS_ADD);
 	if (--b->count == 0)
 		complete(t, &b->done);
 }
@@ -309,8 +367,11 @@ static void rcu_barrier_func(struct task *t, void *arg)
 	struct rcu *rcu = bh->barrier->rcu;
 	struct list *list = &rcu->callbacks[t->cpu->nr];
 
+	touch(t->w, rcu->id, RCU_CALLBACKS + t->cpu->nr, ACCESS_READ);
+	touch(t->w, rcu->id, RCU_ENDED, ACCESS_READ);
 	if (rcu->nr_callbacks[t->cpu->nr] == 0)
 		return;
+	touch(t->w, bh->barrier->done.id, FIELD_REF, ACCESS_ADD);
 	bh->barrier->count++;
 	bh->head.func = rcu_barrier_callback;
 	bh->head.name = "rcu_barrier_callback";
@@ -333,22 +394,29 @@ void rcu_barrier(struct task *t, enum rcu_flavour flavour)
 	uint64_t snap;
 
 	trace(t, RCU_BARRIER_BEGIN, .obj = rcu->id);
+	touch(w, rcu->id, RCU_BARRIER, ACCESS_READ);
 	snap = rcu->barrier_started;
 	mutex_lock(t, &rcu->barrier_mutex);
 	/* Somebody's barrier began and ended since we were called: it covers ours. */
 	if (rcu->barrier_ended > snap)
 		goto out;
+	touch(w, rcu->id, RCU_BARRIER, ACCESS_RMW);
 	rcu->barrier_started++;
 	init_completion(w, &b.done);
+	down_read(t, &kernel_of(w)->cpu_hotplug_lock);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		heads[i].barrier = &b;
 		sched_point(t, COST_PERCPU);
+		touch(w, rcu->id, RCU_CALLBACKS + i, ACCESS_READ);
 		if (rcu->nr_callbacks[i] > 0)
 			smp_call_function_single(t, &w->cpus[i], "rcu_barrier_func",
 						 rcu_barrier_func, &heads[i]);
 	}
+	up_read(t, &kernel_of(w)->cpu_hotplug_lock);
+	touch(w, b.done.id, FIELD_REF, ACCESS_RMW);
 	if (--b.count > 0)
 		wait_for_completion(t, &b.done, "rcu_barrier");
+	touch(w, b.done.id, FIELD_REF, ACCESS_READ);
 	rcu->barrier_ended = rcu->barrier_started;
 out:
 	mutex_unlock(t, &rcu->barrier_mutex);
@@ -365,6 +433,7 @@ void rcu_init(struct world *w)
 		rcu->w = w;
 		rcu->flavour = (enum rcu_flavour)f;
 		transition_init(&rcu->start, w, TRANSITION_ENV, rcu->id, "gp_start", fire_start);
+		rcu->start.ready = may_start;
 		transition_init(&rcu->end, w, TRANSITION_ENV, rcu->id, "gp_end", fire_end);
 		transition_init(&rcu->cleanup, w, TRANSITION_ENV, rcu->id, "gp_cleanup",
 				fire_cleanup);

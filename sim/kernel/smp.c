@@ -25,6 +25,7 @@ static void answer(struct task *t, void *arg)
 
 	call_here(t, call);
 	sched_point(t, COST_ATOMIC);
+	touch(t->w, call->sender->id, FIELD_REF, ACCESS_ADD);
 	if (--call->outstanding == 0 && call->waiting)
 		spin_release(call->sender);
 }
@@ -54,9 +55,11 @@ void on_each_cpu_mask(struct task *t, uint64_t mask, const char *name,
 		call_here(t, call);
 		local_irq_enable(t);
 	}
+	touch(w, t->id, FIELD_REF, ACCESS_RMW);
 	call->waiting = call->outstanding > 0;
 	if (call->waiting)
 		task_spin(t, 0);
+	touch(w, t->id, FIELD_REF, ACCESS_READ);
 	preempt_enable(t);
 	world_free(w, call, size);
 }

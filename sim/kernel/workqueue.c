@@ -15,6 +15,24 @@ static struct pool_workqueue *pwq_of(struct workqueue *wq, const struct worker_p
 	return &wq->pwq[wq->unbound ? 0 : pool->cpu->nr];
 }
 
+/* Queueing commutes with queueing elsewhere; counting items does, flushing does not. */
+static void touch_pool(struct worker_pool *pool)
+{
+	touch(pool->w, pool->cpu ? pool->cpu->id : UNBOUND_POOL, FIELD_POOL, ACCESS_RMW);
+}
+
+static void touch_work(struct world *w, const struct work_struct *work)
+{
+	touch(w, work->id, FIELD_QUEUE, ACCESS_RMW);
+	if (work->of)
+		touch(w, work->of, FIELD_LIFE, ACCESS_READ);
+}
+
+static void touch_count(struct workqueue *wq, enum access_mode mode)
+{
+	touch(wq->w, wq->id, FIELD_REF, mode);
+}
+
 /* ---- pools and workers ---------------------------------------------------------- */
 
 static void worker_thread(struct task *t, void *arg);
@@ -55,8 +73,9 @@ static bool need_more_workers(const struct worker_pool *pool)
 
 static void kick(struct worker_pool *pool)
 {
-	if (need_more_workers(pool) && !pool->dispatch.pending)
-		transition_post(&pool->dispatch, world_cost(pool->w, COST_WORK_DISPATCH));
+	touch_pool(pool);
+	if (need_more_workers(pool))
+		transition_want(&pool->dispatch, world_cost(pool->w, COST_WORK_DISPATCH));
 }
 
 static void fire_dispatch(struct event *ev)
@@ -65,6 +84,7 @@ static void fire_dispatch(struct event *ev)
 		container_of(container_of(ev, struct transition, ev), struct worker_pool, dispatch);
 	struct worker *worker;
 
+	touch_pool(pool);
 	if (!need_more_workers(pool))
 		return;
 	worker = list_empty(&pool->idle) ? create_worker(pool)
@@ -93,6 +113,7 @@ void wq_worker_running(struct task *t)
 
 	if (!worker->busy || !worker->sleeping)
 		return;
+	touch_pool(worker->pool);
 	worker->sleeping = false;
 	worker->pool->nr_running++;
 }
@@ -111,6 +132,7 @@ void init_work_named(struct task *t, struct work_struct *work,
 	work->pending = false;
 	work->canceling = false;
 	work->last_pool = NULL;
+	touch_work(t->w, work);
 	list_init(&work->node);
 	trace(t, WORK_INIT, .obj = work->id, .arg = {(int64_t)of}, .str = name);
 }
@@ -118,6 +140,7 @@ void init_work_named(struct task *t, struct work_struct *work,
 static struct worker *find_worker_executing(struct worker_pool *pool,
 					    const struct work_struct *work)
 {
+	touch_pool(pool);
 	list_for_each(node, &pool->busy) {
 		struct worker *worker = container_of(node, struct worker, node);
 
@@ -153,6 +176,7 @@ static void insert_work(struct cpu *cpu, struct workqueue *wq, struct work_struc
 	work->last_pool = pool;
 	work->colour = wq->colour;
 	work->instance++;
+	touch_count(wq, ACCESS_ADD);
 	wq->nr_in_flight++;
 	if (pwq->nr_active < wq->max_active) {
 		activate(pool, pwq, work);
@@ -177,6 +201,7 @@ bool queue_work_on(struct task *t, struct cpu *cpu, struct workqueue *wq, struct
 	bool queued;
 
 	sched_point(t, COST_ATOMIC);
+	touch_work(t->w, work);
 	queued = !work->pending && !work->canceling;
 	trace_queue(t, cpu, wq, work, queued);
 	if (!queued)
@@ -217,6 +242,7 @@ struct work_waiter {
 
 static void item_left(struct task *t, struct workqueue *wq, uint64_t colour)
 {
+	touch_count(wq, ACCESS_ADD);
 	wq->nr_in_flight--;
 	list_for_each_safe(node, next, &wq->flushers) {
 		struct flusher *f = container_of(node, struct flusher, node);
@@ -231,6 +257,7 @@ static void item_left(struct task *t, struct workqueue *wq, uint64_t colour)
 static void instance_left(struct task *t, struct workqueue *wq, const struct work_struct *work,
 			  uint64_t instance)
 {
+	touch(wq->w, wq->id, FIELD_QUEUE, ACCESS_ADD);
 	list_for_each_safe(node, next, &wq->waiters) {
 		struct work_waiter *ww = container_of(node, struct work_waiter, node);
 
@@ -246,6 +273,7 @@ static void put_active(struct worker_pool *pool, struct pool_workqueue *pwq)
 {
 	struct list *node;
 
+	touch_pool(pool);
 	pwq->nr_active--;
 	node = list_pop(&pwq->inactive);
 	if (node)
@@ -259,6 +287,7 @@ void flush_workqueue(struct task *t, struct workqueue *wq)
 
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch_count(wq, ACCESS_RMW);
 	trace(t, FLUSH_BEGIN, .obj = wq->id, .arg = {(int64_t)wq->nr_in_flight});
 	if (wq->nr_in_flight > 0) {
 		f.colour = wq->colour++;
@@ -266,6 +295,7 @@ void flush_workqueue(struct task *t, struct workqueue *wq)
 		init_completion(t->w, &f.done);
 		list_add_tail(&f.node, &wq->flushers);
 		wait_for_completion(t, &f.done, "flush_workqueue");
+		touch_count(wq, ACCESS_READ);
 	}
 	trace(t, FLUSH_END, .obj = wq->id);
 }
@@ -284,6 +314,7 @@ static bool wait_for_instance(struct task *t, struct work_struct *work)
 	ww.work = work;
 	ww.instance = work->pending ? work->instance : running->current_instance;
 	init_completion(t->w, &ww.done);
+	touch(t->w, work->wq->id, FIELD_QUEUE, ACCESS_RMW);
 	list_add_tail(&ww.node, &work->wq->waiters);
 	wait_for_completion(t, &ww.done, "flush_work");
 	return true;
@@ -295,6 +326,7 @@ bool flush_work(struct task *t, struct work_struct *work)
 
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch_work(t->w, work);
 	return wait_for_instance(t, work);
 }
 
@@ -305,6 +337,7 @@ bool cancel_work_sync(struct task *t, struct work_struct *work)
 
 	might_sleep(t);
 	sched_point(t, COST_LOCK);
+	touch_work(t->w, work);
 	was_pending = work->pending;
 	work->canceling = true;
 	if (was_pending && !list_empty(&work->node)) {
@@ -320,6 +353,7 @@ bool cancel_work_sync(struct task *t, struct work_struct *work)
 	}
 	trace(t, WORK_CANCEL, .obj = work->id, .arg = {was_pending});
 	wait_for_instance(t, work);
+	touch_work(t->w, work);
 	work->canceling = false;
 	return was_pending;
 }
@@ -343,6 +377,7 @@ static void process_one_work(struct task *t, struct worker *worker, struct work_
 	uint64_t colour = work->colour, instance = work->instance;
 	oid_t id = work->id;
 
+	touch_work(t->w, work);
 	if (other) {
 		list_move_tail(&work->node, &other->scheduled);
 		return;
@@ -374,6 +409,7 @@ static struct work_struct *next_item(struct worker *worker)
 	struct worker_pool *pool = worker->pool;
 	struct list *from = &worker->scheduled;
 
+	touch_pool(pool);
 	if (list_empty(from) && (!pool->cpu || pool->nr_running <= 1))
 		from = &pool->worklist;
 	return list_empty(from) ? NULL : container_of(from->next, struct work_struct, node);
@@ -396,6 +432,7 @@ static void worker_thread(struct task *t, void *arg)
 				process_one_work(t, worker, work);
 			cond_resched(t);
 		}
+		touch_pool(pool);
 		worker->busy = false;
 		pool->nr_running--;
 		list_del(&worker->node);
@@ -412,6 +449,7 @@ static void rcu_work_rcufn(struct task *t, struct rcu_head *head)
 
 	/* It has been pending since queue_rcu_work(). */
 	sched_point(t, COST_ATOMIC);
+	touch_work(t->w, &rwork->work);
 	trace_queue(t, t->cpu, rwork->wq, &rwork->work, true);
 	insert_work(t->cpu, rwork->wq, &rwork->work);
 }
@@ -421,6 +459,7 @@ bool queue_rcu_work(struct task *t, struct workqueue *wq, struct rcu_work *rwork
 	FRAME(t);
 
 	sched_point(t, COST_ATOMIC);
+	touch_work(t->w, &rwork->work);
 	if (rwork->work.pending)
 		return false;
 	rwork->work.pending = true;

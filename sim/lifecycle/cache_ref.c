@@ -99,7 +99,7 @@ static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *wor
 	create_child(t, memcg, cw->root);
 	mutex_unlock(t, &mm->slab_mutex);
 	put_online_cpus_mems(t);
-	css_put(t, &memcg->css, HOLD_CREATE_WORK, 0);
+	css_put(t, &memcg->css, HOLD_CREATE_WORK, cw->work.id);
 	world_free(t->w, cw, sizeof(*cw));
 }
 
@@ -107,16 +107,19 @@ static void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *
 					     struct kmem_cache *root)
 {
 	FRAME(t);
+	/* The reference is taken for the work item, which has a name before it has memory. */
+	oid_t id = world_new_id(t->w, OBJ_WORK);
 	struct create_work *cw;
 
-	if (!css_tryget_online(t, &memcg->css, HOLD_CREATE_WORK, 0))
+	if (!css_tryget_online(t, &memcg->css, HOLD_CREATE_WORK, id))
 		return;
 	if (fault_point(t, "memcg_schedule_kmem_cache_create")) {
 		if (!switches_of(t)->create_css_leak)
-			css_put(t, &memcg->css, HOLD_CREATE_WORK, 0);
+			css_put(t, &memcg->css, HOLD_CREATE_WORK, id);
 		return;
 	}
 	cw = world_alloc(t->w, sizeof(*cw));
+	cw->work.id = id;
 	cw->memcg = memcg;
 	cw->root = root;
 	INIT_WORK(t, &cw->work, memcg_kmem_cache_create_func, root->id);
@@ -129,6 +132,7 @@ static void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *
 static struct kmem_cache *pin_child(struct task *t, struct mem_cgroup *memcg,
 				    struct kmem_cache *root)
 {
+	const struct memcg_cache_array *arr;
 	struct kmem_cache *child;
 	int id;
 
@@ -136,8 +140,11 @@ static struct kmem_cache *pin_child(struct task *t, struct mem_cgroup *memcg,
 	id = memcg->kmemcg_id;
 	if (id < 0)
 		return root;
+	/* Two loads: the array may be replaced between them, and the old one is read then. */
+	sched_read(t, root->id, FIELD_ARRAY, "memcg_kmem_get_cache.array");
+	arr = root->params.memcg_caches;
 	sched_read(t, root->id, FIELD_SLOT, "memcg_kmem_get_cache.slot");
-	child = root->params.memcg_caches->entries[id];
+	child = arr->entries[id];
 	if (!child) {
 		memcg_schedule_kmem_cache_create(t, memcg, root);
 		return root;
@@ -245,6 +252,8 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	} else if (!mem_cgroup_is_root(memcg)) {
 		page_counter_uncharge(t, &memcg->kmem, n);
 		page_counter_uncharge(t, &memcg->memory, n);
+	} else if (switches_of(t)->uncharges_root) {
+		page_counter_uncharge(t, &memcg->memory, n);
 	}
 	rcu_read_unlock(t);
 	slab->charged = 0;
@@ -267,7 +276,8 @@ static void kmemcg_cache_deactivate_after_rcu(struct task *t, struct kmem_cache 
 {
 	FRAME(t);
 
-	__kmem_cache_shrink(t, cache);
+	if (!__kmem_cache_shrink(t, cache) && switches_of(t)->early_sysfs_removal)
+		sysfs_slab_remove(t, cache);
 	percpu_ref_kill(t, &cache->params.refcnt);
 	trace(t, OBJ_STATE, .obj = cache->id, .str = "killed");
 }
@@ -460,6 +470,15 @@ static void memcg_set_kmem_cache_dying(struct task *t, struct kmem_cache *root)
 	wq_unlock(t);
 }
 
+/*
+ * The fix that marks a root as dying only when its last user is gone also keeps new users away
+ * from it, since it lets go of slab_mutex in between.
+ */
+static bool may_merge(struct task *t, const struct kmem_cache *root)
+{
+	return switches_of(t)->dying_before_refcount || !root->params.dying;
+}
+
 static bool has_children(struct task *t, struct kmem_cache *root)
 {
 	sched_read(t, root->id, FIELD_LIST, "flush_memcg_workqueue.children");
@@ -605,8 +624,10 @@ static void link_cache(struct task *t, struct kmem_cache *cache, struct mem_cgro
 static void put_memcg(struct task *t, struct kmem_cache *cache)
 {
 	css_put(t, &cache->params.memcg->css, HOLD_CACHE, cache->id);
-	if (switches_of(t)->unlink_clears_memcg || !switches_of(t)->css_put_at_unlink)
+	if (switches_of(t)->unlink_clears_memcg || !switches_of(t)->css_put_at_unlink) {
+		sched_write(t, cache->id, FIELD_CACHE_MEMCG, "memcg_unlink_cache.memcg");
 		cache->params.memcg = NULL;
+	}
 }
 
 static void unlink_cache(struct task *t, struct kmem_cache *cache)
@@ -649,6 +670,7 @@ const struct lifecycle_ops cache_ref_ops = {
 	.uncharge_slab = uncharge_slab,
 	.offline_kmem = memcg_deactivate_kmem_caches,
 	.free_kmem = memcg_free_kmem,
+	.may_merge = may_merge,
 	.destroy_cache = destroy_cache,
 	.init_params = init_params,
 	.link_cache = link_cache,

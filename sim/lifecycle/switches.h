@@ -14,6 +14,8 @@ struct switches {
 	bool create_tests_dying;     /* creation refuses a dying root cache */
 	bool dying_under_slab_mutex; /* the dying flag needs slab_mutex as well */
 	bool unlink_clears_memcg;    /* css_put_at_unlink leaves NULL behind, not a stale pointer */
+	bool early_sysfs_removal; /* a child that is empty when deactivated is announced at once */
+	bool uncharges_root;	  /* pages of reparented caches leave the root's memory counter */
 #define VARIANT(field, name, summary, fix, checker) bool field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT

@@ -11,6 +11,7 @@ static const struct lifecycle v5_3 = {
 	.switches =
 		{
 			.unlink_clears_memcg = true,
+			.early_sysfs_removal = true,
 			.create_css_leak = true,
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
@@ -28,6 +29,7 @@ static const struct lifecycle seed1_v4 = {
 			.release_rcu_hop = true,
 			.create_tests_dying = true,
 			.dying_under_slab_mutex = true,
+			.uncharges_root = true,
 			.lookup_unlock_bug = true,
 			.release_lock_plain = true,
 			.workfn_write_after_free = true,

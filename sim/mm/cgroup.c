@@ -37,8 +37,9 @@ static void cgroup_free(struct task *t, struct cgroup *cgrp)
 {
 	struct cgroup *parent = cgrp->parent;
 
-	trace(t, OBJ_FREE, .obj = cgrp->id, .str = "css_free_rwork_fn");
 	css_put(t, &parent->self, HOLD_CHILD_CSS, cgrp->id);
+	touch(t->w, cgrp->id, FIELD_LIFE, ACCESS_WRITE);
+	trace(t, OBJ_FREE, .obj = cgrp->id, .str = "css_free_rwork_fn");
 }
 
 static void css_free_rwork_fn(struct task *t, struct work_struct *work)
@@ -49,7 +50,9 @@ static void css_free_rwork_fn(struct task *t, struct work_struct *work)
 	struct css *parent = css->parent;
 	oid_t id = css->of;
 
-	percpu_ref_exit(t, &css->refcnt);
+	/* There is nothing to give back if it was percpu_ref_init() that failed. */
+	if (css->refcnt.percpu)
+		percpu_ref_exit(t, &css->refcnt);
 	if (css->self) {
 		cgroup_free(t, cgrp);
 		return;
@@ -94,8 +97,8 @@ static void offline_css(struct task *t, struct css *css)
 	if (!css->online)
 		return;
 	mem_cgroup_css_offline(t, container_of(css, struct mem_cgroup, css));
-	css->online = false;
 	sched_write(t, css->of, FIELD_ONLINE, "offline_css.clear");
+	css->online = false;
 }
 
 static bool online_cnt_dec_and_test(struct task *t, struct css *css)
@@ -148,12 +151,13 @@ static void kill_css(struct task *t, struct css *css)
 
 static int destroy_locked(struct task *t, struct cgroup *cgrp)
 {
+	touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_READ);
 	if (cgrp->removed)
 		return -ENODEV;
 	if (cgrp->nr_tasks > 0 || cgrp->nr_online_children > 0)
 		return -EBUSY;
-	cgrp->self.online = false;
 	sched_write(t, cgrp->id, FIELD_ONLINE, "cgroup_destroy_locked.online");
+	cgrp->self.online = false;
 	kill_css(t, &cgrp->memcg->css);
 	/* The name is free from here on, long before the memcg is. */
 	kernfs_update(t);
@@ -170,6 +174,8 @@ int cgroup_rmdir(struct task *t, struct cgroup *cgrp)
 	int err;
 
 	mutex_lock(t, &mm->cgroup_mutex);
+	/* Scripts see at once that the directory is gone. */
+	touch(t->w, cgrp->id, FIELD_REMOVED, ACCESS_RMW);
 	err = destroy_locked(t, cgrp);
 	trace(t, CGROUP_RMDIR, .obj = cgrp->id, .arg = {err});
 	mutex_unlock(t, &mm->cgroup_mutex);
@@ -205,12 +211,20 @@ static void css_online(struct task *t, struct mem_cgroup *memcg)
 	mem_cgroup_css_online(t, memcg);
 	css->online = true;
 	css->online_cnt = 1;
-	css->serial_nr = ++mm_of(t->w)->next_serial;
 	if (css->parent) {
 		sched_access(t, css->parent->of, FIELD_ONLINE, ACCESS_RMW, "css_online.parent");
 		css->parent->online_cnt++;
 	}
 	trace(t, CSS_ONLINE, .obj = css->of, .arg = {(int64_t)css->cgroup->id, memcg->kmemcg_id});
+}
+
+/* Its index and caches are taken from it by the free work, which does not hold cgroup_mutex. */
+static void free_never_online(struct task *t, struct mem_cgroup *memcg)
+{
+	struct css *css = &memcg->css;
+
+	INIT_WORK(t, &css->destroy_rwork.work, css_free_rwork_fn, css->of);
+	queue_rcu_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_rwork);
 }
 
 /* cgroup_apply_control_enable() for the one controller that is modelled. */
@@ -227,16 +241,17 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 	css = &memcg->css;
 	css->cgroup = cgrp;
 	css->no_ref = !cgrp->parent;
+	css->serial_nr = ++mm_of(t->w)->next_serial;
 	if (cgrp->parent) {
 		css->parent = &cgrp->parent->memcg->css;
-		err = percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
-		if (err) {
-			list_del(&memcg->sibling);
-			mem_cgroup_css_free(t, memcg);
-			return err;
-		}
 		css_get(t, css->parent, HOLD_CHILD_CSS, css->of);
 		css_get(t, &cgrp->self, HOLD_CSS, css->of);
+		err = percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
+		if (err) {
+			free_never_online(t, memcg);
+			return err;
+		}
+		list_add_tail(&memcg->sibling, &memcg->parent->children);
 	}
 	cgrp->memcg = memcg;
 	css_online(t, memcg);
@@ -261,11 +276,11 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 	if (parent->removed)
 		return NULL;
 	cgrp = cgroup_new(t, parent, name);
-	kernfs_update(t);
 	*err = percpu_ref_init(t, &cgrp->self.refcnt, cgrp->id, "css", css_release);
 	if (*err)
 		goto out_free;
 	css_get(t, &parent->self, HOLD_CHILD_CSS, cgrp->id);
+	kernfs_update(t);
 	*err = css_create(t, cgrp);
 	if (*err) {
 		percpu_ref_kill(t, &cgrp->self.refcnt);
@@ -277,6 +292,7 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 	return cgrp;
 
 out_free:
+	touch(t->w, cgrp->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = cgrp->id, .str = "cgroup_create");
 	return NULL;
 }
@@ -308,8 +324,11 @@ int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp)
 		err = -ENODEV;
 	} else {
 		sched_write(t, who->id, FIELD_ONLINE, "cgroup_attach_task.css_set");
-		if (from)
+		touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);
+		if (from) {
+			touch(t->w, from->id, FIELD_TASKS, ACCESS_ADD);
 			from->nr_tasks--;
+		}
 		cgrp->nr_tasks++;
 		who->cgroup = cgrp;
 	}
@@ -323,7 +342,9 @@ void cgroup_exit(struct task *t)
 	struct cgroup *cgrp = t->cgroup;
 
 	sched_write(t, t->id, FIELD_ONLINE, "cgroup_exit.css_set");
-	if (cgrp)
+	if (cgrp) {
+		touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);
 		cgrp->nr_tasks--;
+	}
 	t->cgroup = NULL;
 }

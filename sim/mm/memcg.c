@@ -20,6 +20,8 @@ static void counter_init(struct page_counter *c, oid_t memcg, const char *name,
 static void counter_add(struct task *t, struct page_counter *c, int64_t n)
 {
 	sched_point(t, COST_ATOMIC);
+	/* Without a limit nobody can tell the order of two charges. */
+	touch(t->w, c->memcg, FIELD_USAGE, c->max == PAGE_COUNTER_MAX ? ACCESS_ADD : ACCESS_RMW);
 	c->usage += n;
 	if (n > 0)
 		trace(t, COUNTER_CHARGE, .obj = c->memcg, .arg = {n, c->usage}, .str = c->name);
@@ -53,19 +55,24 @@ void page_counter_uncharge(struct task *t, struct page_counter *counter, int64_t
 int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max)
 {
 	FRAME(t);
-	int64_t old;
+	int64_t usage, old;
 
-	sched_access(t, c->memcg, FIELD_USAGE, ACCESS_RMW, "page_counter_set_max.xchg");
-	old = c->max;
-	if (c->usage > max)
-		return -EBUSY;
-	c->max = max;
-	/* A charge that tested the old limit may just have gone past the new one. */
-	sched_read(t, c->memcg, FIELD_USAGE, "page_counter_set_max.recheck");
-	if (c->usage <= max)
-		return 0;
-	c->max = old;
-	return -EBUSY;
+	for (;;) {
+		sched_read(t, c->memcg, FIELD_USAGE, "page_counter_set_max.usage");
+		usage = c->usage;
+		if (usage > max)
+			return -EBUSY;
+		sched_access(t, c->memcg, FIELD_USAGE, ACCESS_RMW, "page_counter_set_max.xchg");
+		old = c->max;
+		c->max = max;
+		/* A charge that tested the old limit may just have gone past the new one. */
+		sched_read(t, c->memcg, FIELD_USAGE, "page_counter_set_max.recheck");
+		if (c->usage <= usage)
+			return 0;
+		sched_write(t, c->memcg, FIELD_USAGE, "page_counter_set_max.restore");
+		c->max = old;
+		cond_resched(t);
+	}
 }
 
 /* ---- stock ------------------------------------------------------------------------- */
@@ -75,6 +82,12 @@ static struct stock *this_stock(struct task *t)
 	return &mm_of(t->w)->stocks[t->cpu->nr];
 }
 
+static void touch_stock(struct task *t, const struct stock *stock)
+{
+	touch(t->w, mm_of(t->w)->globals, FIELD_NUMBERED + (uint32_t)(stock - mm_of(t->w)->stocks),
+	      ACCESS_RMW);
+}
+
 /* Interrupts off. */
 static void drain_stock(struct task *t, struct stock *stock)
 {
@@ -82,6 +95,7 @@ static void drain_stock(struct task *t, struct stock *stock)
 	struct mem_cgroup *old = stock->cached;
 	int64_t n = stock->nr_pages;
 
+	touch_stock(t, stock);
 	if (n > 0) {
 		stock->nr_pages = 0;
 		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, t->cpu->nr});
@@ -96,6 +110,7 @@ static void drain_this_stock(struct task *t, struct stock *stock)
 	local_irq_disable(t);
 	sched_point(t, COST_PERCPU);
 	drain_stock(t, stock);
+	touch_stock(t, stock);
 	stock->flushing = false;
 	local_irq_enable(t);
 }
@@ -119,11 +134,13 @@ static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, e
 
 static bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
-	struct stock *stock = this_stock(t);
+	struct stock *stock;
 	bool ok;
 
 	local_irq_disable(t);
 	sched_point(t, COST_PERCPU);
+	stock = this_stock(t);
+	touch_stock(t, stock);
 	ok = stock->cached == memcg && stock->nr_pages >= n;
 	if (ok) {
 		stock->nr_pages -= n;
@@ -142,10 +159,12 @@ static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	local_irq_disable(t);
 	sched_point(t, COST_PERCPU);
 	stock = this_stock(t);
+	touch_stock(t, stock);
 	if (stock->cached != memcg) {
 		drain_stock(t, stock);
 		stock->cached = memcg;
 	}
+	touch_stock(t, stock);
 	stock->nr_pages += n;
 	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
 	move_css_refs(t, memcg, n, HOLD_CHARGE, HOLD_STOCK);
@@ -169,11 +188,15 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 	struct world *w = t->w;
 	struct mm *mm = mm_of(w);
 
+	/* Whoever drains already, maybe for another subtree: that has to do. */
+	if (!mutex_trylock(t, &mm->percpu_charge_mutex))
+		return;
 	preempt_disable(t);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		struct stock *stock = &mm->stocks[i];
 
 		sched_read(t, mm->globals, FIELD_STOCK, "drain_all_stock.cached");
+		touch_stock(t, stock);
 		if (!stock->cached || stock->nr_pages == 0 || stock->flushing ||
 		    !is_descendant(stock->cached, root))
 			continue;
@@ -184,6 +207,7 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 			queue_work_on(t, &w->cpus[i], kernel_of(w)->system_wq, &stock->work);
 	}
 	preempt_enable(t);
+	mutex_unlock(t, &mm->percpu_charge_mutex);
 }
 
 /* ---- charging ------------------------------------------------------------------------ */
@@ -276,7 +300,7 @@ static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 	arr->size = size;
 	if (old)
 		memcpy(arr->entries, old->entries, old->size * sizeof(old->entries[0]));
-	sched_write(t, root->id, FIELD_SLOT, "update_memcg_params.publish");
+	sched_write(t, root->id, FIELD_ARRAY, "update_memcg_params.publish");
 	root->params.memcg_caches = arr;
 	if (old)
 		call_rcu(t, &old->rcu, free_array_rcu, 0);
@@ -292,13 +316,16 @@ static int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 
 	if (id < 0 || (uint32_t)id < mm->nr_cache_ids)
 		return id;
+	/* No root cache is created between the arrays and the size that new ones get. */
+	down_write(t, &mm->memcg_cache_ids_sem);
 	size = 2 * ((uint32_t)id + 1);
 	size = size < 4 ? 4 : size > 65535 ? 65535 : size;
 	mutex_lock(t, &mm->slab_mutex);
 	list_for_each(node, &mm->slab_root_caches)
 		grow_array(t, container_of(node, struct kmem_cache, params.root_caches_node), size);
-	mm->nr_cache_ids = size;
 	mutex_unlock(t, &mm->slab_mutex);
+	mm->nr_cache_ids = size;
+	up_write(t, &mm->memcg_cache_ids_sem);
 	return id;
 }
 
@@ -318,8 +345,10 @@ static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 
 static void memcg_free(struct task *t, struct mem_cgroup *memcg, const char *how)
 {
+	touch(t->w, mm_of(t->w)->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
 	if (memcg->id_ref == 0 && memcg->private_id > 0)
 		idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
+	touch(t->w, memcg->css.of, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = memcg->css.of, .str = how);
 }
 
@@ -346,6 +375,7 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	      .arg = {parent ? (int64_t)parent->css.of : 0, sizeof(*memcg)}, .str = cgrp->name);
 	counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
+	touch(w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
 	memcg->private_id = idr_alloc(&mm->private_ids, NULL);
 	*err = memcg->private_id < 0 ? memcg->private_id : 0;
 	if (!*err && parent)
@@ -354,8 +384,6 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 		memcg_free(t, memcg, "mem_cgroup_css_alloc");
 		return NULL;
 	}
-	if (parent)
-		list_add_tail(&memcg->sibling, &parent->children);
 	return memcg;
 }
 
@@ -373,8 +401,10 @@ static void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
 	FRAME(t);
 
 	sched_point(t, COST_ATOMIC);
+	touch(t->w, memcg->css.of, FIELD_REF_WAY, ACCESS_RMW);
 	if (--memcg->id_ref > 0)
 		return;
+	touch(t->w, mm_of(t->w)->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
 	idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
 	memcg->private_id = 0;
 	css_put(t, &memcg->css, HOLD_ID, 0);
@@ -404,7 +434,10 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_offline_kmem.state");
 	memcg->kmem_state = KMEM_ALLOCATED;
 	mm->ops->offline_kmem(t, memcg);
+	/* Without cgroup_mutex when it is mem_cgroup_css_free() that calls. */
+	rcu_read_lock(t);
 	memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
+	rcu_read_unlock(t);
 	idr_remove(&mm->kmemcg_ids, old);
 	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {old, memcg->kmemcg_id});
 }

@@ -6,18 +6,14 @@
 
 void get_online_cpus_mems(struct task *t)
 {
-	struct mm *mm = mm_of(t->w);
-
-	down_read(t, &mm->cpu_hotplug_lock);
-	down_read(t, &mm->mem_hotplug_lock);
+	down_read(t, &kernel_of(t->w)->cpu_hotplug_lock);
+	down_read(t, &mm_of(t->w)->mem_hotplug_lock);
 }
 
 void put_online_cpus_mems(struct task *t)
 {
-	struct mm *mm = mm_of(t->w);
-
-	up_read(t, &mm->mem_hotplug_lock);
-	up_read(t, &mm->cpu_hotplug_lock);
+	up_read(t, &mm_of(t->w)->mem_hotplug_lock);
+	up_read(t, &kernel_of(t->w)->cpu_hotplug_lock);
 }
 
 void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches)
@@ -32,8 +28,9 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	mm->globals = world_new_id(w, OBJ_GLOBAL);
 	mutex_init(w, &mm->cgroup_mutex, "cgroup_mutex");
 	mutex_init(w, &mm->slab_mutex, "slab_mutex");
-	init_rwsem(w, &mm->cpu_hotplug_lock, "cpu_hotplug_lock");
+	mutex_init(w, &mm->percpu_charge_mutex, "percpu_charge_mutex");
 	init_rwsem(w, &mm->mem_hotplug_lock, "mem_hotplug_lock");
+	init_rwsem(w, &mm->memcg_cache_ids_sem, "memcg_cache_ids_sem");
 	spin_lock_init(w, &mm->memcg_kmem_wq_lock, "memcg_kmem_wq_lock");
 	mm->cgroup_destroy_wq = alloc_workqueue(w, "cgroup_destroy", false, 1);
 	mm->memcg_kmem_cache_wq = alloc_workqueue(w, "memcg_kmem_cache", false, 1);

@@ -7,7 +7,7 @@
  * the seam to the lifecycle generations.
  *
  * Lock order, outermost first: cgroup_mutex, cpu_hotplug_lock, mem_hotplug_lock,
- * slab_mutex, memcg_kmem_wq_lock or a node's list_lock.
+ * memcg_cache_ids_sem, slab_mutex, memcg_kmem_wq_lock or a node's list_lock.
  */
 
 #include "sim/kernel/ida.h"
@@ -20,7 +20,8 @@
 enum mm_field {
 	FIELD_KMEMCG_ID,      /* mem_cgroup.kmemcg_id */
 	FIELD_KMEM_STATE,     /* mem_cgroup.kmem_state */
-	FIELD_SLOT,	      /* an entry of a root cache's memcg_caches */
+	FIELD_ARRAY,	      /* a root cache's memcg_caches, the pointer */
+	FIELD_SLOT,	      /* an entry of it */
 	FIELD_CACHE_MEMCG,    /* memcg_params.memcg */
 	FIELD_WORK_FN,	      /* memcg_params.work_fn */
 	FIELD_DYING,	      /* memcg_params.dying */
@@ -32,6 +33,9 @@ enum mm_field {
 	FIELD_USAGE,	      /* page_counter.usage */
 	FIELD_STOCK,	      /* a CPU's charge stock */
 	FIELD_ONLINE,	      /* css flags, online_cnt */
+	FIELD_PRIVATE_IDS,    /* mem_cgroup_idr */
+	FIELD_TASKS,	      /* tasks of a cgroup */
+	FIELD_REMOVED,	      /* scripts must not follow the cgroup or cache any more */
 	NR_MM_FIELDS,
 };
 
@@ -46,6 +50,8 @@ struct lifecycle_ops {
 	/* cgroup_mutex held */
 	void (*offline_kmem)(struct task *t, struct mem_cgroup *memcg);
 	void (*free_kmem)(struct task *t, struct mem_cgroup *memcg);
+	/* Can a new cache share @root?  slab_mutex held */
+	bool (*may_merge)(struct task *t, const struct kmem_cache *root);
 	/* kmem_cache_destroy() of a root cache: 0 or -EBUSY */
 	int (*destroy_cache)(struct task *t, struct kmem_cache *root);
 	/* first and last step in a child cache's life; init: 0 or -ENOMEM */
@@ -62,7 +68,9 @@ struct mm {
 	oid_t globals;	      /* names what belongs to no object */
 
 	struct mutex cgroup_mutex, slab_mutex;
-	struct rw_semaphore cpu_hotplug_lock, mem_hotplug_lock;
+	struct mutex percpu_charge_mutex; /* only tried: one drain of the stocks at a time */
+	struct rw_semaphore mem_hotplug_lock;
+	struct rw_semaphore memcg_cache_ids_sem; /* for writing: nr_cache_ids changes */
 	struct spinlock memcg_kmem_wq_lock;
 	struct workqueue *cgroup_destroy_wq, *memcg_kmem_cache_wq;
 
@@ -70,7 +78,7 @@ struct mm {
 	struct mem_cgroup *root_memcg;
 	struct idr kmemcg_ids, private_ids;
 	uint64_t next_serial;
-	uint32_t nr_cache_ids; /* size of the root caches' arrays */
+	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
 	struct stock stocks[NR_CPUS_MAX];
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */

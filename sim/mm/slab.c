@@ -13,6 +13,28 @@
 #define MAX_PARTIAL 10
 #define OBJECTS_MAX 65535u
 
+/* Each CPU has its own slab of a cache: they do not conflict. */
+static unsigned int cpu_slab_field(unsigned int cpu)
+{
+	return FIELD_NUMBERED + cpu;
+}
+
+static void touch_slab(struct task *t, const struct slab *slab)
+{
+	touch(t->w, slab->id, FIELD_SLAB, ACCESS_RMW);
+}
+
+/* What flush_all() looks at from elsewhere. */
+static void touch_cpu_slab(struct task *t, const struct kmem_cache *s)
+{
+	touch(t->w, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW);
+}
+
+static void touch_partial(struct task *t, const struct kmem_cache_node *n)
+{
+	touch(t->w, n->list_lock.id, FIELD_QUEUE, ACCESS_RMW);
+}
+
 /* ---- slab pages -------------------------------------------------------------- */
 
 static bool frozen(const struct slab *slab)
@@ -29,6 +51,7 @@ static void set_place(struct task *t, struct slab *slab, enum slab_place place)
 {
 	static const char *const names[] = {"nowhere", "cpu", "cpu partial", "partial", "full"};
 
+	touch_slab(t, slab);
 	slab->place = (uint8_t)place;
 	trace(t, OBJ_STATE, .obj = slab->id, .str = names[place]);
 }
@@ -59,6 +82,7 @@ static void __free_slab(struct task *t, struct slab *slab)
 	if (slab->charged)
 		mm->ops->uncharge_slab(t, slab->cache, slab);
 	sched_point(t, COST_PAGE_ALLOC);
+	touch(t->w, slab->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = slab->id, .str = "__free_slab");
 	slab->node.next = (struct list *)mm->free_slabs;
 	mm->free_slabs = slab;
@@ -109,6 +133,7 @@ static struct slab *allocate_slab(struct task *t, struct kmem_cache *s)
 	sched_point(t, COST_PAGE_ALLOC);
 	slab = fault_point(t, "alloc_slab_page") ? NULL : slab_new(t, s);
 	if (slab && !is_root_cache(s) && mm->ops->charge_slab(t, s, slab)) {
+		touch(t->w, slab->id, FIELD_LIFE, ACCESS_WRITE);
 		trace(t, OBJ_FREE, .obj = slab->id, .str = "charge_slab_page failed");
 		slab = NULL;
 	}
@@ -126,13 +151,15 @@ static struct slab *allocate_slab(struct task *t, struct kmem_cache *s)
 
 static void add_partial(struct task *t, struct kmem_cache_node *n, struct slab *slab)
 {
+	touch_partial(t, n);
 	list_add_tail(&slab->node, &n->partial);
 	n->nr_partial++;
 	set_place(t, slab, SLAB_NODE_PARTIAL);
 }
 
-static void remove_partial(struct kmem_cache_node *n, struct slab *slab)
+static void remove_partial(struct task *t, struct kmem_cache_node *n, struct slab *slab)
 {
+	touch_partial(t, n);
 	list_del(&slab->node);
 	n->nr_partial--;
 }
@@ -162,6 +189,7 @@ static void unfreeze_partials(struct task *t, struct kmem_cache *s, struct kmem_
 		return;
 	list_init(&discard);
 	spin_lock(t, &s->node.list_lock);
+	touch_cpu_slab(t, s);
 	while ((node = list_pop(&c->partial)) != NULL) {
 		struct slab *slab = container_of(node, struct slab, node);
 
@@ -180,8 +208,11 @@ static void deactivate_slab(struct task *t, struct kmem_cache *s, struct kmem_ca
 	struct slab *slab = c->slab;
 	bool discard;
 
+	touch_slab(t, slab);
+	touch_cpu_slab(t, s);
 	c->slab = NULL;
 	spin_lock(t, &s->node.list_lock);
+	touch_slab(t, slab);
 	slab->free += c->free;
 	c->free = 0;
 	discard = unfreeze(t, s, slab);
@@ -195,7 +226,7 @@ static void flush_cpu_slab(struct task *t, void *arg)
 	struct kmem_cache *s = arg;
 	struct kmem_cache_cpu *c = &s->cpu[t->cpu->nr];
 
-	sched_access(t, s->id, FIELD_CPU_SLAB, ACCESS_RMW, "flush_cpu_slab.slab");
+	sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW, "flush_cpu_slab.slab");
 	if (c->slab)
 		deactivate_slab(t, s, c);
 	unfreeze_partials(t, s, c);
@@ -207,13 +238,15 @@ static void flush_all(struct task *t, struct kmem_cache *s)
 	uint64_t mask = 0;
 
 	/* A CPU that gets a slab right after it was looked at is missed. */
+	preempt_disable(t);
 	for (unsigned int i = 0; i < t->w->config.nr_cpus; i++) {
-		sched_read(t, s->id, FIELD_CPU_SLAB, "has_cpu_slab");
+		sched_read(t, s->id, cpu_slab_field(i), "has_cpu_slab");
 		if (s->cpu[i].slab || !list_empty(&s->cpu[i].partial))
 			mask |= UINT64_C(1) << i;
 	}
 	if (mask)
 		on_each_cpu_mask(t, mask, "flush_cpu_slab", flush_cpu_slab, s);
+	preempt_enable(t);
 }
 
 /* ---- allocation -------------------------------------------------------------------- */
@@ -237,6 +270,8 @@ static struct object *object_new(struct task *t, struct slab *slab)
 
 static void take_freelist(struct task *t, struct kmem_cache_cpu *c, struct slab *slab)
 {
+	touch_slab(t, slab);
+	touch_cpu_slab(t, slab->cache);
 	c->slab = slab;
 	c->free = slab->free;
 	slab->free = 0;
@@ -251,18 +286,20 @@ static bool get_partial_node(struct task *t, struct kmem_cache *s, struct kmem_c
 	uint32_t available = 0;
 	bool found = false;
 
+	touch_partial(t, &s->node);
 	if (s->node.nr_partial == 0)
 		return false;
 	spin_lock(t, &s->node.list_lock);
 	while (!list_empty(&s->node.partial)) {
 		struct slab *slab = container_of(s->node.partial.next, struct slab, node);
 
-		remove_partial(&s->node, slab);
+		remove_partial(t, &s->node, slab);
 		available += slab->free;
 		if (!found) {
 			take_freelist(t, c, slab);
 			found = true;
 		} else {
+			touch_cpu_slab(t, s);
 			c->partial_objects += slab->free;
 			list_add_tail(&slab->node, &c->partial);
 			set_place(t, slab, SLAB_CPU_PARTIAL);
@@ -280,7 +317,9 @@ static bool refill_cpu_slab(struct task *t, struct kmem_cache *s)
 	struct kmem_cache_cpu *c = &s->cpu[t->cpu->nr];
 	struct slab *slab;
 
+	touch_cpu_slab(t, s);
 	if (c->slab && c->free == 0) {
+		touch_slab(t, c->slab);
 		/* Others may have freed into the page itself. */
 		if (c->slab->free > 0) {
 			take_freelist(t, c, c->slab);
@@ -323,7 +362,8 @@ static struct object *___slab_alloc(struct task *t, struct kmem_cache *s)
 	for (;;) {
 		struct kmem_cache_cpu *c = &s->cpu[t->cpu->nr];
 
-		sched_access(t, s->id, FIELD_CPU_SLAB, ACCESS_RMW, "___slab_alloc.freelist");
+		sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW,
+			     "___slab_alloc.freelist");
 		if (c->slab && c->free > 0) {
 			c->free--;
 			obj = object_new(t, c->slab);
@@ -341,7 +381,7 @@ static struct object *slab_alloc(struct task *t, struct kmem_cache *s)
 	FRAME(t);
 	struct kmem_cache_cpu *c;
 
-	sched_access(t, s->id, FIELD_CPU_SLAB, ACCESS_RMW, "slab_alloc.freelist");
+	sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW, "slab_alloc.freelist");
 	c = &s->cpu[t->cpu->nr];
 	if (!c->slab || c->free == 0)
 		return ___slab_alloc(t, s);
@@ -379,6 +419,7 @@ static void put_cpu_partial(struct task *t, struct kmem_cache *s, struct slab *s
 	sched_read(t, s->id, FIELD_PARTIAL_LIMITS, "put_cpu_partial.cpu_partial");
 	if (c->partial_objects > s->cpu_partial)
 		unfreeze_partials(t, s, c);
+	touch_cpu_slab(t, s);
 	list_add(&slab->node, &c->partial);
 	c->partial_objects += slab->free;
 	local_irq_enable(t);
@@ -392,45 +433,48 @@ static void put_cpu_partial(struct task *t, struct kmem_cache *s, struct slab *s
 	preempt_enable(t);
 }
 
-/* A slab of the node's list may have become empty: list_lock decides who takes it off. */
-static void free_to_node(struct task *t, struct kmem_cache *s, struct slab *slab)
+/*
+ * The last object of a slab on the node's list: list_lock decides who takes it off.  False if the
+ * slab was frozen or filled up while we waited for the lock.
+ */
+static bool free_to_node(struct task *t, struct kmem_cache *s, struct slab *slab)
 {
 	struct kmem_cache_node *n = &s->node;
-	bool discard;
+	bool last, discard;
 
 	spin_lock_irq(t, &n->list_lock);
-	/* While we waited for the lock it may have been frozen or filled up. */
-	slab->free++;
-	if (slab->place == SLAB_FULL)
-		add_partial(t, n, slab);
-	discard = slab->place == SLAB_NODE_PARTIAL && empty(slab) &&
-		  n->nr_partial >= s->min_partial;
+	touch_slab(t, slab);
+	last = slab->place == SLAB_NODE_PARTIAL && slab->free + 1 == slab->objects;
+	slab->free += last;
+	discard = last && n->nr_partial >= s->min_partial;
 	if (discard) {
-		remove_partial(n, slab);
+		remove_partial(t, n, slab);
 		set_place(t, slab, SLAB_NOWHERE);
 	}
 	spin_unlock_irq(t, &n->list_lock);
 	if (discard)
 		discard_slab(t, slab);
+	return last;
 }
 
 static void __slab_free(struct task *t, struct kmem_cache *s, struct slab *slab)
 {
 	FRAME(t);
 
-	sched_access(t, slab->id, FIELD_SLAB, ACCESS_RMW, "__slab_free.freelist");
-	if (frozen(slab)) {
-		/* Some CPU's slab: only that CPU ever gives it up. */
-		slab->free++;
-	} else if (slab->place == SLAB_FULL) {
-		slab->free++;
-		set_place(t, slab, SLAB_CPU_PARTIAL);
-		put_cpu_partial(t, s, slab);
-	} else if (slab->free + 1 < slab->objects) {
-		slab->free++;
-	} else {
-		free_to_node(t, s, slab);
-	}
+	do {
+		sched_access(t, slab->id, FIELD_SLAB, ACCESS_RMW, "__slab_free.freelist");
+		if (slab->place == SLAB_FULL) {
+			slab->free++;
+			set_place(t, slab, SLAB_CPU_PARTIAL);
+			put_cpu_partial(t, s, slab);
+			return;
+		}
+		/* A frozen one is some CPU's: only that CPU ever gives it up. */
+		if (frozen(slab) || slab->free + 1 < slab->objects) {
+			slab->free++;
+			return;
+		}
+	} while (!free_to_node(t, s, slab));
 }
 
 void kmem_cache_free(struct task *t, struct object *obj)
@@ -443,9 +487,10 @@ void kmem_cache_free(struct task *t, struct object *obj)
 	oid_t id = obj->id;
 	bool local;
 
-	sched_access(t, s->id, FIELD_CPU_SLAB, ACCESS_RMW, "slab_free.freelist");
+	sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW, "slab_free.freelist");
 	c = &s->cpu[t->cpu->nr];
 	local = c->slab == slab;
+	touch(t->w, id, FIELD_LIFE, ACCESS_WRITE);
 	s->nr_live--;
 	obj->slab = (struct slab *)mm->free_objects;
 	obj->id = 0;
@@ -472,7 +517,7 @@ bool __kmem_cache_shrink(struct task *t, struct kmem_cache *s)
 		struct slab *slab = container_of(node, struct slab, node);
 
 		if (empty(slab)) {
-			remove_partial(n, slab);
+			remove_partial(t, n, slab);
 			set_place(t, slab, SLAB_NOWHERE);
 			list_add_tail(&slab->node, &discard);
 		}
@@ -508,7 +553,7 @@ static int64_t __kmem_cache_shutdown(struct task *t, struct kmem_cache *s)
 
 		if (!empty(slab))
 			continue;
-		remove_partial(n, slab);
+		remove_partial(t, n, slab);
 		set_place(t, slab, SLAB_NOWHERE);
 		list_add_tail(&slab->node, &discard);
 	}
@@ -571,6 +616,7 @@ static void slab_kmem_cache_release(struct task *t, struct kobject *kobj)
 	sched_write(t, s->id, FIELD_LIST, "slab_kmem_cache_release.nodes");
 	mm->ops->destroy_params(t, s);
 	/* The memory stays ours: a late user must meet what it left, not another object. */
+	touch(t->w, s->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = s->id, .str = "slab_kmem_cache_release");
 }
 
@@ -579,6 +625,9 @@ static void sysfs_slab_remove_workfn(struct task *t, struct work_struct *work)
 	struct kmem_cache *s = container_of(work, struct kmem_cache, kobj_remove_work);
 
 	sched_point(t, COST_SYSFS);
+	touch(t->w, s->kobj.id, 0, ACCESS_READ);
+	if (s->kobj.in_sysfs)
+		trace(t, OBJ_STATE, .obj = s->kobj.id, .str = "uevent remove");
 	kobject_put(t, &s->kobj);
 }
 
@@ -587,6 +636,7 @@ void sysfs_slab_remove(struct task *t, struct kmem_cache *s)
 	FRAME(t);
 
 	kobject_get(t, &s->kobj);
+	/* Differs: v5.3 keeps the reference, and the cache, if the first one is still queued. */
 	if (!schedule_work(t, &s->kobj_remove_work))
 		kobject_put(t, &s->kobj);
 }
@@ -691,30 +741,42 @@ struct kmem_cache *create_cache(struct task *t, const char *name, const struct k
 out_params:
 	mm->ops->destroy_params(t, s);
 out_free:
+	touch(t->w, s->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = s->id, .str = "create_cache");
 	return NULL;
 }
 
-static bool unmergeable(const struct kmem_cache *s)
+/* A root that nobody uses any more, since its destruction failed, can be had again. */
+static bool unmergeable(struct task *t, const struct kmem_cache *s)
 {
 	return !is_root_cache(s) || s->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE) ||
-	       s->refcount < 0 || s->params.dying;
+	       s->refcount < 0 || !mm_of(t->w)->ops->may_merge(t, s);
 }
 
-static struct kmem_cache *find_mergeable(struct mm *mm, const struct kmem_cache *like)
+static struct kmem_cache *find_mergeable(struct task *t, const struct kmem_cache *like)
 {
 	if (like->flags & (SLAB_TYPESAFE_BY_RCU | SLAB_NO_MERGE))
 		return NULL;
-	list_for_each(node, &mm->slab_root_caches) {
+	list_for_each(node, &mm_of(t->w)->slab_root_caches) {
 		struct kmem_cache *s =
 			container_of(node, struct kmem_cache, params.root_caches_node);
 
-		if (!unmergeable(s) && like->size <= s->size &&
+		if (!unmergeable(t, s) && like->size <= s->size &&
 		    s->size - like->size < sizeof(void *) &&
 		    ((s->flags ^ like->flags) & SLAB_ACCOUNT) == 0)
 			return s;
 	}
 	return NULL;
+}
+
+/* The cache and its children serve the larger object from now on. */
+static void raise_object_size(struct kmem_cache *s, uint32_t size)
+{
+	if (size <= s->object_size)
+		return;
+	s->object_size = size;
+	list_for_each(node, &s->params.children)
+		container_of(node, struct kmem_cache, params.children_node)->object_size = size;
 }
 
 /* slab_mutex held. */
@@ -724,11 +786,12 @@ static struct kmem_cache *create_or_alias(struct task *t, const char *name,
 	struct kmem_cache *s;
 
 	sched_read(t, mm_of(t->w)->globals, FIELD_LIST, "find_mergeable.slab_root_caches");
-	s = find_mergeable(mm_of(t->w), like);
+	s = find_mergeable(t, like);
 	if (!s)
 		return create_cache(t, name, like, NULL, NULL, err);
 	sched_access(t, s->id, FIELD_REFCOUNT, ACCESS_RMW, "__kmem_cache_alias.refcount");
 	s->refcount++;
+	raise_object_size(s, like->object_size);
 	trace(t, REF_GET, .obj = s->id, .arg = {1, HOLD_USER});
 	trace(t, CACHE_ALIAS, .obj = s->id, .arg = {s->refcount}, .str = name);
 	return s;
@@ -745,9 +808,11 @@ struct kmem_cache *kmem_cache_create(struct task *t, const char *name, uint32_t 
 	*err = 0;
 	set_geometry(&like, object_size, objects_per_slab);
 	get_online_cpus_mems(t);
+	down_read(t, &mm->memcg_cache_ids_sem);
 	mutex_lock(t, &mm->slab_mutex);
 	s = create_or_alias(t, name, &like, err);
 	mutex_unlock(t, &mm->slab_mutex);
+	up_read(t, &mm->memcg_cache_ids_sem);
 	put_online_cpus_mems(t);
 	return s;
 }

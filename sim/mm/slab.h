@@ -139,6 +139,11 @@ void kmem_cache_shrink(struct task *t, struct kmem_cache *s);
 /** shutdown_cache() - point of no return: 0, or -EBUSY if slabs remain.  slab_mutex held */
 int shutdown_cache(struct task *t, struct kmem_cache *s);
 
+/**
+ * sysfs_slab_remove() - tell user space, by a work item that holds a kobject reference
+ *
+ * Twice for a child that was empty when it was deactivated; the directory stays until shutdown.
+ */
 void sysfs_slab_remove(struct task *t, struct kmem_cache *s);
 void slab_caches_to_rcu_destroy_workfn(struct task *t, struct work_struct *work);
 

@@ -27,6 +27,8 @@ static void on_confirm(struct task *t, struct percpu_ref *r)
 {
 	expect(r == &ref && nr_released == 0);
 	nr_confirmed++;
+	/* Only afterwards: who exits the counter in here is warned. */
+	expect(r->switching || !r->atomic || rec_first(TR_REF_KILL, owner)->arg[0]);
 	mark(t, "confirmed");
 	expect(!percpu_ref_tryget_live(t, r, HOLD_SCRIPT, 0));
 }

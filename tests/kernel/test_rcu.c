@@ -615,6 +615,26 @@ START_TEST(rcu_barrier_with_nothing_queued_returns_without_a_grace_period)
 }
 END_TEST
 
+/* No CPU comes or goes while it asks them, one after the other. */
+START_TEST(rcu_barrier_holds_the_hotplug_lock_while_it_asks)
+{
+	oid_t lock;
+
+	start(.exact = true);
+	lock = rec_str(NULL, TR_LOCK_INIT, "cpu_hotplug_lock")->obj;
+	sim_task(1, "updater", one_callback, NULL);
+	sim_task(0, "barrier", barrier, (void *)(1 * MS));
+	sim_run();
+	ck_order(rec_first(TR_RCU_BARRIER_BEGIN, 0), rec_first(TR_LOCK_ACQUIRE, lock));
+	ck_order(rec_first(TR_LOCK_ACQUIRE, lock),
+		 rec_str(NULL, TR_CALL_RCU, "rcu_barrier_callback"));
+	ck_order(rec_str(NULL, TR_CALL_RCU, "rcu_barrier_callback"),
+		 rec_first(TR_LOCK_RELEASE, lock));
+	/* It does not wait under it. */
+	ck_order(rec_first(TR_LOCK_RELEASE, lock), rec_first(TR_RCU_GP_END, 0));
+}
+END_TEST
+
 /* It stands behind the last callback in that callback's grace period. */
 START_TEST(rcu_barrier_adds_no_grace_period)
 {
@@ -721,6 +741,7 @@ static TCase *case_callbacks(void)
 	tcase_add_test(tc, an_idle_world_has_no_grace_periods);
 	tcase_add_loop_test(tc, rcu_barrier_waits_for_the_callbacks_of_every_cpu, 0, 6);
 	tcase_add_test(tc, rcu_barrier_with_nothing_queued_returns_without_a_grace_period);
+	tcase_add_test(tc, rcu_barrier_holds_the_hotplug_lock_while_it_asks);
 	tcase_add_test(tc, rcu_barrier_adds_no_grace_period);
 	tcase_add_test(tc, rcu_barrier_does_not_wait_for_what_its_callbacks_register);
 	tcase_add_loop_test(tc, barriers_of_several_tasks_all_end, 0, 6);

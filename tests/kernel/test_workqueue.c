@@ -658,8 +658,11 @@ static void queue_rcu_twice(struct task *t, void *arg)
 	(void)arg;
 	INIT_WORK(t, &rwork.work, rcu_item, 0);
 	mark(t, "queues");
+	/* It stays pending: no grace period ends meanwhile. */
+	rcu_read_lock(t);
 	expect(queue_rcu_work(t, wq, &rwork));
 	expect(!queue_rcu_work(t, wq, &rwork));
+	rcu_read_unlock(t);
 }
 
 START_TEST(an_rcu_work_runs_once_after_a_grace_period)

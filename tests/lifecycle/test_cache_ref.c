@@ -254,6 +254,66 @@ START_TEST(the_shutdown_work_ends_the_cache)
 }
 END_TEST
 
+/* Of the child: @how often it was asked for. */
+static size_t nr_removals(const char *site)
+{
+	const struct rec *init = NULL, *queue = NULL;
+	size_t n = 0;
+
+	while ((init = rec_str(init, TR_WORK_INIT, site)) != NULL) {
+		if (init->arg[0] != (int64_t)child)
+			continue;
+		while ((queue = rec_next(queue, TR_QUEUE_WORK, init->obj)) != NULL)
+			n++;
+	}
+	return n;
+}
+
+static void use_and_remove(struct task *t, void *arg);
+
+/* v5.3 tells user space as soon as a child is drained and empty; the posting had dropped that. */
+START_TEST(an_empty_child_is_announced_at_its_deactivation)
+{
+	static const char *const lifecycles[] = {"v5.3", "seed1-v4"};
+	uint32_t flags = 0;
+
+	sim_start(.lifecycle = lifecycles[_i], .variants = 0);
+	sim_task(0, "setup", set_up, &flags);
+	sim_run();
+	sim_task(0, "task", use_and_remove, NULL);
+	sim_run();
+	ck_assert_uint_eq(nr_removals("sysfs_slab_remove_workfn"), _i == 0 ? 2 : 1);
+	ck_assert_uint_eq(rec_count_str(TR_OBJ_STATE, "uevent remove"), _i == 0 ? 1 : 0);
+	if (_i == 0)
+		ck_order(rec_str(NULL, TR_OBJ_STATE, "uevent remove"),
+			 rec_first(TR_CACHE_SHUTDOWN, child));
+	expect(rec_first(TR_OBJ_FREE, child));
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
+/* The posting takes from the root's counter what was charged while the child had another memcg. */
+START_TEST(only_the_posting_uncharges_the_root)
+{
+	static const char *const lifecycles[] = {"v5.3", "seed1-v4"};
+	oid_t root_memcg;
+	uint32_t flags = 0;
+	size_t n = 0;
+
+	sim_start(.lifecycle = lifecycles[_i], .variants = 0);
+	sim_task(0, "setup", set_up, &flags);
+	sim_run();
+	sim_task(0, "user", keep_one, NULL);
+	sim_run();
+	root_memcg = mm_of(sim.w)->root_memcg->css.of;
+	for (const struct rec *r = rec_first(TR_SLAB_DISCARD, kept_slab);
+	     (r = rec_next(r, TR_COUNTER_UNCHARGE, root_memcg)) != NULL;)
+		n += strcmp(r->str, "memory") == 0 && r->arg[0] == 1;
+	ck_assert_uint_eq(n, _i);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
 /* ---- in-flight allocations -------------------------------------------------------- */
 
 static void alloc_in_box(struct task *t, void *arg)
@@ -315,6 +375,57 @@ START_TEST(an_allocation_pins_the_child_or_gets_the_root)
 	ck_assert_uint_gt(pinned, 0);
 	/* Only the untimed runs are slow enough to come late. */
 	ck_assert(unpinned > 0 || _i % 2 == 0);
+}
+END_TEST
+
+static void grow_array(struct task *t, void *arg)
+{
+	int err;
+
+	(void)arg;
+	for (int i = 0; i < 4; i++)
+		expect(cgroup_mkdir(t, mm_of(t->w)->root, "more", &err));
+	cgroup_exit(t);
+}
+
+/* The reader has the old array in hand when the new one is published. */
+static bool reads_the_old_array(void)
+{
+	const struct rec *array = NULL, *publish, *slot;
+
+	while ((array = rec_str(array, TR_ACCESS, "memcg_kmem_get_cache.array")) != NULL) {
+		publish = rec_str(array, TR_ACCESS, "update_memcg_params.publish");
+		slot = rec_str(array, TR_ACCESS, "memcg_kmem_get_cache.slot");
+		while (slot && slot->task != array->task)
+			slot = rec_str(slot, TR_ACCESS, "memcg_kmem_get_cache.slot");
+		if (publish && slot && publish->seq < slot->seq)
+			return true;
+	}
+	return false;
+}
+
+START_TEST(a_lookup_may_read_the_array_that_was_just_replaced)
+{
+	size_t old = 0;
+
+	for (uint64_t seed = 0; seed < 150; seed++) {
+		uint32_t flags = 0;
+
+		sim_start(.lifecycle = "v5.3", .seed = seed, .preempt = PREEMPT_FULL,
+			  .accesses = true);
+		sim_task(0, "setup", set_up, &flags);
+		sim_run();
+		sim_task(0, "warm", warm_up, NULL);
+		sim_run();
+		sim_untimed();
+		sim_join(sim_task(0, "user", alloc_in_box, NULL), box);
+		sim_task(1, "mkdir", grow_array, NULL);
+		sim_run();
+		old += reads_the_old_array();
+		if (sim_end() > 0)
+			ck_abort_msg("seed %d: %s", (int)seed, sim_violation());
+	}
+	ck_assert_uint_gt(old, 0);
 }
 END_TEST
 
@@ -535,6 +646,52 @@ static void destroy_alias_first(struct task *t, void *arg)
 	rmdir_only(t, arg);
 }
 
+static struct kmem_cache *third;
+
+static void create_beside_destruction(struct task *t, void *arg)
+{
+	int err;
+
+	(void)arg;
+	wait_for(t, TR_CACHE_DYING, root->id);
+	third = kmem_cache_create(t, "third", 512, 8, SLAB_ACCOUNT, &err);
+	expect(third && err == 0);
+}
+
+static void destroy_one_handle(struct task *t, void *arg)
+{
+	use_and_remove(t, arg);
+	sim_task(1, "creator", create_beside_destruction, NULL);
+	/* A callback is pending then, so that the flush takes a grace period. */
+	wait_for(t, TR_CACHE_DEACTIVATE, child);
+	kmem_cache_destroy(t, root);
+}
+
+static void destroy_both_handles(struct task *t, void *arg)
+{
+	kmem_cache_destroy(t, alias);
+	destroy_one_handle(t, arg);
+}
+
+/*
+ * As merged, v5.3 lets a new cache share a root that is marked as dying; the later fix, which
+ * marks it when the last user is gone and lets go of slab_mutex then, cannot.
+ */
+START_TEST(a_dying_root_is_shared_as_merged_but_not_with_the_fix)
+{
+	uint64_t as_merged = variant("dying-on-alias");
+
+	start(1, 0, _i == 0 ? as_merged : 0, 0);
+	expect(alias == root);
+	sim_task(0, "task", _i == 0 ? destroy_one_handle : destroy_both_handles, NULL);
+	sim_run();
+	expect(rec_first(TR_CACHE_DYING, root->id) && third);
+	ck_assert_int_eq(third == root, _i == 0);
+	if (_i == 1)
+		ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
 struct provocation {
 	const char *variant;
 	void (*fn)(struct task *t, void *arg);
@@ -640,6 +797,8 @@ static TCase *case_reference(void)
 			    6);
 	tcase_add_loop_test(tc, the_last_free_releases_the_cache_in_its_own_context, 0, 6);
 	tcase_add_loop_test(tc, the_shutdown_work_ends_the_cache, 0, 6);
+	tcase_add_loop_test(tc, an_empty_child_is_announced_at_its_deactivation, 0, 2);
+	tcase_add_loop_test(tc, only_the_posting_uncharges_the_root, 0, 2);
 	return tc;
 }
 
@@ -649,6 +808,7 @@ static TCase *case_races(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, an_allocation_pins_the_child_or_gets_the_root, 0, 6);
+	tcase_add_test(tc, a_lookup_may_read_the_array_that_was_just_replaced);
 	tcase_add_test(tc, a_kernel_thread_is_served_by_the_root);
 	tcase_add_loop_test(tc, destroying_the_root_takes_active_children_along, 0, 12);
 	tcase_add_loop_test(tc, random_runs_break_no_rule, 0, 6);
@@ -663,6 +823,7 @@ static TCase *case_variants(void)
 	tcase_add_test(tc, every_variant_is_provoked_here);
 	tcase_add_loop_test(tc, a_variant_is_caught_by_the_checker_it_names, 0, NR_PROVOCATIONS);
 	tcase_add_loop_test(tc, without_it_the_same_scenario_is_correct, 0, NR_PROVOCATIONS);
+	tcase_add_loop_test(tc, a_dying_root_is_shared_as_merged_but_not_with_the_fix, 0, 2);
 	tcase_add_test(tc, generations_are_found_by_name);
 	return tc;
 }

@@ -381,6 +381,30 @@ START_TEST(mkdir_without_memory_leaves_nothing_behind)
 }
 END_TEST
 
+/* As a css that was online: by the free work, a grace period later; but it never goes offline. */
+START_TEST(a_css_that_never_came_online_is_freed_by_rcu)
+{
+	const struct rec *freed, *id_free;
+	oid_t memcg;
+
+	start_how((uint64_t)_i, _i % 6);
+	sim_faults(2, 1);
+	one(mkdir_without_memory, NULL);
+	ck_assert_uint_eq(rec_count(TR_FAULT, 0), 1);
+	memcg = rec_last(TR_OBJ_NEW, 0)->obj;
+	ck_assert_int_eq(oid_kind(memcg), OBJ_MEMCG);
+	freed = rec_first(TR_OBJ_FREE, memcg);
+	id_free = rec_first(TR_KMEMCG_ID_FREE, memcg);
+	ck_assert(freed && freed->ctx == CTX_KWORKER && id_free->ctx == CTX_KWORKER);
+	ck_order(rec_first(TR_FAULT, 0), rec_first(TR_RCU_GP_END, 0));
+	ck_order(rec_str(NULL, TR_RCU_CALLBACK, "rcu_work_rcufn"), id_free);
+	ck_order(id_free, freed);
+	ck_assert_uint_eq(rec_count(TR_CSS_OFFLINE, memcg), 0);
+	ck_assert_uint_eq(rec_count(TR_REF_EXIT, memcg), 0);
+	check_balance();
+}
+END_TEST
+
 static void remove_and_make(struct task *t, void *arg)
 {
 	struct cgroup *other;
@@ -415,6 +439,49 @@ static void make_many(struct task *t, void *arg)
 	for (int i = 0; i < 40; i++)
 		expect(cgroup_rmdir(t, many[i]) == 0);
 }
+
+static void make_cache(struct task *t, void *arg)
+{
+	int err;
+
+	(void)arg;
+	expect(kmem_cache_create(t, "cache", 64, 0, SLAB_ACCOUNT, &err));
+}
+
+static oid_t lock_named(const char *name)
+{
+	const struct rec *r = rec_str(NULL, TR_LOCK_INIT, name);
+
+	ck_assert_msg(r, "%s", name);
+	return r->obj;
+}
+
+/* Held for writing around slab_mutex: no root cache appears with an array of the old size. */
+START_TEST(the_array_grows_under_its_semaphore)
+{
+	const struct rec *write, *mutex, *grown, *created;
+	oid_t sem, slab_mutex;
+
+	start_how(1, 0);
+	sem = lock_named("memcg_cache_ids_sem");
+	slab_mutex = lock_named("slab_mutex");
+	one(make_many, NULL);
+	write = rec_first(TR_LOCK_ACQUIRE, sem);
+	ck_assert(write && write->arg[0] == 0);
+	mutex = rec_next(write, TR_LOCK_ACQUIRE, slab_mutex);
+	grown = rec_next(mutex, TR_LOCK_RELEASE, slab_mutex);
+	ck_order(mutex, grown);
+	ck_order(grown, rec_first(TR_LOCK_RELEASE, sem));
+
+	one(make_cache, NULL);
+	created = rec_first(TR_CACHE_CREATE, 0);
+	write = rec_last(TR_LOCK_ACQUIRE, sem);
+	ck_assert(created && write && write->arg[0] == 1);
+	ck_order(write, rec_last(TR_LOCK_ACQUIRE, slab_mutex));
+	ck_order(rec_last(TR_LOCK_RELEASE, slab_mutex), rec_last(TR_LOCK_RELEASE, sem));
+	ck_order(write, created);
+}
+END_TEST
 
 START_TEST(forty_cgroups_come_and_go)
 {
@@ -458,6 +525,8 @@ static TCase *case_references(void)
 	tcase_add_test(tc, a_forgotten_reference_is_caught);
 	tcase_add_test(tc, the_root_is_not_counted);
 	tcase_add_loop_test(tc, mkdir_without_memory_leaves_nothing_behind, 0, 3);
+	tcase_add_loop_test(tc, a_css_that_never_came_online_is_freed_by_rcu, 0, 12);
+	tcase_add_test(tc, the_array_grows_under_its_semaphore);
 	tcase_add_test(tc, the_kmemcg_id_is_free_once_offline);
 	tcase_add_test(tc, forty_cgroups_come_and_go);
 	return tc;

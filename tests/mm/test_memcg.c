@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "sim/mm/mm.h"
 #include "tests/support/sim_fixture.h"
 
 Suite *suite_memcg(void);
@@ -151,6 +152,55 @@ static void set_limits(struct task *t, void *arg)
 START_TEST(a_limit_below_the_usage_is_refused)
 {
 	one(set_limits);
+}
+END_TEST
+
+static int64_t limit_result;
+
+static void lower_limit(struct task *t, void *arg)
+{
+	(void)arg;
+	limit_result = mem_cgroup_set_max(t, &inner->memcg->memory, 50);
+	expect(limit_result == 0 || limit_result == -EBUSY);
+	expect(inner->memcg->memory.max == (limit_result ? PAGE_COUNTER_MAX : 50));
+	cgroup_exit(t);
+}
+
+static void charge_meanwhile(struct task *t, void *arg)
+{
+	int64_t n = (int64_t)(intptr_t)arg;
+	int err = charge(t, inner, n);
+
+	/* Only what is more than the limit may meet it. */
+	expect(err == 0 || (err == -ENOMEM && n > 50));
+	cgroup_exit(t);
+}
+
+/* A charge between the two looks at the usage: the limit is taken back and tried again. */
+START_TEST(a_limit_is_set_again_when_a_charge_comes_between)
+{
+	size_t retried = 0, set = 0;
+
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		const struct rec *r = NULL;
+		bool again = false;
+
+		sim_start(.lifecycle = "v5.3", .seed = seed, .accesses = true);
+		sim_task(0, "make", make_all, NULL);
+		sim_run();
+		sim_untimed();
+		sim_task(0, "limit", lower_limit, NULL);
+		sim_task(1, "charge", charge_meanwhile, (void *)(intptr_t)(_i ? 100 : 40));
+		sim_run();
+		while ((r = rec_str(r, TR_ACCESS, "page_counter_set_max.restore")) != NULL)
+			again = true;
+		retried += again;
+		set += again && limit_result == 0;
+	}
+	ck_assert_uint_gt(retried, 0);
+	/* There is room for 40 pages at any time. */
+	ck_assert(_i == 1 || set == retried);
+	ck_assert(_i == 0 || set < retried);
 }
 END_TEST
 
@@ -354,6 +404,28 @@ START_TEST(draining_concerns_the_subtree_only)
 }
 END_TEST
 
+static void drain_beside_another(struct task *t, void *arg)
+{
+	struct mutex *mutex = &mm_of(t->w)->percpu_charge_mutex;
+
+	(void)arg;
+	expect(charge(t, inner, 1) == 0);
+	mutex_lock(t, mutex);
+	drain_all_stock(t, inner->memcg);
+	expect(stock(0)->cached == inner->memcg && stock(0)->nr_pages == BATCH - 1);
+	mutex_unlock(t, mutex);
+	drain_all_stock(t, inner->memcg);
+	expect(!stock(0)->cached && !mutex->owner);
+	uncharge(t, inner, 1);
+}
+
+/* Even one for another subtree: the stocks of this one stay. */
+START_TEST(a_drain_gives_way_to_one_that_is_under_way)
+{
+	one(drain_beside_another);
+}
+END_TEST
+
 static void drain_for_room(struct task *t, void *arg)
 {
 	(void)arg;
@@ -423,6 +495,7 @@ static TCase *case_counters(void)
 	tcase_add_test(tc, the_root_is_not_charged_by_itself);
 	tcase_add_test(tc, a_charge_over_a_limit_is_undone_at_every_level);
 	tcase_add_test(tc, a_limit_below_the_usage_is_refused);
+	tcase_add_loop_test(tc, a_limit_is_set_again_when_a_charge_comes_between, 0, 2);
 	tcase_add_test(tc, a_cancelled_charge_leaves_no_reference);
 	tcase_add_loop_test(tc, racing_charges_leave_exact_sums, 0, 2);
 	tcase_add_test(tc, a_charged_page_keeps_an_offline_memcg);
@@ -440,6 +513,7 @@ static TCase *case_stocks(void)
 	tcase_add_test(tc, a_stock_never_keeps_more_than_the_batch);
 	tcase_add_test(tc, offline_drains_the_stocks_of_every_cpu);
 	tcase_add_test(tc, draining_concerns_the_subtree_only);
+	tcase_add_test(tc, a_drain_gives_way_to_one_that_is_under_way);
 	tcase_add_test(tc, a_charge_that_hits_a_limit_drains_stocks_first);
 	return tc;
 }

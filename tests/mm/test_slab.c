@@ -163,6 +163,12 @@ static void free_2(struct task *t, void *arg)
 	release(t, 1);
 }
 
+static void free_one_of_two(struct task *t, void *arg)
+{
+	(void)arg;
+	release(t, 1);
+}
+
 static void alloc_2_more(struct task *t, void *arg)
 {
 	(void)arg;
@@ -269,6 +275,63 @@ END_TEST
 
 /* ---- shrinking -------------------------------------------------------------------- */
 
+/* ---- a slab that changes while the last free of it waits for list_lock ------------------ */
+
+static void free_0(struct task *t, void *arg)
+{
+	(void)arg;
+	release(t, 0);
+}
+
+static void alloc_two_by_two(struct task *t, void *arg)
+{
+	(void)arg;
+	alloc(t, 10, 14);
+}
+
+/* One object in use, on the node's list; others take the slab there while it is freed. */
+static bool race_for_a_partial_slab(uint64_t seed)
+{
+	const struct rec *r;
+	uint32_t freer;
+	oid_t slab;
+	bool locked = false;
+
+	memset(objs, 0, sizeof(objs));
+	sim_start(.lifecycle = "v5.3", .cpus = 3, .seed = seed, .accesses = true);
+	sim_task(0, "make", make_cache, &(uint32_t){0});
+	sim_run();
+	on(0, alloc_5);
+	cache->cpu_partial = 0;
+	on(1, free_one_of_two);
+	expect(objs[0]->slab->place == SLAB_NODE_PARTIAL);
+	slab = objs[0]->slab->id;
+	sim_untimed();
+	freer = (uint32_t)oid_nr(sim_task(1, "free", free_0, NULL)->id);
+	sim_task(2, "alloc", alloc_two_by_two, NULL);
+	sim_run();
+	ck_clean();
+	/* Full by the time that the lock is had: it goes to the CPU that frees. */
+	for (r = rec_last(TR_OBJECT_FREE, 0); r < sim.recs + sim.nr_recs; r++) {
+		if (r->task != freer)
+			continue;
+		locked |= r->kind == TR_LOCK_ACQUIRE && r->obj == cache->node.list_lock.id;
+		if (r->kind == TR_OBJ_STATE && r->obj == slab && strcmp(r->str, "cpu partial") == 0)
+			return locked;
+	}
+	return false;
+}
+
+START_TEST(a_free_that_finds_the_slab_changed_looks_again)
+{
+	size_t found = 0;
+
+	for (uint64_t seed = 0; seed < 10000; seed++)
+		found += race_for_a_partial_slab(seed);
+	ck_assert_uint_gt(found, 0);
+}
+END_TEST
+
 static void leave_one(struct task *t, void *arg)
 {
 	(void)arg;
@@ -308,6 +371,38 @@ START_TEST(another_cpu_is_flushed_in_its_interrupt)
 	ck_assert_ptr_nonnull(entry);
 	ck_assert_uint_eq(entry->cpu, 2);
 	ck_assert_uint_eq(rec_count_str(TR_IRQ_ENTRY, "flush_cpu_slab"), 1);
+}
+END_TEST
+
+static void busy(struct task *t, void *arg)
+{
+	(void)arg;
+	work_for(t, US);
+}
+
+/* It would send interrupts for what it saw long ago. */
+START_TEST(nobody_is_preempted_between_looking_at_the_cpus_and_flushing_them)
+{
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		const struct rec *look, *irq, *r;
+		oid_t shrinker;
+
+		memset(objs, 0, sizeof(objs));
+		sim_start(.lifecycle = "v5.3", .cpus = 3, .seed = seed, .preempt = PREEMPT_FULL,
+			  .accesses = true);
+		sim_task(0, "make", make_cache, &(uint32_t){0});
+		sim_run();
+		on(1, alloc_1);
+		sim_untimed();
+		shrinker = sim_task(0, "shrink", shrink, NULL)->id;
+		sim_task(0, "busy", busy, NULL);
+		sim_run();
+		look = rec_str(NULL, TR_ACCESS, "has_cpu_slab");
+		irq = rec_first(TR_IRQ_EXIT, 0);
+		ck_order(look, irq);
+		for (r = look; (r = rec_next(r, TR_TASK_PREEMPT, shrinker)) != NULL;)
+			expect(r->seq > irq->seq);
+	}
 }
 END_TEST
 
@@ -396,20 +491,23 @@ static void merge(struct task *t, void *arg)
 
 	(void)arg;
 	expect(create(t, "b", 192, 0) == a && a->refcount == 2);
-	expect(create(t, "smaller", 189, 0) == a);
+	expect(create(t, "smaller", 189, 0) == a && a->object_size == 192);
 	expect(create(t, "too small", 184, 0) != a);
 	expect(create(t, "bigger", 200, 0) != a);
 	expect(create(t, "accounted", 192, SLAB_ACCOUNT) != a);
 	expect(create(t, "own", 192, SLAB_NO_MERGE) != a);
 	expect(create(t, "typesafe", 192, SLAB_TYPESAFE_BY_RCU) != a);
 	expect(a->refcount == 3);
+	/* The one that is shared serves the larger object from now on. */
+	a = create(t, "c", 313, 0);
+	expect(a->size == 320 && create(t, "d", 320, 0) == a && a->object_size == 320);
 }
 
 START_TEST(equal_caches_are_merged_unless_they_must_not)
 {
 	start(1, 0, 0);
 	on(0, merge);
-	ck_assert_uint_eq(rec_count(TR_CACHE_ALIAS, 0), 2);
+	ck_assert_uint_eq(rec_count(TR_CACHE_ALIAS, 0), 3);
 	ck_assert_str_eq(rec_first(TR_CACHE_ALIAS, 0)->str, "b");
 }
 END_TEST
@@ -540,8 +638,10 @@ static TCase *case_objects(void)
 	tcase_add_test(tc, an_empty_slab_is_kept_up_to_min_partial);
 	tcase_add_test(tc, with_min_partial_zero_it_is_discarded_at_once);
 	tcase_add_loop_test(tc, the_page_of_a_typesafe_slab_is_freed_after_a_grace_period, 0, 6);
+	tcase_add_test(tc, a_free_that_finds_the_slab_changed_looks_again);
 	tcase_add_test(tc, shrinking_frees_every_empty_slab_of_every_cpu);
 	tcase_add_test(tc, another_cpu_is_flushed_in_its_interrupt);
+	tcase_add_test(tc, nobody_is_preempted_between_looking_at_the_cpus_and_flushing_them);
 	tcase_add_test(tc, shrinking_an_empty_cache_does_nothing);
 	tcase_add_loop_test(tc, nothing_is_lost_when_all_cpus_allocate_free_and_shrink, 0, 6);
 	return tc;
