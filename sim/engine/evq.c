@@ -213,25 +213,51 @@ static void set_empty(struct evq_radix *r, unsigned int i, struct chunk *keep)
 	}
 }
 
-/* Sort by counting, for each entry, those that come before it: no branch depends on a due time. */
-static void sort(struct entry *to, const struct entry *from, size_t n)
+typedef int32_t lanes __attribute__((vector_size(16)));
+
+#define NR_LANES 4
+#define NR_GROUPS ((CHUNK_ENTRIES + NR_LANES - 1) / NR_LANES)
+#define PLACE_BITS 5 /* CHUNK_ENTRIES is below 1 << PLACE_BITS */
+#define DUE_BITS (31 - PLACE_BITS)
+
+/*
+ * Sort by counting, for each entry, those that come before it: no branch depends on
+ * a due time, and four entries are counted at once.  Due times are at least @min and
+ * differ in the lowest @bits bits.  A key has as many of these as it can hold, then
+ * the place, which tells equal ones apart.  What it lacks is put right by a pass
+ * over entries that are nearly sorted.
+ */
+static void sort(struct entry *to, const struct entry *from, size_t n, vtime_t min,
+		 unsigned int bits)
 {
-	uint32_t rank[CHUNK_ENTRIES];
+	union {
+		lanes group[NR_GROUPS];
+		int32_t of[NR_GROUPS * NR_LANES];
+	} key, rank;
+	unsigned int shift = bits > DUE_BITS ? bits - DUE_BITS : 0;
+	size_t nr_groups = (n + NR_LANES - 1) / NR_LANES;
 
-	for (size_t i = 0; i < n; i++) {
-		vtime_t due = from[i].due;
-		uint32_t own = 0;
+	key.group[nr_groups - 1] = (lanes){INT32_MAX, INT32_MAX, INT32_MAX, INT32_MAX};
+	for (size_t i = 0; i < n; i++)
+		key.of[i] = (int32_t)((from[i].due - min) >> shift << PLACE_BITS | i);
+	for (size_t g = 0; g < nr_groups; g++) {
+		lanes sum = {0}, own = key.group[g];
 
-		for (size_t j = 0; j < i; j++) {
-			uint32_t later = from[j].due > due;
-
-			rank[j] += later;
-			own += 1 - later;
-		}
-		rank[i] = own;
+		for (size_t i = 0; i < n; i++)
+			sum -= own > key.of[i];
+		rank.group[g] = sum;
 	}
 	for (size_t i = 0; i < n; i++)
-		to[rank[i]] = from[i];
+		to[rank.of[i]] = from[i];
+
+	for (size_t i = 1; shift && i < n; i++) {
+		struct entry e = to[i];
+		size_t k = i;
+
+		for (; k && to[k - 1].due > e.due; k--)
+			to[k] = to[k - 1];
+		to[k] = e;
+	}
 }
 
 /*
@@ -246,7 +272,7 @@ static void start_run(struct evq_radix *r, unsigned int i)
 
 	for (size_t k = 0; k < n; k++)
 		__builtin_prefetch(b->head->entry[k].ev, 1);
-	sort(r->run_space, b->head->entry, n);
+	sort(r->run_space, b->head->entry, n, b->min, i - 1);
 	r->run = r->run_space;
 	r->run_end = r->run + n;
 	r->run_limit = b->min | ((UINT64_C(1) << (i - 1)) - 1);
@@ -296,27 +322,49 @@ static inline struct event *run_take(struct evq *q, struct evq_radix *r)
 	return ev;
 }
 
+/* file(), for many in a row: @used and what it returns are bits that r->used has yet to get. */
+static inline uint64_t file_again(struct evq *q, struct evq_radix *r, struct entry e, vtime_t base,
+				  uint64_t used)
+{
+	vtime_t differs = e.due ^ base;
+	unsigned int i = differs ? 64 - (unsigned int)__builtin_clzll(differs) : 0;
+	struct bucket *b = &r->bucket[i];
+
+	if (unlikely(b->tail == b->end)) {
+		/* Without memory it takes a chunk that nobody uses. */
+		r->used |= used;
+		extend(q, b);
+	}
+	*b->tail++ = e;
+	if (!i)
+		return used;
+	b->min = e.due < b->min ? e.due : b->min;
+	return used | UINT64_C(1) << (i - 1);
+}
+
 /* Move the base to the earliest due time of the first non-empty bucket, @i, and file that anew. */
 static void refile(struct evq *q, struct evq_radix *r, unsigned int i)
 {
 	struct bucket *b = &r->bucket[i];
 	struct chunk *c = b->head;
 	vtime_t base = b->min;
+	uint64_t used = 0;
 
 	r->base = base;
 	while (b->end != c->entry + CHUNK_ENTRIES) {
 		struct chunk *next = c->next;
 
 		for (unsigned int k = 0; k < CHUNK_ENTRIES; k++)
-			file(q, r, c->entry[k], base);
+			used = file_again(q, r, c->entry[k], base, used);
 		release_chunk(r, c);
 		c = next;
 	}
 	for (const struct entry *e = c->entry; e < b->tail; e++) {
 		/* In a bucket this short they will be popped soon. */
 		__builtin_prefetch(e->ev, 1);
-		file(q, r, *e, base);
+		used = file_again(q, r, *e, base, used);
 	}
+	r->used |= used;
 	set_empty(r, i, c);
 }
 
@@ -580,43 +628,55 @@ static __attribute__((noinline)) bool make_room(struct evq *q)
 	return true;
 }
 
-/* What is due before the base, or within the run's span.  False: no memory, nothing changed. */
-static __attribute__((noinline)) bool post_soon(struct evq *q, struct entry e)
+/* Whatever evq_post() does not do at once.  False: no memory, nothing changed. */
+static __attribute__((noinline)) bool post_slowly(struct evq *q, struct event *ev, vtime_t due)
 {
-	struct evq_radix *r = q->radix;
+	struct evq_radix *r;
 
-	if (e.due > r->base) {
-		run_add(q, e);
-		return true;
+	if ((!q->radix || !q->radix->room) && !make_room(q))
+		return false;
+	r = q->radix;
+	ev->due = due;
+	ev->seq = q->seq;
+	if (due >= r->base) {
+		struct entry e = {due, ev};
+
+		if (due > r->base && due <= r->run_limit)
+			run_add(q, e);
+		else
+			file(q, r, e, r->base);
+		ev->place = PLACE_BUCKET;
+		r->room--;
+	} else if (!early_add(q, ev)) {
+		return false;
 	}
-	r->room++;
-	e.ev->place = PLACE_NONE;
-	return early_add(q, e.ev);
+	q->seq++;
+	q->len++;
+	q->next = due < q->next ? due : q->next;
+	return true;
 }
 
 bool evq_post(struct evq *q, struct event *ev, vtime_t due)
 {
 	struct evq_radix *r = q->radix;
-	struct entry e = {due, ev};
+	struct bucket *b;
+	unsigned int bit;
 
 	sim_assert(due >= q->now && due < VTIME_MAX);
 	sim_assert(ev->place == PLACE_NONE);
-	if (unlikely(!r || !r->room)) {
-		if (!make_room(q))
-			return false;
-		r = q->radix;
-	}
-	ev->due = due;
-	ev->seq = q->seq;
-	ev->place = PLACE_BUCKET;
+	if (unlikely(!r || !r->room || due <= r->run_limit || due <= r->base))
+		return post_slowly(q, ev, due);
+	bit = 63 - (unsigned int)__builtin_clzll(due ^ r->base);
+	b = &r->bucket[bit + 1];
+	if (unlikely(b->tail == b->end))
+		return post_slowly(q, ev, due);
+	*b->tail++ = (struct entry){due, ev};
+	b->min = due < b->min ? due : b->min;
+	r->used |= UINT64_C(1) << bit;
 	r->room--;
-	if (due == r->base)
-		append(q, &r->bucket[0], e);
-	else if (likely(due > r->run_limit && due > r->base))
-		file_later(q, r, e, r->base);
-	else if (!post_soon(q, e))
-		return false;
-	q->seq++;
+	ev->due = due;
+	ev->seq = q->seq++;
+	ev->place = PLACE_BUCKET;
 	q->len++;
 	q->next = due < q->next ? due : q->next;
 	return true;
@@ -762,14 +822,11 @@ static struct event *next_bucket(struct evq *q, struct evq_radix *r)
 	return run_take(q, r);
 }
 
-struct event *evq_pop(struct evq *q)
+static __attribute__((noinline)) struct event *pop_slowly(struct evq *q, struct evq_radix *r)
 {
-	struct evq_radix *r = q->radix;
 	struct event *ev = NULL;
 
-	if (unlikely(q->len == 0))
-		return NULL;
-	if (unlikely(r->nr_early))
+	if (r->nr_early)
 		return pop_early(q);
 	if (r->ready == r->bucket[0].tail)
 		ev = r->run != r->run_end ? run_take(q, r) : next_bucket(q, r);
@@ -781,10 +838,31 @@ struct event *evq_pop(struct evq *q)
 	}
 	r->room++;
 	q->now = r->base;
-	q->next = 0;
+	q->next = r->ready != r->bucket[0].tail ? r->base : 0;
 	q->len--;
 	ev->place = PLACE_NONE;
 	return ev;
+}
+
+struct event *evq_pop(struct evq *q)
+{
+	struct evq_radix *r = q->radix;
+	struct entry *e;
+
+	if (unlikely(q->len == 0))
+		return NULL;
+	e = r->run;
+	/* The first of the run is the earliest, alone with its due time, and not the last. */
+	if (unlikely(r->run_end - e < 2 || e->due != q->next || e[1].due == e->due))
+		return pop_slowly(q, r);
+	r->run = e + 1;
+	r->base = e->due;
+	r->room++;
+	q->now = e->due;
+	q->next = e[1].due;
+	q->len--;
+	e->ev->place = PLACE_NONE;
+	return e->ev;
 }
 
 void evq_advance(struct evq *q, vtime_t now)

@@ -11,6 +11,12 @@
 #endif
 #endif
 
+#ifdef SLABSIM_VALGRIND
+#include <valgrind/memcheck.h>
+#else
+#define VALGRIND_MAKE_MEM_DEFINED(start, size) ((void)0)
+#endif
+
 struct header {
 	size_t heap_bytes;
 	size_t nr_stacks;
@@ -34,10 +40,10 @@ __attribute__((no_sanitize("address"))) static void copy(void *to, const void *f
 		__asm__ volatile("" : : "r"(d[i] = s[i]) : "memory");
 }
 
-static void forget_red_zones(const struct stack_part *part, const char *from)
+static void forget_red_zones(const struct fiber *f)
 {
-	/* They belong to the frames that were there just now, not to the restored ones. */
-	__asan_unpoison_memory_region(from, (size_t)(part->at + part->bytes - from));
+	/* They belong to the frames that were there just now, not to those of the snapshot. */
+	__asan_unpoison_memory_region(f->stack, f->size);
 }
 #else
 static inline void copy(void *to, const void *from, size_t bytes)
@@ -45,10 +51,11 @@ static inline void copy(void *to, const void *from, size_t bytes)
 	memcpy(to, from, bytes);
 }
 
-static inline void forget_red_zones(const struct stack_part *part, const char *from)
+static inline void forget_red_zones(const struct fiber *f)
 {
-	(void)part;
-	(void)from;
+	/* valgrind refuses what lies below the stack pointer that it saw last. */
+	VALGRIND_MAKE_MEM_DEFINED(f->stack, f->size);
+	(void)f;
 }
 #endif
 
@@ -104,11 +111,13 @@ void snapshot_restore(struct world *w, const void *buffer)
 
 	copy(w->arena->base, in, header->heap_bytes);
 	in += header->heap_bytes;
+	list_for_each(node, &w->tasks) {
+		forget_red_zones(&container_of(node, struct task, all_node)->fiber);
+	}
 	for (size_t i = 0; i < header->nr_stacks; i++) {
 		struct stack_part part;
 
 		memcpy(&part, in, sizeof(part));
-		forget_red_zones(&part, part.at);
 		copy(part.at, in + sizeof(part), part.bytes);
 		in += sizeof(part) + part.bytes;
 	}

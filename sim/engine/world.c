@@ -23,31 +23,57 @@ void transition_init(struct transition *tr, struct world *w, enum transition_kin
 	tr->obj = obj;
 	tr->what = what;
 	tr->kind = (uint8_t)kind;
+	tr->field = FIELD_PENDING;
+	for (const char *c = what; *c; c++)
+		tr->field = FIELD_PENDING + ((tr->field * 31 + (unsigned char)*c) & 0xffffff);
+}
+
+static void touch_pending(const struct transition *tr, enum access_mode mode)
+{
+	if (tr->wanted)
+		touch(tr->w, tr->obj ? tr->obj : UNBOUND_POOL, tr->field, mode);
+}
+
+void transition_want(struct transition *tr, vtime_t delay)
+{
+	tr->wanted = true;
+	touch_pending(tr, ACCESS_ADD);
+	if (!tr->pending)
+		transition_post(tr, delay);
+}
+
+static __attribute__((noinline)) void post_untimed(struct world *w, struct transition *tr)
+{
+	if (w->nr_pending == w->max_pending) {
+		uint32_t max = w->max_pending * 2;
+		struct transition **bigger = world_alloc(w, 2 * max * sizeof(*bigger));
+
+		memcpy(bigger, w->pending, w->nr_pending * sizeof(*bigger));
+		world_free(w, w->pending, 2 * w->max_pending * sizeof(*bigger));
+		w->pending = bigger;
+		w->enabled = bigger + max;
+		w->max_pending = max;
+	}
+	tr->posted = w->nr_steps;
+	w->pending[w->nr_pending++] = tr;
+}
+
+static inline void post(struct transition *tr, vtime_t delay)
+{
+	struct world *w = tr->w;
+	vtime_t due = delay < VTIME_MAX - 1 - w->now ? w->now + delay : VTIME_MAX - 1;
+
+	sim_assert(!tr->pending);
+	tr->pending = true;
+	if (!w->timed)
+		post_untimed(w, tr);
+	else if (!evq_post(&w->evq, &tr->ev, due))
+		world_halt(w, STOP_MEMORY);
 }
 
 void transition_post(struct transition *tr, vtime_t delay)
 {
-	struct world *w = tr->w;
-
-	sim_assert(!tr->pending);
-	tr->pending = true;
-	if (w->timed) {
-		vtime_t due = delay < VTIME_MAX - 1 - w->now ? w->now + delay : VTIME_MAX - 1;
-
-		if (!evq_post(&w->evq, &tr->ev, due))
-			world_halt(w, STOP_MEMORY);
-		return;
-	}
-	if (w->nr_pending == w->max_pending) {
-		uint32_t max = w->max_pending * 2;
-		struct transition **bigger = world_alloc(w, max * sizeof(*bigger));
-
-		memcpy(bigger, w->pending, w->nr_pending * sizeof(*bigger));
-		world_free(w, w->pending, w->max_pending * sizeof(*bigger));
-		w->pending = bigger;
-		w->max_pending = max;
-	}
-	w->pending[w->nr_pending++] = tr;
+	post(tr, delay);
 }
 
 static void pending_remove(struct world *w, uint32_t i)
@@ -60,6 +86,7 @@ void transition_cancel(struct transition *tr)
 {
 	struct world *w = tr->w;
 
+	touch_pending(tr, ACCESS_RMW);
 	if (!tr->pending)
 		return;
 	tr->pending = false;
@@ -106,36 +133,97 @@ static struct transition *pop_shuffled(struct world *w)
 
 static struct transition *pop_timed(struct world *w)
 {
-	struct transition *tr;
+	vtime_t due = evq_next_due(&w->evq);
 
-	if (evq_next_due(&w->evq) == VTIME_MAX)
+	if (due == VTIME_MAX)
 		return NULL;
-	/* Steps that took the quick way moved the clock past the queue's. */
-	if (evq_next_due(&w->evq) > w->config.time_max) {
+	if (due > w->config.time_max) {
 		world_halt(w, STOP_TIME);
 		return NULL;
 	}
-	tr = w->config.shuffle_ties ? pop_shuffled(w) : transition_of(evq_pop(&w->evq));
-	w->now = evq_now(&w->evq);
-	return tr;
+	/* Steps that took the quick way moved the clock past the queue's. */
+	w->now = due;
+	return w->config.shuffle_ties ? pop_shuffled(w) : transition_of(evq_pop(&w->evq));
+}
+
+static bool preemptible(const struct task *t);
+
+bool cpu_open(const struct cpu *cpu)
+{
+	const struct task *t = cpu->cur;
+
+	return !t || (preemptible(t) &&
+		      (cpu->w->config.preempt == PREEMPT_FULL || t->in_user || t->gives_way));
+}
+
+struct task *transition_context(const struct transition *tr)
+{
+	if (tr->kind != TRANSITION_STEP)
+		return NULL;
+	if (tr->w->timed)
+		return container_of(tr, struct cpu, step)->cur;
+	return container_of(tr, struct task, timer);
+}
+
+static bool is_enabled(const struct transition *tr)
+{
+	const struct task *t = transition_context(tr);
+
+	if (!t)
+		return !tr->ready || tr->ready(tr);
+	if (t->await.ready && !t->await.ready(t, t->await.arg))
+		return false;
+	return t->cpu->cur == t || cpu_open(t->cpu);
+}
+
+uint32_t world_enabled(struct world *w)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < w->nr_pending; i++) {
+		if (is_enabled(w->pending[i]))
+			w->enabled[n++] = w->pending[i];
+	}
+	return n;
 }
 
 static struct transition *pop_untimed(struct world *w)
 {
+	uint32_t n = world_enabled(w);
 	struct transition *tr;
-	uint32_t pick;
 
-	if (w->nr_pending == 0)
+	if (n == 0)
 		return NULL;
-	pick = world_choose(w, CHOOSE_STEP, w->nr_pending);
-	tr = w->pending[pick];
-	pending_remove(w, pick);
+	tr = w->enabled[world_choose(w, CHOOSE_STEP, n)];
+	transition_cancel(tr);
 	w->now++;
 	return tr;
 }
 
 static void cpu_resume(struct cpu *cpu, vtime_t delay);
 static void reap(struct world *w);
+
+static void fire_timer(struct event *ev);
+static struct task *timer_fired(struct world *w, struct task *t);
+
+static void switch_to(struct task *t);
+
+/* Let @tr happen.  Return: the context that has to go on, NULL if it was the environment's. */
+static struct task *happen(struct world *w, struct transition *tr)
+{
+	touch_pending(tr, ACCESS_RMW);
+	tr->pending = false;
+	if (tr->kind == TRANSITION_STEP) {
+		w->running = transition_context(tr);
+		if (!w->timed && w->running->cpu->cur != w->running)
+			switch_to(w->running);
+		return w->running;
+	}
+	if (tr->ev.fire == fire_timer)
+		return timer_fired(w, container_of(tr, struct task, timer));
+	tr->ev.fire(&tr->ev);
+	return NULL;
+}
 
 /*
  * next_context() - let the environment act until some context has to go on
@@ -147,6 +235,7 @@ static struct task *next_context(struct world *w, bool once)
 	w->running = NULL;
 	while (!w->stop) {
 		struct transition *tr = w->timed ? pop_timed(w) : pop_untimed(w);
+		struct task *next;
 
 		if (!tr)
 			return NULL;
@@ -154,25 +243,25 @@ static struct task *next_context(struct world *w, bool once)
 			world_halt(w, STOP_STEPS);
 			return NULL;
 		}
-		tr->pending = false;
-		if (tr->kind == TRANSITION_STEP) {
-			w->running = container_of(tr, struct cpu, step)->cur;
-			return w->running;
-		}
-		tr->ev.fire(&tr->ev);
-		if (once)
-			return NULL;
+		next = happen(w, tr);
+		if (next || once)
+			return next;
 	}
 	return NULL;
 }
 
 /* The context on the processor has no more to do for now: hand over to the next one. */
-static void dispatch_from(struct task *t)
+static inline __attribute__((always_inline)) void dispatch_from(struct task *t)
 {
 	struct world *w = t->w;
 	struct task *next;
 
-	if (!arena_stack_intact(t->fiber.stack))
+	/*
+	 * Mostly a large stack has a guard page.  Its canary, far from what is in use, is
+	 * looked at only when the task has ended.
+	 */
+	if ((t->stack_class == STACK_SMALL || t->state == TASK_DEAD) &&
+	    !arena_stack_intact(t->fiber.stack))
 		sim_assert(!"a fiber kept within its stack");
 	/* The driver takes over when each step is its business, or a stack is to be given back. */
 	if (w->to_driver || w->reap || w->stop) {
@@ -199,6 +288,28 @@ bool world_step(struct world *w)
 	return !w->stop && w->nr_steps != before;
 }
 
+bool world_take(struct world *w, struct transition *tr)
+{
+	struct task *next;
+
+	sim_assert(!w->timed && tr->pending);
+	if (w->stop)
+		return false;
+	if (++w->nr_steps > w->config.steps_max) {
+		world_halt(w, STOP_STEPS);
+		return false;
+	}
+	w->to_driver = true;
+	transition_cancel(tr);
+	w->now++;
+	next = happen(w, tr);
+	if (next)
+		fiber_switch(&w->driver, &next->fiber);
+	w->running = NULL;
+	reap(w);
+	return !w->stop;
+}
+
 enum world_stop world_run(struct world *w)
 {
 	struct task *next;
@@ -222,6 +333,7 @@ void world_halt(struct world *w, enum world_stop why)
 
 static void fire_resched(struct event *ev);
 static void fire_softirq(struct event *ev);
+static bool softirq_may_arrive(const struct transition *tr);
 static void no_fire(struct event *ev);
 
 static void cpu_init(struct world *w, struct cpu *cpu, unsigned int nr)
@@ -234,6 +346,7 @@ static void cpu_init(struct world *w, struct cpu *cpu, unsigned int nr)
 	transition_init(&cpu->step, w, TRANSITION_STEP, cpu->id, "step", no_fire);
 	transition_init(&cpu->resched, w, TRANSITION_RESCHED, cpu->id, "resched", fire_resched);
 	transition_init(&cpu->softirq, w, TRANSITION_IRQ, cpu->id, "softirq", fire_softirq);
+	cpu->softirq.ready = softirq_may_arrive;
 }
 
 struct world *world_new(struct arena *a, const struct world_config *config, struct chooser *chooser,
@@ -250,9 +363,10 @@ struct world *world_new(struct arena *a, const struct world_config *config, stru
 	w->chooser = chooser;
 	w->sink = sink;
 	w->max_pending = 16;
-	w->pending = arena_alloc(a, w->max_pending * sizeof(*w->pending));
+	w->pending = arena_alloc(a, 2 * w->max_pending * sizeof(*w->pending));
 	if (!w->pending)
 		return NULL;
+	w->enabled = w->pending + w->max_pending;
 	evq_init(&w->evq, a);
 	list_init(&w->tasks);
 	rng_seed(&w->cost_rng, config->seed, "cost");
@@ -300,16 +414,6 @@ oid_t world_new_id(struct world *w, enum object_kind kind)
 	return oid_make(kind, ++w->next_id[kind]);
 }
 
-vtime_t world_cost(struct world *w, enum cost c)
-{
-	vtime_t ns = w->cost[c];
-	uint64_t spread = ns * w->jitter[c] / 100;
-
-	if (spread == 0)
-		return ns;
-	return ns - spread + rng_below(&w->cost_rng, 2 * spread + 1);
-}
-
 uint32_t world_choose(struct world *w, enum choice_kind kind, uint32_t n)
 {
 	uint32_t pick;
@@ -326,8 +430,10 @@ bool fault_point(struct task *t, const char *point)
 {
 	struct world *w = t->w;
 
+	touch(w, FAULT_BUDGET, 0, ACCESS_READ);
 	if (w->faults_left == 0 || world_choose(w, CHOOSE_FAULT, 2) == 0)
 		return false;
+	touch(w, FAULT_BUDGET, 0, ACCESS_RMW);
 	w->faults_left--;
 	trace(t, FAULT, .str = point);
 	return true;
@@ -390,6 +496,17 @@ static void fire_timer(struct event *ev)
 	task_wake(t, 0);
 }
 
+/*
+ * Stacks lie whole pages apart.  If the hot ends of all of them had the same place in
+ * a page, they would share a few sets of the cache.  A large one has room to begin lower.
+ */
+static size_t usable_stack(const struct task *t)
+{
+	size_t lines = t->stack_class == STACK_LARGE ? oid_nr(t->id) % 16 : 0;
+
+	return arena_stack_size((enum stack_class)t->stack_class) - lines * 64;
+}
+
 struct task *task_new(struct world *w, struct cpu *cpu, const char *comm, enum ctx_kind ctx,
 		      enum stack_class stack, void (*fn)(struct task *t, void *arg), void *arg)
 {
@@ -412,7 +529,7 @@ struct task *task_new(struct world *w, struct cpu *cpu, const char *comm, enum c
 	list_add_tail(&t->all_node, &w->tasks);
 	transition_init(&t->timer, w, TRANSITION_TIMER, t->id, "timer", fire_timer);
 	/* The canary keeps the lowest word. */
-	fiber_init(&t->fiber, bottom, arena_stack_size(stack), task_main, t);
+	fiber_init(&t->fiber, bottom, usable_stack(t), task_main, t);
 	if (ctx == CTX_TASK)
 		w->nr_tasks_alive++;
 	return t;
@@ -438,9 +555,18 @@ static void no_fire(struct event *ev)
 	sim_assert(!"steps are run by the dispatcher");
 }
 
+static void post_step(struct task *t)
+{
+	t->timer.kind = TRANSITION_STEP;
+	transition_post(&t->timer, 0);
+}
+
 static void cpu_resume(struct cpu *cpu, vtime_t delay)
 {
-	transition_post(&cpu->step, delay);
+	if (cpu->w->timed)
+		transition_post(&cpu->step, delay);
+	else
+		post_step(cpu->cur);
 }
 
 static bool preemptible(const struct task *t)
@@ -462,52 +588,91 @@ static void want_resched(struct cpu *cpu)
 		transition_post(&cpu->resched, world_cost(cpu->w, COST_TIMESLICE));
 }
 
-/* @cpu runs nothing: take the next task from its queue, or stay idle. */
-static void cpu_schedule(struct cpu *cpu)
+/* @next gets @cpu, which nobody has.  Return: when, from now, it goes on. */
+static inline vtime_t take_cpu(struct cpu *cpu, struct task *next)
 {
-	struct list *node = cpu->run_queue.next;
-	struct task *next;
-	uint32_t skip;
+	vtime_t delay = world_cost(cpu->w, COST_CONTEXT_SWITCH) + next->remaining;
 
-	cpu->cur = NULL;
-	cpu->need_resched = false;
-	if (list_empty(&cpu->run_queue)) {
-		transition_cancel(&cpu->resched);
-		return;
-	}
-	skip = cpu->w->timed ? 0 : world_choose(cpu->w, CHOOSE_TASK, cpu->nr_queued);
-	while (skip--)
-		node = node->next;
-	next = container_of(node, struct task, run_node);
-	list_del(node);
-	cpu->nr_queued--;
 	cpu->cur = next;
+	cpu->need_resched = false;
 	next->state = TASK_RUNNING;
-	cpu_resume(cpu, world_cost(cpu->w, COST_CONTEXT_SWITCH) + next->remaining);
 	next->remaining = 0;
+	return delay;
+}
+
+static void schedule_queued(struct cpu *cpu)
+{
+	struct task *next = container_of(list_pop(&cpu->run_queue), struct task, run_node);
+
+	cpu->nr_queued--;
+	cpu_resume(cpu, take_cpu(cpu, next));
 	if (cpu->nr_queued > 0)
 		want_resched(cpu);
 	else
 		transition_cancel(&cpu->resched);
 }
 
+/*
+ * @cpu runs nothing: take the next task from its queue, or stay idle.  Whoever left
+ * the queue last has cancelled the reschedule.  Untimed, each step is chosen, and
+ * who takes it has the CPU.
+ */
+static inline void cpu_schedule(struct cpu *cpu)
+{
+	cpu->cur = NULL;
+	cpu->need_resched = false;
+	if (cpu->nr_queued > 0 && cpu->w->timed)
+		schedule_queued(cpu);
+}
+
+static void queue_task(struct task *t)
+{
+	t->state = TASK_RUNNABLE;
+	list_add_tail(&t->run_node, &t->cpu->run_queue);
+	t->cpu->nr_queued++;
+}
+
 static void enqueue(struct task *t)
 {
 	struct cpu *cpu = t->cpu;
 
-	t->state = TASK_RUNNABLE;
-	list_add_tail(&t->run_node, &cpu->run_queue);
-	cpu->nr_queued++;
-	if (!cpu->cur)
-		cpu_schedule(cpu);
-	else
-		want_resched(cpu);
+	if (!cpu->w->timed) {
+		queue_task(t);
+		post_step(t);
+	} else if (!cpu->cur && cpu->nr_queued == 0) {
+		cpu_resume(cpu, take_cpu(cpu, t));
+	} else {
+		queue_task(t);
+		if (!cpu->cur)
+			cpu_schedule(cpu);
+		else
+			want_resched(cpu);
+	}
 }
 
 static void note_switch(struct cpu *cpu, struct task *prev)
 {
 	if (cpu->w->hooks.context_switch)
 		cpu->w->hooks.context_switch(cpu, prev);
+}
+
+/* Untimed: @t, queued, takes the CPU from whoever has it. */
+static void switch_to(struct task *t)
+{
+	struct cpu *cpu = t->cpu;
+	struct task *prev = cpu->cur;
+
+	if (prev) {
+		trace_env(cpu->w, cpu, TASK_PREEMPT, .obj = prev->id);
+		note_switch(cpu, prev);
+		queue_task(prev);
+	}
+	list_del(&t->run_node);
+	cpu->nr_queued--;
+	t->state = TASK_RUNNING;
+	cpu->cur = t;
+	if (!t->in_user && cpu->w->config.preempt != PREEMPT_FULL)
+		touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 }
 
 static void note_section_left(struct cpu *cpu)
@@ -519,16 +684,19 @@ static void note_section_left(struct cpu *cpu)
 void task_set_user(struct task *t, bool user)
 {
 	t->in_user = user;
-	if (user)
+	if (!user)
+		touch(t->w, t->cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
+	else
 		note_section_left(t->cpu);
 }
 
-void task_block(struct task *t, oid_t on, const char *why)
+static inline void block(struct task *t, oid_t on, const char *why)
 {
 	struct cpu *cpu = t->cpu;
 
 	sim_assert(cpu->cur == t);
 	if (t->state != TASK_DEAD) {
+		touch(t->w, t->id, FIELD_CURRENT, ACCESS_RMW);
 		t->state = TASK_BLOCKED;
 		t->blocked_on = on;
 		trace(t, TASK_BLOCK, .obj = t->id, .arg = {(int64_t)on}, .str = why);
@@ -538,10 +706,14 @@ void task_block(struct task *t, oid_t on, const char *why)
 	dispatch_from(t);
 }
 
-void task_wake(struct task *t, uint64_t cause)
+void task_block(struct task *t, oid_t on, const char *why)
 {
-	if (t->state != TASK_BLOCKED)
-		return;
+	block(t, on, why);
+}
+
+/* @t, which is blocked, has nothing to wait for any more. */
+static inline void end_wait(struct task *t, uint64_t cause)
+{
 	t->cause = cause;
 	t->blocked_on = 0;
 	if (t->w->hooks.woken)
@@ -549,13 +721,55 @@ void task_wake(struct task *t, uint64_t cause)
 	if (t->reported)
 		trace_env(t->w, t->cpu, TASK_WAKE, .obj = t->id, .arg = {t->cpu->nr},
 			  .cause = cause, .via = cause ? VIA_WAKE : VIA_NONE);
+}
+
+void task_wake(struct task *t, uint64_t cause)
+{
+	touch(t->w, t->id, FIELD_CURRENT, ACCESS_RMW);
+	if (t->state != TASK_BLOCKED)
+		return;
+	end_wait(t, cause);
 	enqueue(t);
+}
+
+/*
+ * timer_fired() - @t has slept long enough
+ *
+ * In a timed run its step need not wait in the event queue if the CPU is idle and
+ * nothing else is due before or when it has switched.
+ *
+ * Return: @t if it goes on at once, NULL if its step comes later.
+ */
+static struct task *timer_fired(struct world *w, struct task *t)
+{
+	struct cpu *cpu = t->cpu;
+	vtime_t delay;
+
+	if (!w->timed || w->to_driver || t->state != TASK_BLOCKED) {
+		task_wake(t, 0);
+		return NULL;
+	}
+	end_wait(t, 0);
+	if (cpu->cur || cpu->nr_queued > 0) {
+		enqueue(t);
+		return NULL;
+	}
+	delay = take_cpu(cpu, t);
+	if (w->stop || !passes_quickly(w, w->now + delay)) {
+		cpu_resume(cpu, delay);
+		return NULL;
+	}
+	w->nr_steps++;
+	w->now += delay;
+	w->running = t;
+	return t;
 }
 
 void task_sleep(struct task *t, vtime_t ns)
 {
-	transition_post(&t->timer, ns);
-	task_block(t, 0, "sleep");
+	t->timer.kind = TRANSITION_TIMER;
+	post(&t->timer, ns);
+	block(t, 0, "sleep");
 }
 
 void task_spin(struct task *t, oid_t on)
@@ -563,6 +777,47 @@ void task_spin(struct task *t, oid_t on)
 	t->state = TASK_SPINNING;
 	t->blocked_on = on;
 	dispatch_from(t);
+}
+
+void task_await(struct task *t, enum cost c, bool (*ready)(const struct task *t, void *arg),
+		void *arg, struct list *waiters, oid_t on, const char *why)
+{
+	if (t->w->timed) {
+		sched_point(t, c);
+		while (!ready(t, arg)) {
+			list_add_tail(&t->wait_node, waiters);
+			task_block(t, on, why);
+		}
+		return;
+	}
+	t->blocked_on = on;
+	t->await = (struct await){ready, arg, why};
+	sched_point(t, c);
+	t->await.ready = NULL;
+	t->blocked_on = 0;
+}
+
+void world_tell_waits(struct world *w)
+{
+	list_for_each(node, &w->tasks) {
+		struct task *t = container_of(node, struct task, all_node);
+
+		if (!t->await.ready || t->await.ready(t, t->await.arg))
+			continue;
+		if (oid_kind(t->blocked_on) == OBJ_LOCK)
+			trace(t, LOCK_WAIT, .obj = t->blocked_on);
+		if (t->await.why)
+			trace(t, TASK_BLOCK, .obj = t->id, .arg = {(int64_t)t->blocked_on},
+			      .str = t->await.why);
+	}
+}
+
+void await_wake(struct world *w, struct list *waiters)
+{
+	struct list *node;
+
+	while ((node = list_pop(waiters)) != NULL)
+		task_wake(container_of(node, struct task, wait_node), w->nr_records);
 }
 
 void spin_release(struct task *t)
@@ -581,9 +836,7 @@ static void preempt(struct cpu *cpu)
 
 	trace_env(cpu->w, cpu, TASK_PREEMPT, .obj = t->id);
 	note_switch(cpu, t);
-	t->state = TASK_RUNNABLE;
-	list_add_tail(&t->run_node, &cpu->run_queue);
-	cpu->nr_queued++;
+	queue_task(t);
 	cpu_schedule(cpu);
 }
 
@@ -604,7 +857,7 @@ static void fire_resched(struct event *ev)
 	if (may_preempt_now(cpu) && cpu->step.pending) {
 		struct task *t = cpu->cur;
 
-		if (cpu->w->timed && cpu->step.ev.due > cpu->w->now)
+		if (cpu->step.ev.due > cpu->w->now)
 			t->remaining = cpu->step.ev.due - cpu->w->now;
 		transition_cancel(&cpu->step);
 		preempt(cpu);
@@ -616,7 +869,7 @@ static void preempt_point(struct task *t)
 {
 	struct cpu *cpu = t->cpu;
 
-	if (cpu->need_resched && cpu->cur == t && preemptible(t)) {
+	if (t->w->timed && cpu->need_resched && cpu->cur == t && preemptible(t)) {
 		preempt(cpu);
 		dispatch_from(t);
 	}
@@ -624,8 +877,15 @@ static void preempt_point(struct task *t)
 
 void cond_resched(struct task *t)
 {
-	if (t->w->config.preempt != PREEMPT_FULL && t->cpu->need_resched)
+	if (t->w->config.preempt == PREEMPT_FULL)
+		return;
+	if (t->w->timed) {
 		preempt_point(t);
+		return;
+	}
+	t->gives_way = true;
+	sched_point(t, COST_ACCESS);
+	t->gives_way = false;
 }
 
 void sched_point_slow(struct task *t, vtime_t due)
@@ -633,7 +893,7 @@ void sched_point_slow(struct task *t, vtime_t due)
 	struct cpu *cpu = t->cpu;
 
 	sim_assert(cpu->cur == t && t->state == TASK_RUNNING);
-	if (cpu->need_resched && may_preempt_now(cpu)) {
+	if (t->w->timed && cpu->need_resched && may_preempt_now(cpu)) {
 		t->remaining = due - t->w->now;
 		preempt(cpu);
 	} else {
@@ -652,7 +912,7 @@ static void push(struct cpu *cpu, struct task *on_top)
 	struct task *below = cpu->cur;
 
 	if (below && cpu->step.pending) {
-		if (cpu->w->timed && cpu->step.ev.due > cpu->w->now)
+		if (cpu->step.ev.due > cpu->w->now)
 			below->remaining = cpu->step.ev.due - cpu->w->now;
 		transition_cancel(&cpu->step);
 	}
@@ -660,6 +920,7 @@ static void push(struct cpu *cpu, struct task *on_top)
 	on_top->below = below;
 	on_top->state = TASK_RUNNING;
 	cpu->cur = on_top;
+	touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 	cpu_resume(cpu, world_cost(cpu->w, COST_IRQ_ENTRY));
 }
 
@@ -688,6 +949,7 @@ static void softirq_main(void *arg)
 
 		if (!t->reported)
 			report_start(t);
+		touch(t->w, cpu->id, FIELD_HELD_BACK, ACCESS_RMW);
 		trace(t, SOFTIRQ_ENTRY, .obj = cpu->id);
 		/* What is raised meanwhile makes another round, with its own entry. */
 		for (pending = cpu->softirq_pending, cpu->softirq_pending = 0; pending;
@@ -749,7 +1011,8 @@ static void enter_hardirq(struct cpu *cpu)
 /* Take what was held back, now that @cpu may: true if a new context is on top. */
 static bool take_pending(struct cpu *cpu)
 {
-	if (!irqs_on(cpu))
+	/* Untimed, an arrival that must wait has not happened yet. */
+	if (!cpu->w->timed || !irqs_on(cpu))
 		return false;
 	if (!list_empty(&cpu->irq_pending)) {
 		enter_hardirq(cpu);
@@ -778,7 +1041,8 @@ static void park(struct task *t)
 				cpu_schedule(cpu);
 		} else {
 			note_section_left(cpu);
-			if (below->state == TASK_RUNNING) {
+			/* Untimed, its step has stayed pending unless it was spinning. */
+			if (below->state == TASK_RUNNING && !below->timer.pending) {
 				cpu_resume(cpu, below->remaining);
 				below->remaining = 0;
 			}
@@ -787,18 +1051,34 @@ static void park(struct task *t)
 	dispatch_from(t);
 }
 
+static bool softirq_may_arrive(const struct transition *tr)
+{
+	const struct cpu *cpu = container_of(tr, struct cpu, softirq);
+
+	return cpu->softirq_pending && irqs_on(cpu) && softirqs_on(cpu);
+}
+
 static void fire_softirq(struct event *ev)
 {
 	struct cpu *cpu = container_of(transition_of(ev), struct cpu, softirq);
 
-	take_pending(cpu);
+	touch(cpu->w, cpu->id, FIELD_HELD_BACK, ACCESS_READ);
+	if (cpu->w->timed)
+		take_pending(cpu);
+	else
+		enter_softirq(cpu);
 }
 
 void raise_softirq(struct cpu *cpu, enum softirq nr, vtime_t delay)
 {
+	touch(cpu->w, cpu->id, FIELD_HELD_BACK, ACCESS_ADD);
 	cpu->softirq_pending |= 1u << nr;
-	if (!cpu->softirq.pending)
-		transition_post(&cpu->softirq, delay);
+	transition_want(&cpu->softirq, delay);
+}
+
+static bool irq_may_arrive(const struct transition *tr)
+{
+	return irqs_on(container_of(tr, struct irq_action, arrival)->cpu);
 }
 
 static void fire_irq(struct event *ev)
@@ -807,7 +1087,10 @@ static void fire_irq(struct event *ev)
 	struct cpu *cpu = irq->cpu;
 
 	list_add_tail(&irq->node, &cpu->irq_pending);
-	take_pending(cpu);
+	if (cpu->w->timed)
+		take_pending(cpu);
+	else
+		enter_hardirq(cpu);
 }
 
 void irq_post(struct irq_action *irq, struct cpu *cpu, const char *name,
@@ -821,6 +1104,7 @@ void irq_post(struct irq_action *irq, struct cpu *cpu, const char *name,
 	irq->arg = arg;
 	irq->cause = cause;
 	transition_init(&irq->arrival, cpu->w, TRANSITION_IRQ, cpu->id, name, fire_irq);
+	irq->arrival.ready = irq_may_arrive;
 	transition_post(&irq->arrival, delay);
 }
 
@@ -840,6 +1124,7 @@ static void section_end(struct task *t)
 
 void preempt_disable(struct task *t)
 {
+	touch(t->w, t->cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 	t->preempt_count++;
 }
 
@@ -852,6 +1137,7 @@ void preempt_enable(struct task *t)
 
 void local_irq_disable(struct task *t)
 {
+	touch(t->w, t->cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 	t->irq_off++;
 }
 
@@ -864,6 +1150,7 @@ void local_irq_enable(struct task *t)
 
 void local_bh_disable(struct task *t)
 {
+	touch(t->w, t->cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 	t->bh_off++;
 }
 

@@ -58,7 +58,7 @@ enum preempt_model {
 
 enum transition_kind {
 	TRANSITION_STEP,    /* a CPU's context goes on */
-	TRANSITION_RESCHED, /* a CPU is told to run somebody else */
+	TRANSITION_RESCHED, /* timed: a CPU is told to run somebody else */
 	TRANSITION_TIMER,   /* a sleep ends */
 	TRANSITION_IRQ,	    /* an interrupt arrives */
 	TRANSITION_ENV,	    /* grace-period engine, worker pools */
@@ -69,16 +69,31 @@ struct transition {
 	struct world *w;
 	oid_t obj; /* whom it is about: with @kind and @what its name in a schedule */
 	const char *what;
-	uint8_t kind; /* enum transition_kind */
+	uint64_t posted; /* untimed: the step that made it pending, counted by world.nr_steps */
+	uint32_t field;	 /* of @obj: whether it is pending, for those who ask before they post it */
+	uint8_t kind;	 /* enum transition_kind */
 	bool pending;
+	bool wanted; /* posted by transition_want() alone */
+	bool (*ready)(
+		const struct transition *tr); /* untimed: NULL, or it waits until this holds */
 };
 
 void transition_init(struct transition *tr, struct world *w, enum transition_kind kind, oid_t obj,
 		     const char *what, void (*fire)(struct event *ev));
 
+/** transition_context() - the context that would step, NULL if it is the environment's */
+struct task *transition_context(const struct transition *tr);
+
 /** transition_post() - let @tr happen @delay ns from now, or whenever it is chosen */
 void transition_post(struct transition *tr, vtime_t delay);
 void transition_cancel(struct transition *tr);
+
+/**
+ * transition_want() - make @tr pending unless it is
+ *
+ * Any one of those who want it is enough, and their order is no matter.
+ */
+void transition_want(struct transition *tr, vtime_t delay);
 
 /* ---- choices ------------------------------------------------------------- */
 
@@ -104,6 +119,20 @@ struct chooser {
  */
 uint32_t world_choose(struct world *w, enum choice_kind kind, uint32_t n);
 
+/**
+ * world_enabled() - untimed: what can come next, in the order it became pending
+ *
+ * Return: how many there are; they stand in w->enabled[] until the next step.
+ */
+uint32_t world_enabled(struct world *w);
+
+/**
+ * world_take() - untimed: let @tr, which is enabled, happen, and nothing else
+ *
+ * Return: false when the run had to stop.
+ */
+bool world_take(struct world *w, struct transition *tr);
+
 /* ---- contexts ------------------------------------------------------------ */
 
 enum task_state {
@@ -115,30 +144,39 @@ enum task_state {
 	TASK_DEAD,
 };
 
+struct await {
+	bool (*ready)(const struct task *t, void *arg); /* NULL: no need to wait */
+	void *arg;
+	const char *why;
+};
+
 struct task {
-	oid_t id;
+	/* What going to sleep and waking up need comes first, in few cache lines. */
+	struct transition timer; /* untimed, its step as well: it never waits for both */
+	struct fiber fiber;
 	struct world *w;
 	struct cpu *cpu;
-	struct fiber fiber;
-	const struct frame *frames; /* simulated call stack, innermost first */
-	const char *comm;
-	void (*fn)(struct task *t, void *arg);
-	void *arg;
 	uint8_t ctx;   /* enum ctx_kind */
 	uint8_t state; /* enum task_state */
 	uint8_t stack_class;
 	bool in_user;				 /* between two operations of a scenario */
+	bool gives_way;				 /* untimed: it stands in cond_resched() */
 	bool reported;				 /* TR_TASK_START was emitted */
 	uint16_t preempt_count, irq_off, bh_off; /* nesting depths */
-	vtime_t remaining;     /* ns of the current step left when it was interrupted */
+	vtime_t remaining; /* ns of the current step left when it was interrupted */
+	uint64_t cause;	   /* record that made it runnable */
+	oid_t blocked_on;
+	oid_t id;
+	const struct frame *frames; /* simulated call stack, innermost first */
+	const char *comm;
+	void (*fn)(struct task *t, void *arg);
+	void *arg;
 	struct task *below;    /* the context that this one interrupted */
 	struct list run_node;  /* on its CPU's run queue */
 	struct list wait_node; /* on whatever it waits for */
 	struct list all_node;  /* on the world's list of contexts that have a stack */
 	uint64_t wait_arg;     /* for the primitive that it waits in */
-	oid_t blocked_on;
-	uint64_t cause; /* record that made it runnable */
-	struct transition timer;
+	struct await await;    /* untimed: what its next step has to wait for */
 	/* sim/kernel/rcu.h */
 	uint16_t rcu_nesting;
 	bool rcu_blocks_gp;
@@ -163,14 +201,15 @@ struct irq_action {
 enum softirq { SOFTIRQ_RCU, NR_SOFTIRQS };
 
 struct cpu {
-	oid_t id;
-	unsigned int nr;
-	struct world *w;
+	struct transition step;
 	struct task *cur; /* innermost context, NULL when idle */
-	struct list run_queue;
 	uint32_t nr_queued;
 	bool need_resched;
-	struct transition step, resched, softirq;
+	struct world *w;
+	struct list run_queue;
+	oid_t id;
+	unsigned int nr;
+	struct transition resched, softirq;
 	struct task *softirq_task, *hardirq_task;
 	uint32_t softirq_pending; /* bit per enum softirq */
 	struct list irq_pending;  /* struct irq_action, arrived while masked */
@@ -219,7 +258,7 @@ struct world {
 	vtime_t now;	/* untimed: number of steps */
 	uint64_t nr_steps, nr_records;
 	struct evq evq;
-	struct transition **pending;
+	struct transition **pending, **enabled; /* both have max_pending places */
 	uint32_t nr_pending, max_pending;
 	struct task *running; /* context whose step is being run, NULL for the environment */
 	struct task *reap;    /* ended, its stack not yet given back */
@@ -238,6 +277,7 @@ struct world {
 	/* Outside the arena and the same in every state of a run. */
 	struct chooser *chooser;
 	struct trace_sink *sink;
+	struct step_log *log; /* what the steps touch; NULL when nobody wants to know */
 	bool trace_accesses;
 };
 
@@ -279,7 +319,15 @@ void world_free(struct world *w, void *p, size_t size);
 oid_t world_new_id(struct world *w, enum object_kind kind);
 
 /** world_cost() - virtual ns of one @c, jitter included */
-vtime_t world_cost(struct world *w, enum cost c);
+static inline vtime_t world_cost(struct world *w, enum cost c)
+{
+	vtime_t ns = w->cost[c];
+	uint64_t spread = ns * w->jitter[c] / 100;
+
+	if (spread == 0)
+		return ns;
+	return ns - spread + rng_below(&w->cost_rng, 2 * spread + 1);
+}
 
 /**
  * task_new() - a context that runs @fn(t, @arg) on @cpu and then ends
@@ -304,6 +352,22 @@ void task_sleep(struct task *t, vtime_t ns);
 void task_spin(struct task *t, oid_t on);
 void spin_release(struct task *t);
 
+/**
+ * task_await() - a scheduling point that is passed once @ready holds
+ * @ready: looks at shared state and changes nothing
+ * @waiters: where the task queues in a timed run; whoever makes @ready true calls await_wake()
+ *
+ * Waiting and going on are one step: in an untimed run the step cannot be chosen
+ * before.  The CPU is kept, so nothing that @ready waits for may need it.  @why is
+ * NULL for who spins: he waits, but does not block.
+ */
+void task_await(struct task *t, enum cost c, bool (*ready)(const struct task *t, void *arg),
+		void *arg, struct list *waiters, oid_t on, const char *why);
+void await_wake(struct world *w, struct list *waiters);
+
+/** world_tell_waits() - nothing is left to happen: record what each task_await() waits for */
+void world_tell_waits(struct world *w);
+
 /** cond_resched() - let somebody else run if one was waiting long enough */
 void cond_resched(struct task *t);
 
@@ -313,6 +377,9 @@ void local_irq_disable(struct task *t);
 void local_irq_enable(struct task *t);
 void local_bh_disable(struct task *t);
 void local_bh_enable(struct task *t);
+
+/** cpu_open() - untimed: may some other task have @cpu now? */
+bool cpu_open(const struct cpu *cpu);
 
 /** task_set_user() - @t leaves the kernel (or enters it, if !@user) between two operations */
 void task_set_user(struct task *t, bool user);
@@ -327,6 +394,13 @@ void raise_softirq(struct cpu *cpu, enum softirq nr, vtime_t delay);
 void irq_post(struct irq_action *irq, struct cpu *cpu, const char *name,
 	      void (*handler)(struct task *t, void *arg), void *arg, vtime_t delay, uint64_t cause);
 
+/* Timed: is nothing else due before or at @due, and no limit either? */
+static inline bool passes_quickly(struct world *w, vtime_t due)
+{
+	return due < evq_next_due(&w->evq) && due <= w->config.time_max &&
+	       w->nr_steps < w->config.steps_max;
+}
+
 /** sched_point() - somebody else may run before what the caller does next, which costs @c */
 void sched_point_slow(struct task *t, vtime_t due);
 
@@ -338,8 +412,7 @@ static inline void sched_point(struct task *t, enum cost c)
 	if (w->timed && !t->cpu->need_resched && !w->to_driver) {
 		vtime_t due = w->now + world_cost(w, c);
 
-		if (due < evq_next_due(&w->evq) && due <= w->config.time_max &&
-		    w->nr_steps < w->config.steps_max) {
+		if (passes_quickly(w, due)) {
 			w->nr_steps++;
 			w->now = due;
 			return;
@@ -352,7 +425,58 @@ static inline void sched_point(struct task *t, enum cost c)
 
 /* ---- shared accesses ----------------------------------------------------- */
 
-enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW };
+/*
+ * Additions to a sum commute with each other, not with reading it.  That and two
+ * reads are all that two steps may do to one field if their order is not to matter.
+ */
+enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW, ACCESS_ADD };
+
+/* Fields that objects have besides those that their own layer numbers from 0. */
+enum {
+	FIELD_LIFE = 0xff00, /* written by allocation and release, read by any other touch */
+	FIELD_LOCK,
+	FIELD_REF,		   /* a reference counter's value */
+	FIELD_REF_PERCPU,	   /* and the part of it that lies with the CPUs */
+	FIELD_REF_WAY,		   /* how it counts: mode, dead or not */
+	FIELD_QUEUE,		   /* what waits in it, in which order */
+	FIELD_CURRENT,		   /* a task: whether it waits */
+	FIELD_HELD_BACK,	   /* a CPU: interrupts and softirqs to come */
+	FIELD_POOL,		   /* a CPU: its workers and their work */
+	FIELD_QUIESCENT,	   /* a CPU: that a section may have begun on it */
+	FIELD_PENDING = 0xf000000, /* of a transition: its name's digest is added */
+	FIELD_NUMBERED = 0x10000,  /* an array: the element's number is added */
+};
+
+/* Objects without a name of their own. */
+#define FAULT_BUDGET oid_make(OBJ_GLOBAL, 0)
+#define UNBOUND_POOL oid_make(OBJ_WQ, 0)
+#define SCRIPT_RANDOM oid_make(OBJ_CELL, 0)
+
+struct touch {
+	oid_t obj;
+	uint32_t field;
+	uint32_t mode; /* enum access_mode */
+};
+
+/* On the host, owned by whoever explores and emptied by him before each step. */
+struct step_log {
+	struct touch *touches;
+	uint32_t nr, max;
+	bool overflow; /* it touched more than there is room for: anything */
+};
+
+/** touch() - note that the current step uses @field of @obj */
+static inline void touch(struct world *w, oid_t obj, uint32_t field, enum access_mode mode)
+{
+	struct step_log *log = w->log;
+
+	if (!log)
+		return;
+	if (log->nr < log->max)
+		log->touches[log->nr++] = (struct touch){obj, field, (uint32_t)mode};
+	else
+		log->overflow = true;
+}
 
 /**
  * sched_access() - scheduling point, then a record of what the caller touches
@@ -418,6 +542,7 @@ uint64_t trace_emit(struct world *w, struct task *t, struct cpu *cpu, enum trace
 static inline void trace_access(struct task *t, oid_t obj, unsigned int field,
 				enum access_mode mode, const char *site)
 {
+	touch(t->w, obj, field, mode);
 	trace(t, ACCESS, .obj = obj, .arg = {field, mode}, .str = site);
 }
 
