@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Handles: tasks, cgroups, caches, objects and events as scripts hold them.
+ * Handles: tasks, cgroups, caches, cells, locks, ... as scripts hold them.
  *
  * No other full userdata exists in the state, so the kind in its first bytes
  * tells what a userdata is.
@@ -9,6 +9,22 @@
 #include <string.h>
 
 #include "lua/run.h"
+
+const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS] = {
+	[HANDLE_TASK] = {"task", "a task"},
+	[HANDLE_CGROUP] = {"cgroup", "a cgroup"},
+	[HANDLE_CACHE] = {"cache", "a cache"},
+	[HANDLE_OBJECT] = {"object", "an object"},
+	[HANDLE_EVENT] = {"event", "an event"},
+	[HANDLE_CELL] = {"cell", "a cell"},
+	[HANDLE_LOCK] = {"lock", "a mutex or spinlock"},
+	[HANDLE_RWSEM] = {"rwsem", "a rwsem"},
+	[HANDLE_WAITQUEUE] = {"waitqueue", "a waitqueue"},
+	[HANDLE_COMPLETION] = {"completion", "a completion"},
+	[HANDLE_WORK] = {"work", "a work item"},
+	[HANDLE_WORKQUEUE] = {"workqueue", "a workqueue"},
+	[HANDLE_PERCPU_REF] = {"percpu_ref", "a percpu_ref"},
+};
 
 struct handle *handle_test(lua_State *L, int idx)
 {
@@ -81,7 +97,7 @@ static int l_handle_tostring(lua_State *L)
 	if (h)
 		handle_tostring(L, h);
 	else
-		script_error(L, "expected a task, cgroup, cache, object or event, got %s",
+		script_error(L, "expected a task, cgroup, cache, cell, ..., got %s",
 			     describe(L, 1));
 	return 1;
 }
@@ -97,7 +113,7 @@ static int l_handle_index(lua_State *L)
 	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
 		return 1;
 	if (!h)
-		script_error(L, "expected a task, cgroup, cache, object or event, got %s",
+		script_error(L, "expected a task, cgroup, cache, cell, ..., got %s",
 			     describe(L, 1));
 	key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
 	if (strcmp(key, "name") == 0) {
@@ -124,8 +140,6 @@ static int l_handle_newindex(lua_State *L)
 /* core.methods = { task = {}, cgroup = {}, ... }: what ops.c, tasks.c and lua/lib fill */
 void handles_open(lua_State *L, int core)
 {
-	static const char *const names[NR_HANDLE_KINDS] = {"task", "cgroup", "cache", "object",
-							   "event"};
 	struct script *script = run_of(L)->script;
 
 	lua_newtable(L);
@@ -141,10 +155,10 @@ void handles_open(lua_State *L, int core)
 		lua_setfield(L, -2, "__tostring");
 		lua_pushboolean(L, false);
 		lua_setfield(L, -2, "__metatable");
-		lua_pushstring(L, names[i]);
+		lua_pushstring(L, handle_kinds[i].name);
 		lua_setfield(L, -2, "__name");
 		script->metatables[i] = luaL_ref(L, LUA_REGISTRYINDEX);
-		lua_setfield(L, -2, names[i]);
+		lua_setfield(L, -2, handle_kinds[i].name);
 	}
 	lua_setfield(L, core, "methods");
 }

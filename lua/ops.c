@@ -13,16 +13,17 @@
 
 /* ---- arguments -------------------------------------------------------------------- */
 
-static const char *const kind_nouns[NR_HANDLE_KINDS] = {
-	"a task", "a cgroup", "a cache", "an object", "an event",
-};
-
-struct script_task *arg_self(lua_State *L, const char *op)
+struct script_task *arg_context(lua_State *L, const char *op)
 {
 	struct run *run = run_of(L);
 	struct handle *h = handle_test(L, 1);
 	struct script_task *self = (struct script_task *)h;
 
+	if (run->script->in_condition)
+		script_error(L,
+			     "t:%s: a condition of t:wait_until can only use the value it is "
+			     "given: whoever changes the cell looks at it",
+			     op);
 	if (!h || h->kind != HANDLE_TASK)
 		script_error(L, "t:%s: expected a task before the colon, got %s; write t:%s(...)",
 			     op, describe(L, 1), op);
@@ -36,12 +37,22 @@ struct script_task *arg_self(lua_State *L, const char *op)
 	return self;
 }
 
+struct script_task *arg_self(lua_State *L, const char *op)
+{
+	struct script_task *self = arg_context(L, op);
+
+	if (self->task->ctx != CTX_TASK)
+		script_error(L, "t:%s: only a task can do this, and %s runs in a %s", op,
+			     self->h.name, ctx_kind_name((enum ctx_kind)self->task->ctx));
+	return self;
+}
+
 void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op)
 {
 	struct handle *h = handle_test(L, idx);
 
 	if (!h || h->kind != kind)
-		script_error(L, "t:%s: expected %s, got %s%s", op, kind_nouns[kind],
+		script_error(L, "t:%s: expected %s, got %s%s", op, handle_kinds[kind].noun,
 			     describe(L, idx),
 			     kind == HANDLE_OBJECT && lua_isnil(L, idx)
 				     ? "; an allocation that fails returns nil"
@@ -96,7 +107,7 @@ void op_end(struct task *t, const char *op, int64_t result)
 {
 	trace(t, OP_END, .obj = t->id, .arg = {result, t->preempt_count, t->rcu_nesting},
 	      .str = op);
-	task_set_user(t, true);
+	task_set_user(t, !run_of(((struct script_task *)t->arg)->L)->model);
 }
 
 static const char *error_name(int err)
@@ -143,6 +154,19 @@ static int push_failure(lua_State *L, int err)
 
 /* ---- objects ----------------------------------------------------------------------- */
 
+/* Handles are shared between the tasks of a script: what they tell is shared state. */
+static bool is_removed(struct task *t, const struct cgroup_handle *g)
+{
+	touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
+	return g->removed;
+}
+
+static bool is_destroyed(struct task *t, const struct cache_handle *c)
+{
+	touch(t->w, c->h.id, FIELD_REMOVED, ACCESS_READ);
+	return c->destroyed;
+}
+
 /* What a C function remembers of an object while Lua must not be touched. */
 struct object_ref {
 	struct object *obj;
@@ -154,7 +178,7 @@ static struct object_ref allocate(struct task *t, const struct cache_handle *c)
 	struct object_ref ref = {0};
 
 	/* The script's handle is stale: show the checkers the touch, and touch nothing. */
-	if (c->destroyed) {
+	if (is_destroyed(t, c)) {
 		trace(t, OBJECT_ALLOC, .arg = {(int64_t)c->h.id});
 		return ref;
 	}
@@ -187,10 +211,11 @@ static void push_object(lua_State *L, const struct object_ref *ref)
 }
 
 /* The script lets go of the object: whoever frees it through the handle again frees it twice. */
-static struct object_ref give_up(struct object_handle *o)
+static struct object_ref give_up(struct task *t, struct object_handle *o)
 {
 	struct object_ref ref = {o->freed ? NULL : o->obj, o->h.id, o->slab, o->cache};
 
+	touch(t->w, o->h.id, FIELD_LIFE, ACCESS_WRITE);
 	o->freed = true;
 	return ref;
 }
@@ -256,7 +281,7 @@ static int l_free(lua_State *L)
 	struct object_ref ref;
 
 	op_begin(t, "free", o->h.id);
-	ref = give_up(o);
+	ref = give_up(t, o);
 	release(t, &ref);
 	op_end(t, "free", 0);
 	return 0;
@@ -280,7 +305,7 @@ static int l_free_many(lua_State *L)
 	refs = world_alloc(t->w, (size_t)n * sizeof(*refs) + 1);
 	for (lua_Integer i = 0; i < n; i++) {
 		lua_rawgeti(L, 2, i + 1);
-		refs[i] = give_up(lua_touserdata(L, -1));
+		refs[i] = give_up(t, lua_touserdata(L, -1));
 		lua_pop(L, 1);
 	}
 	op_begin(t, "free_many", n > 0 ? refs[0].id : 0);
@@ -335,7 +360,7 @@ static int l_irq_free(lua_State *L)
 	struct late_free *late = world_alloc(w, sizeof(*late));
 
 	op_begin(t, "irq_free", o->h.id);
-	late->ref = give_up(o);
+	late->ref = give_up(t, o);
 	irq_post(&late->irq, &w->cpus[cpu], "irq_free_handler", irq_free_handler, late,
 		 delay < 0 ? world_cost(w, COST_IPI) : (vtime_t)delay, w->nr_records);
 	op_end(t, "irq_free", 0);
@@ -349,7 +374,7 @@ static int l_rcu_free(lua_State *L)
 	struct late_free *late = world_alloc(t->w, sizeof(*late));
 
 	op_begin(t, "rcu_free", o->h.id);
-	late->ref = give_up(o);
+	late->ref = give_up(t, o);
 	call_rcu(t, &late->rcu, rcu_free_callback, late->ref.id);
 	op_end(t, "rcu_free", 0);
 	return 0;
@@ -386,10 +411,11 @@ static int l_destroy(lua_State *L)
 	int err = -EINVAL;
 
 	op_begin(t, "destroy", c->h.id);
-	if (c->destroyed) {
+	if (is_destroyed(t, c)) {
 		trace_access(t, c->h.id, FIELD_REFCOUNT, ACCESS_RMW, "kmem_cache_destroy.refcount");
 	} else {
 		/* Whatever the result, the caller's reference is gone. */
+		touch(t->w, c->h.id, FIELD_REMOVED, ACCESS_RMW);
 		c->destroyed = true;
 		err = kmem_cache_destroy(t, c->cache);
 	}
@@ -403,7 +429,7 @@ static int l_shrink(lua_State *L)
 	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "shrink");
 
 	op_begin(t, "shrink", c->h.id);
-	if (c->destroyed)
+	if (is_destroyed(t, c))
 		trace_access(t, c->h.id, FIELD_LIST, ACCESS_READ, "kmem_cache_shrink.node");
 	else
 		kmem_cache_shrink(t, c->cache);
@@ -435,7 +461,7 @@ static int l_create_child(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "create_child", c->h.id);
-	if (!g->removed && !c->destroyed)
+	if (!is_removed(t, g) && !is_destroyed(t, c))
 		err = create_child(t, c->cache, g->cgrp);
 	op_end(t, "create_child", err);
 	return push_result(L, err);
@@ -460,7 +486,7 @@ static int l_mkdir(lua_State *L)
 	if (!copy)
 		return luaL_error(L, "not enough memory");
 	op_begin(t, "mkdir", parent ? parent->h.id : mm_of(t->w)->root->id);
-	if (!parent || !parent->removed)
+	if (!parent || !is_removed(t, parent))
 		cgrp = cgroup_mkdir(t, parent ? parent->cgrp : mm_of(t->w)->root, copy, &err);
 	op_end(t, "mkdir", cgrp ? 0 : err);
 	if (!cgrp)
@@ -496,7 +522,7 @@ static int l_rmdir(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "rmdir", g->h.id);
-	if (!g->removed)
+	if (!is_removed(t, g))
 		err = g->cgrp->parent ? cgroup_rmdir(t, g->cgrp) : -EBUSY;
 	op_end(t, "rmdir", err);
 	return push_result(L, err);
@@ -513,7 +539,7 @@ static int l_attach(lua_State *L)
 	op_begin(t, "attach", g->h.id);
 	if (!who->L)
 		err = -ESRCH;
-	else if (!g->removed)
+	else if (!is_removed(t, g))
 		err = cgroup_attach_task(t, who->task, g->cgrp);
 	op_end(t, "attach", err);
 	return push_result(L, err);
@@ -530,7 +556,7 @@ static int l_charge(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "charge", g->h.id);
-	if (!g->removed)
+	if (!is_removed(t, g))
 		err = mem_cgroup_charge_user(t, g->memcg, n);
 	if (!err)
 		g->nr_pages += n;
@@ -566,33 +592,11 @@ static int l_set_max(lua_State *L)
 	if (strcmp(which, counters[0]) != 0 && strcmp(which, counters[1]) != 0)
 		script_error(L, "t:set_max: expected 'memory' or 'kmem', got '%s'", which);
 	op_begin(t, "set_max", g->h.id);
-	if (!g->removed)
+	if (!is_removed(t, g))
 		err = mem_cgroup_set_max(t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory,
 					 n);
 	op_end(t, "set_max", err);
 	return push_result(L, err);
-}
-
-/* ---- grace periods ------------------------------------------------------------------------ */
-
-static int l_synchronize_rcu(lua_State *L)
-{
-	struct task *t = arg_self(L, "synchronize_rcu")->task;
-
-	op_begin(t, "synchronize_rcu", 0);
-	synchronize_rcu(t, RCU_NORMAL);
-	op_end(t, "synchronize_rcu", 0);
-	return 0;
-}
-
-static int l_rcu_barrier(lua_State *L)
-{
-	struct task *t = arg_self(L, "rcu_barrier")->task;
-
-	op_begin(t, "rcu_barrier", 0);
-	rcu_barrier(t, RCU_NORMAL);
-	op_end(t, "rcu_barrier", 0);
-	return 0;
 }
 
 void ops_open(lua_State *L, int core)
@@ -609,13 +613,11 @@ void ops_open(lua_State *L, int core)
 		{"free_many", l_free_many},
 		{"irq_free", l_irq_free},
 		{"mkdir", l_mkdir},
-		{"rcu_barrier", l_rcu_barrier},
 		{"rcu_free", l_rcu_free},
 		{"rmdir", l_rmdir},
 		{"offline", l_rmdir},
 		{"set_max", l_set_max},
 		{"shrink", l_shrink},
-		{"synchronize_rcu", l_synchronize_rcu},
 		{"uncharge", l_uncharge},
 		{NULL, NULL},
 	};

@@ -19,6 +19,7 @@
 #include <stdarg.h>
 
 #include "lua/scenario.h"
+#include "sim/explore/subject.h"
 #include "sim/base/map.h"
 #include "sim/lifecycle/info.h"
 #include "sim/mm/mm.h"
@@ -29,8 +30,24 @@ enum handle_kind {
 	HANDLE_CACHE,
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
+	/* lua/model.h */
+	HANDLE_CELL,
+	HANDLE_LOCK,
+	HANDLE_RWSEM,
+	HANDLE_WAITQUEUE,
+	HANDLE_COMPLETION,
+	HANDLE_WORK,
+	HANDLE_WORKQUEUE,
+	HANDLE_PERCPU_REF,
 	NR_HANDLE_KINDS,
 };
+
+struct handle_kind_info {
+	const char *name; /* as core.kind() says */
+	const char *noun; /* as messages say */
+};
+
+extern const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS];
 
 /* What scripts hold: full userdata, each of these kinds beginning with a struct handle. */
 struct handle {
@@ -66,6 +83,7 @@ struct event_handle {
 	bool set;
 };
 
+/* Also what a function that the kernel calls gets as t: then without a thread of its own. */
 struct script_task {
 	struct handle h;
 	struct task *task;
@@ -74,17 +92,24 @@ struct script_task {
 	struct event_handle *ended;
 	int ended_ref;
 	struct rng rng;
+	struct list queued;   /* on a waitqueue, from prepare_to_wait() to finish_wait() */
+	struct list schedule; /* task.wait_node of the task itself, while it waits in schedule() */
+	oid_t waitqueue;      /* the last one */
+	bool asleep;	      /* told to sleep, and not woken since */
 };
 
 /* What a script can change besides its own Lua values; in the arena. */
 struct script {
 	struct rng rng;	    /* math.random() */
 	struct map cgroups; /* id -> struct cgroup_handle * */
+	struct map values;  /* id -> struct handle *: cells and locks, which are what they hold */
 	struct script_task **tasks;
 	uint32_t nr_tasks, max_tasks;
 	int metatables[NR_HANDLE_KINDS]; /* references in the registry */
 	struct task *setup;		 /* while it runs */
 	bool setup_done;
+	lua_State *conditions; /* thread that evaluates conditions of wait_until() */
+	bool in_condition;
 };
 
 enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
@@ -111,6 +136,7 @@ struct run {
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
+	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
 	uint32_t faults;
 
 	struct checkset *checks;
@@ -121,6 +147,7 @@ struct run {
 	void *start; /* snapshot of where session_rewind() goes back to; NULL until then */
 	uint64_t start_instructions;
 	struct trace_record start_last;
+	struct subject subject;
 };
 
 /* A Lua value of more than this many bytes is refused: it would only fill the machine. */
@@ -130,6 +157,17 @@ static inline struct run *run_of(lua_State *L)
 {
 	return *(struct run **)lua_getextraspace(L);
 }
+
+/* ---- lua/scenario.c ---------------------------------------------------------- */
+
+/** script_open() - a session with its script loaded and checked, and no world; NULL with @error */
+struct run *script_open(const struct run_options *opt, GError **error);
+
+/** run_note_stop() - turn the reason for which the world stopped into an error */
+void run_note_stop(struct run *run);
+
+/** run_quiesce() - nothing is left to happen: ask the checkers what must not remain */
+void run_quiesce(struct run *run);
 
 /* ---- lua/state.c: the Lua state, its limits, its errors --------------------- */
 
@@ -157,6 +195,11 @@ size_t stack_left(const struct task *t);
 
 bool state_new(struct run *run);
 
+/* ---- lua/control.c ---------------------------------------------------------- */
+
+/** control_hash() - a digest of how @t goes on; false if that is not known */
+bool control_hash(struct run *run, const struct task *t, uint64_t *hash);
+
 /* ---- lua/sandbox.c ---------------------------------------------------------- */
 
 /** sandbox_open() - give the state what scripts may use, and lua/lib */
@@ -178,7 +221,9 @@ const char *handle_tostring(lua_State *L, const struct handle *h);
 void ops_open(lua_State *L, int core);
 void tasks_open(lua_State *L, int core);
 
-/** arg_self() - the task that an operation is called on, which must be the one that runs */
+/** arg_context() - the context that an operation is called on, which must be the one that runs */
+struct script_task *arg_context(lua_State *L, const char *op);
+/** arg_self() - the same, and it is a task */
 struct script_task *arg_self(lua_State *L, const char *op);
 void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op);
 int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max);
@@ -196,6 +241,10 @@ void event_signal(struct task *t, struct event_handle *ev);
 
 /** script_task_new() - a blocked task that will call the function at @fn; pushed */
 struct script_task *script_task_new(lua_State *L, const char *name, unsigned int cpu, int fn);
+
+/* ---- lua/model.c ---------------------------------------------------------------- */
+
+void model_open(lua_State *L, int core);
 
 /** run_setup() - boot, set-up, and the scenario's tasks; on the setup task */
 void run_setup(struct task *t, void *arg);

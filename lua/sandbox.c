@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "sim/explore/explore.h"
 
 /* ---- the run as Lua code sees it ------------------------------------------------ */
 
@@ -56,12 +57,10 @@ static int l_wrap(lua_State *L)
 /* "integer", "cache", ...: finer than type() */
 static int l_kind(lua_State *L)
 {
-	static const char *const names[NR_HANDLE_KINDS] = {"task", "cgroup", "cache", "object",
-							   "event"};
 	const struct handle *h = handle_test(L, 1);
 
 	if (h)
-		lua_pushstring(L, names[h->kind]);
+		lua_pushstring(L, handle_kinds[h->kind].name);
 	else if (lua_type(L, 1) == LUA_TNUMBER)
 		lua_pushstring(L, lua_isinteger(L, 1) ? "integer" : "number");
 	else
@@ -103,6 +102,17 @@ static void push_names(lua_State *L)
 	names[n] = NULL;
 	push_strings(L, names);
 	lua_setfield(L, -2, "costs");
+	for (n = 0; n < NR_STRATEGIES; n++)
+		names[n] = strategy_infos[n].name;
+	names[n] = NULL;
+	push_strings(L, names);
+	lua_setfield(L, -2, "strategies");
+	lua_newtable(L);
+	for (n = 0; n < NR_COSTS; n++) {
+		lua_pushinteger(L, (lua_Integer)cost_infos[n].ns);
+		lua_setfield(L, -2, cost_infos[n].name);
+	}
+	lua_setfield(L, -2, "default_costs");
 }
 
 /* ---- base functions --------------------------------------------------------------- */
@@ -308,6 +318,8 @@ static int l_random(lua_State *L)
 	struct run *run = run_of(L);
 	lua_Integer low = 1, high;
 
+	if (run->w)
+		touch(run->w, SCRIPT_RANDOM, 0, ACCESS_RMW);
 	if (lua_gettop(L) == 0) {
 		/* As Lua does: 53 bits over 2^53. */
 		lua_pushnumber(L, (double)(rng_next(&run->script->rng) >> 11) * 0x1p-53);
@@ -433,5 +445,6 @@ void sandbox_open(lua_State *L)
 	handles_open(L, lua_gettop(L));
 	ops_open(L, lua_gettop(L));
 	tasks_open(L, lua_gettop(L));
+	model_open(L, lua_gettop(L));
 	open_library(L);
 }

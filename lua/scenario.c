@@ -75,7 +75,9 @@ static void on_record(struct trace_sink *sink, const struct trace_record *r)
 	struct run *run = container_of(sink, struct run, trace);
 	uint32_t before = run->checks->nr_violations;
 
-	run->last = *r;
+	/* A checker's verdict at the end refers to the record that said it was the end. */
+	if (r->kind == TR_RUN_QUIET)
+		run->last = *r;
 	checkset_record(run->checks, r);
 	/* An access that breaks something is worth a line even when accesses are not recorded. */
 	if (r->kind != TR_ACCESS || run->opt->accesses || run->checks->nr_violations != before) {
@@ -266,6 +268,9 @@ static bool make_world(struct run *run)
 	run->lifecycle = lifecycle_find(run->lifecycle_name);
 	read_variants(run, L);
 	run->faults = (uint32_t)field_int(L, "faults");
+	lua_getfield(L, -1, "model");
+	run->model = lua_toboolean(L, -1);
+	lua_pop(L, 1);
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");
 
@@ -326,14 +331,22 @@ static int64_t nr_stuck(const struct world *w)
 	return n;
 }
 
-static void quiesce(struct run *run)
+void run_quiesce(struct run *run)
 {
 	uint32_t before;
 
+	world_tell_waits(run->w);
 	trace_env(run->w, NULL, RUN_QUIET, .arg = {nr_stuck(run->w)});
 	before = run->checks->nr_violations;
 	checkset_end(run->checks, &run->last);
 	tell_violations(run, before);
+}
+
+/* Untimed, a task begins where its first operation is: getting there touches nothing shared. */
+static void bring_to_first_operation(struct task *t)
+{
+	if (!t->w->timed && t->timer.pending)
+		world_take(t->w, &t->timer);
 }
 
 static void start_tasks(struct run *run)
@@ -343,11 +356,13 @@ static void start_tasks(struct run *run)
 	if (run->opt->order == ORDER_RANDOM)
 		world_set_untimed(run->w);
 	run->w->faults_left = run->faults;
-	for (uint32_t i = 0; i < script->nr_tasks; i++)
+	for (uint32_t i = 0; i < script->nr_tasks; i++) {
 		task_wake(script->tasks[i]->task, 0);
+		bring_to_first_operation(script->tasks[i]->task);
+	}
 }
 
-static void note_stop(struct run *run)
+void run_note_stop(struct run *run)
 {
 	const char *path = run->opt->path;
 	const struct world_config *config = &run->w->config;
@@ -395,15 +410,15 @@ static void set_up(struct run *run)
 	if (world_run(run->w) == STOP_NONE && run->script->setup_done)
 		start_tasks(run);
 	else
-		note_stop(run);
+		run_note_stop(run);
 }
 
 static void run_tasks(struct run *run)
 {
 	world_run(run->w);
-	note_stop(run);
+	run_note_stop(run);
 	if (!run->error)
-		quiesce(run);
+		run_quiesce(run);
 }
 
 /* ---- the whole ------------------------------------------------------------------- */
@@ -417,7 +432,8 @@ static void fill_result(const struct run *run, struct run_result *result)
 	if (!run->w)
 		return;
 	result->nr_violations = checks->nr_violations;
-	memcpy(result->violations, checks->violations, sizeof(result->violations));
+	for (uint32_t i = 0; i < MIN(checks->nr_violations, VIOLATION_MAX); i++)
+		result->violations[i] = checks->violations[i];
 	result->nr_records = run->w->nr_records;
 	result->nr_steps = run->w->nr_steps;
 	result->end = run->w->now;
@@ -444,6 +460,7 @@ static bool make_state(struct run *run)
 	}
 	run->script = arena_alloc(run->arena, sizeof(*run->script));
 	rng_seed(&run->script->rng, run->opt->seed, "script");
+	map_init(&run->script->values, run->arena, sizeof(struct handle *));
 	map_init(&run->script->cgroups, run->arena, sizeof(struct cgroup_handle *));
 	return state_new(run);
 }
@@ -455,6 +472,8 @@ static void open_all(struct run *run)
 		return;
 	if (!make_state(run) || !load(run))
 		return;
+	/* What the compiler left over would be copied with each snapshot. */
+	lua_gc(run->L, LUA_GCCOLLECT);
 	if (!make_world(run)) {
 		run->w = NULL;
 		run_fail(run, SLABSIM_ERROR_LIMIT,
@@ -511,6 +530,18 @@ bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 	return ok;
 }
 
+struct run *script_open(const struct run_options *opt, GError **error)
+{
+	struct run *run = run_new(opt, NULL);
+
+	if (setjmp(run->loading) == 0 && make_state(run))
+		(void)load(run);
+	if (hand_over_error(run, error))
+		return run;
+	session_close(run);
+	return NULL;
+}
+
 struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
 			 GError **error)
 {
@@ -533,6 +564,11 @@ bool session_run(struct run *run, struct run_result *result, GError **error)
 	run_protected(run);
 	fill_result(run, result);
 	return hand_over_error(run, error);
+}
+
+void session_result(const struct run *run, struct run_result *result)
+{
+	fill_result(run, result);
 }
 
 void session_rewind(struct run *run, uint64_t seed)

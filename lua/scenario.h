@@ -105,11 +105,22 @@ struct run *session_open(const struct run_options *opt, struct run_sink *const *
 /** session_run() - let the tasks run to the end; as scenario_run() */
 bool session_run(struct run *run, struct run_result *result, GError **error);
 
+/** session_result() - what the run that the session is in adds up to so far */
+void session_result(const struct run *run, struct run_result *result);
+
 /**
  * session_rewind() - back to where session_open() ended
  * @seed: of the choices and costs from there on
  */
 void session_rewind(struct run *run, uint64_t seed);
+
+/**
+ * session_subject() - the session as something to explore
+ *
+ * The session must have been opened with ORDER_RANDOM; it is borrowed, and not
+ * to be run or rewound while it is explored.
+ */
+struct subject *session_subject(struct run *run);
 void session_close(struct run *run);
 
 #endif /* LUA_SCENARIO_H */

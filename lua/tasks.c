@@ -33,21 +33,29 @@ void event_wait(struct task *t, struct event_handle *ev)
 	}
 }
 
-void event_signal(struct task *t, struct event_handle *ev)
+static void set(struct task *t, struct event_handle *ev)
 {
 	struct list *node;
 
-	sched_write(t, ev->h.id, 0, "signal.event");
 	ev->set = true;
 	while ((node = list_pop(&ev->waiters)) != NULL)
 		task_wake(container_of(node, struct task, wait_node), t->w->nr_records);
 }
 
+void event_signal(struct task *t, struct event_handle *ev)
+{
+	sched_write(t, ev->h.id, 0, "signal.event");
+	set(t, ev);
+}
+
 static int l_event(lua_State *L)
 {
+	struct event_handle *ev;
+
 	if (!run_of(L)->w)
 		script_error(L, "an event can only be made in setup or in a task");
-	event_new(L, arg_name(L, 1, "event"));
+	ev = event_new(L, arg_name(L, 1, "event"));
+	trace_env(run_of(L)->w, NULL, OBJ_NEW, .obj = ev->h.id, .str = ev->h.name);
 	return 1;
 }
 
@@ -81,7 +89,7 @@ static void run_lua(struct task *t, struct script_task *self)
 	int status;
 
 	/* On its stack: message handler, function, t, sim, opt. */
-	task_set_user(t, true);
+	task_set_user(t, !run->model);
 	status = lua_pcall(self->L, 3, 0, 1);
 	task_set_user(t, false);
 	if (status != LUA_OK) {
@@ -95,6 +103,8 @@ static void task_ended(struct task *t, struct script_task *self)
 	struct run *run = run_of(self->L);
 
 	cgroup_exit(t);
+	touch(t->w, t->id, FIELD_LIFE, ACCESS_WRITE);
+	list_del(&self->queued);
 	self->L = NULL;
 	self->ended->set = true;
 	event_signal(t, self->ended);
@@ -104,10 +114,26 @@ static void task_ended(struct task *t, struct script_task *self)
 	luaL_unref(run->L, LUA_REGISTRYINDEX, self->self_ref);
 }
 
+/* Without a step of its own, and without forgetting anything: the order of ends leaves no trace. */
+static void model_task_ended(struct task *t, struct script_task *self)
+{
+	list_del(&self->queued);
+	self->L = NULL;
+	touch(t->w, t->id, FIELD_LIFE, ACCESS_WRITE);
+	trace_access(t, self->ended->h.id, 0, ACCESS_WRITE, "signal.event");
+	set(t, self->ended);
+}
+
 static void script_task_main(struct task *t, void *arg)
 {
-	run_lua(t, arg);
-	task_ended(t, arg);
+	struct script_task *self = arg;
+	bool model = run_of(self->L)->model;
+
+	run_lua(t, self);
+	if (model)
+		model_task_ended(t, self);
+	else
+		task_ended(t, self);
 }
 
 struct script_task *script_task_new(lua_State *L, const char *name, unsigned int cpu, int fn)
@@ -138,6 +164,8 @@ struct script_task *script_task_new(lua_State *L, const char *name, unsigned int
 	lua_xmove(L, L1, 4);
 
 	self->L = L1;
+	list_init(&self->queued);
+	list_init(&self->schedule);
 	self->task = task_new(w, &w->cpus[cpu], self->h.name, CTX_TASK, STACK_LARGE,
 			      script_task_main, self);
 	self->h.id = self->task->id;
@@ -149,6 +177,7 @@ struct script_task *script_task_new(lua_State *L, const char *name, unsigned int
 /* A task begins where the one that created it is. */
 static void join_cgroup(struct task *child, struct cgroup *cgrp)
 {
+	touch(child->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);
 	child->cgroup = cgrp;
 	cgrp->nr_tasks++;
 }
@@ -170,6 +199,8 @@ static int l_spawn(lua_State *L)
 	op_begin(t, "spawn", child->h.id);
 	join_cgroup(child->task, t->cgroup);
 	if (g)
+		touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
+	if (g)
 		err = g->removed ? -ENODEV : cgroup_attach_task(t, child->task, g->cgrp);
 	if (wake)
 		task_wake(child->task, t->w->nr_records);
@@ -188,6 +219,7 @@ static int l_join(lua_State *L)
 	if (who->task == t)
 		script_error(L, "t:join: %s would wait for itself", handle_tostring(L, &who->h));
 	op_begin(t, "join", who->h.id);
+	touch(t->w, who->h.id, FIELD_LIFE, ACCESS_READ);
 	if (who->L) {
 		/* Keep what we wait on: the other task lets go of it when it ends. */
 		lua_rawgeti(L, LUA_REGISTRYINDEX, who->ended_ref);
@@ -223,8 +255,12 @@ static int l_yield(lua_State *L)
 
 static int l_choice(lua_State *L)
 {
-	struct task *t = arg_self(L, "choice")->task;
+	struct task *t = arg_context(L, "choice")->task;
 	int64_t n = arg_int(L, 2, "choice", "a number of alternatives", 1, UINT32_MAX);
+
+	/* The start of a model's task is no step, so what it does first must be one. */
+	if (run_of(L)->model)
+		sched_point(t, COST_ACCESS);
 
 	lua_pushinteger(L, (lua_Integer)world_choose(t->w, CHOOSE_SCRIPT, (uint32_t)n) + 1);
 	return 1;
@@ -232,7 +268,7 @@ static int l_choice(lua_State *L)
 
 static int l_random(lua_State *L)
 {
-	struct script_task *self = arg_self(L, "random");
+	struct script_task *self = arg_context(L, "random");
 	int64_t n = arg_int(L, 2, "random", "an upper bound", 1, INT64_MAX);
 
 	lua_pushinteger(L, (lua_Integer)rng_below(&self->rng, (uint64_t)n) + 1);
@@ -241,7 +277,7 @@ static int l_random(lua_State *L)
 
 static int l_log(lua_State *L)
 {
-	struct task *t = arg_self(L, "log")->task;
+	struct task *t = arg_context(L, "log")->task;
 
 	if (lua_type(L, 2) != LUA_TSTRING && lua_type(L, 2) != LUA_TNUMBER)
 		script_error(L, "t:log: expected a string, got %s; tostring() makes one",
@@ -252,7 +288,12 @@ static int l_log(lua_State *L)
 
 static int l_now(lua_State *L)
 {
-	lua_pushinteger(L, (lua_Integer)arg_self(L, "now")->task->w->now);
+	struct world *w = arg_context(L, "now")->task->w;
+
+	/* An untimed run counts steps, so the answer depends on every one of them. */
+	if (w->log && !w->timed)
+		w->log->overflow = true;
+	lua_pushinteger(L, (lua_Integer)w->now);
 	return 1;
 }
 

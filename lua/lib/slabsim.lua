@@ -14,7 +14,7 @@ local string, table, math = string, table, math
 
 -- Tables that scripts can reach must not be used here: they may have been changed.
 local sub, byte, find, format = string.sub, string.byte, string.find, string.format
-local concat, gmatch, min = table.concat, string.gmatch, math.min
+local concat, min = table.concat, math.min
 local tointeger, mathtype = math.tointeger, math.type
 local floor, maxinteger = math.floor, math.maxinteger
 
@@ -169,7 +169,7 @@ end
 local nouns = {
   string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
   ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
-  object = "an object", event = "an event",
+  object = "an object", event = "an event", waitqueue = "a waitqueue", number = "a number",
 }
 
 local function expect_kind(what, value, wanted)
@@ -267,7 +267,21 @@ end
 -- ---- scenario{} -----------------------------------------------------------------------------
 
 local preempt_models = { "none", "voluntary", "full" }
-local how_often = { "never", "sometimes", "always" }
+
+local function cost_of(costs, name)
+  local cost = costs[name]
+  if type(cost) == "table" then cost = cost[1] end
+  return cost or core.default_costs[name]
+end
+
+-- Each slice begins with the switch: one that is over by then gets nobody anywhere.
+local function check_timeslice(costs)
+  local slice, switch = cost_of(costs, "timeslice"), cost_of(costs, "context_switch")
+  if slice <= switch then
+    fail(format("costs.timeslice: expected more than costs.context_switch, which is %d ns, "
+      .. "got %d ns: tasks that share a CPU would switch for ever", switch, slice))
+  end
+end
 
 local function check_costs(costs)
   local list = {}
@@ -289,6 +303,7 @@ local function check_costs(costs)
         { index = i - 1, ns = expect_integer(what, cost, 0, 1 << 50), jitter = -1 }
     end
   end
+  check_timeslice(costs)
   return list
 end
 
@@ -310,26 +325,131 @@ local function check_options(options)
   end
 end
 
--- { lifecycle, with "+variant" for each one switched on; checker; how often }
-local function check_expect(expect)
-  for i, e in ipairs(expect_array("expect", expect)) do
-    local what = "expect[" .. i .. "]"
-    if #expect_array(what, e) ~= 3 then
-      fail(what .. ": expected { lifecycle, checker, \"never\" }, got " .. #e .. " values")
+-- What is expected becomes a plain record for lua/expect.c, whatever way it was written in.
+
+local claims = { "never", "sometimes", "always", "finds", "replay", "golden" }
+local expect_names = { "explore", "order", "runs", "seed", "set", "skip", "variant" }
+for i = 1, #claims do expect_names[#expect_names + 1] = claims[i] end
+local explore_names = { "depth", "max_time", "preemptions", "runs", "strategy" }
+local run_orders = { "timed", "ties", "random" }
+
+-- A name, or an array of names.
+local function names_of(what, value, check)
+  local list = type(value) == "table" and expect_array(what, value) or { value }
+  local names = {}
+  if #list == 0 then fail(what .. ": expected a name or several, got none") end
+  for i, name in ipairs(list) do names[i] = check(what, name) end
+  return names
+end
+
+local function expect_checkers(what, value)
+  if value == "*" then return {} end
+  return names_of(what, value, function(at, name)
+    return expect_name(at, name, core.checkers, "checker")
+  end)
+end
+
+local function expect_set(what, set, options)
+  local list = {}
+  for i, name in ipairs(sorted_keys(expect_kind(what, set or {}, "table"), what)) do
+    if type(name) ~= "string" or not options[name] then
+      fail(what .. ": unknown parameter '" .. tostring(name) .. "'" ..
+           did_you_mean(tostring(name), sorted_keys(options, "options")))
     end
-    expect_kind(what .. ": the lifecycle", e[1], "string")
-    local first = true
-    for part in gmatch(e[1], "[^+]+") do
-      if first then
-        expect_name(what, part, core.lifecycles, "lifecycle")
-      else
-        expect_variant(what, part)
-      end
-      first = false
-    end
-    expect_name(what, e[2], core.checkers, "checker")
-    expect_name(what, e[3], how_often, "frequency")
+    local value, wanted = set[name], kind(options[name][1])
+    if wanted == "number" and kind(value) == "integer" then wanted = "integer" end
+    list[i] = name .. "=" .. tostring(expect_kind(what .. "." .. name, value, wanted))
   end
+  return list
+end
+
+local function expect_explore(what, e)
+  expect_fields(what, e, explore_names)
+  local seconds = e.max_time
+  if seconds ~= nil and not (mathtype(seconds) and seconds > 0 and seconds <= 86400) then
+    fail(what .. ": max_time: expected seconds, up to 86400, got " .. describe(seconds))
+  end
+  local strategy =
+    expect_name(what .. ": strategy", e.strategy or "auto", core.strategies, "strategy")
+  if (strategy == "random" or strategy == "pct") and not (e.runs or e.max_time) then
+    fail(what .. ": " .. strategy .. " has no end of its own; say runs = N")
+  end
+  return {
+    strategy = strategy,
+    runs = e.runs ~= nil and expect_integer(what .. ": runs", e.runs, 1, 1000000000) or 0,
+    max_time = seconds or 0,
+    preemptions = expect_integer(what .. ": preemptions", e.preemptions or 2, 0, 1000),
+    depth = expect_integer(what .. ": depth", e.depth or 0, 0, 8),
+  }
+end
+
+local function claim_of(what, e)
+  local claim
+  for _, name in ipairs(claims) do
+    if e[name] ~= nil then
+      if claim then fail(what .. ": " .. claim .. " and " .. name .. " are two expectations") end
+      claim = name
+    end
+  end
+  if not claim then
+    fail(what .. ": expected one of " .. concat(claims, ", ") ..
+         ", as in { \"v5.3\", never = \"leak\" }")
+  end
+  return claim
+end
+
+-- Beside the scenario or below it: --bless writes there.
+local function expect_file(what, name)
+  expect_kind(what, name, "string")
+  if not find(name, "^[%w_][%w_./-]*$") or find(name, "..", 1, true) then
+    fail(what .. ": expected the name of a file beside the scenario, got " .. describe(name))
+  end
+  return name
+end
+
+local function expectation(what, e, options)
+  expect_kind(what, e, "table")
+  expect_name(what .. ": the lifecycle", e[1], core.lifecycles, "lifecycle")
+  local named = {}
+  for k, v in next, e do
+    if k ~= 1 then named[k] = v end
+  end
+  expect_fields(what, named, expect_names)
+
+  local claim = claim_of(what, e)
+  local is_file = claim == "replay" or claim == "golden"
+  if e.explore and (is_file or e.runs or e.order) then
+    fail(what .. ": explore goes with " .. concat(claims, ", ", 1, 4) ..
+         ", and not with runs or order beside it")
+  end
+  if is_file and e.runs then fail(what .. ": " .. claim .. " is one run; leave runs out") end
+  if claim == "replay" and (e.set or e.seed or e.order) then
+    fail(what .. ": replay: the schedule says set, seed and order; leave them out")
+  end
+  what = what .. ": "
+  return {
+    claim = claim,
+    lifecycle = e[1],
+    checkers = is_file and {} or expect_checkers(what .. claim, e[claim]),
+    file = is_file and expect_file(what .. claim, e[claim]) or nil,
+    variants = e.variant ~= nil and names_of(what .. "variant", e.variant, expect_variant) or {},
+    sets = expect_set(what .. "set", e.set, options),
+    skip = e.skip ~= nil and expect_kind(what .. "skip", e.skip, "string") or nil,
+    order = expect_name(what .. "order", e.order or "timed", run_orders, "order"),
+    seed = expect_integer(what .. "seed", e.seed or 1, 0, maxinteger),
+    runs = expect_integer(what .. "runs", e.runs or 1, 1, 1000000000),
+    explore = e.explore ~= nil and expect_explore(what .. "explore", e.explore) or nil,
+  }
+end
+
+-- A scenario that expects nothing is expected to be clean.
+local function check_expect(s, expect)
+  local list = {}
+  for i, e in ipairs(expect_array("expect", expect or {})) do
+    list[i] = expectation("expect[" .. i .. "]", e, s.options)
+  end
+  if #list == 0 then list[1] = expectation("expect", { s.lifecycle, never = "*" }, s.options) end
+  return list
 end
 
 local function check_orders(orders)
@@ -356,23 +476,28 @@ local function check_tasks(tasks, cpus)
 end
 
 local fields = {
-  "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "orders", "preempt", "setup",
-  "tasks", "upstream", "variants",
+  "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "ordering", "orders",
+  "preempt", "setup", "tasks", "upstream", "variants",
 }
 
-local function scenario(spec)
-  expect_fields("scenario", spec, fields)
+-- A number, or a function of the options, which are not known yet.
+local function check_cpus(cpus)
+  if type(cpus) == "function" then return cpus end
+  return expect_integer("cpus", cpus, 1, 64)
+end
+
+local function build(what, spec, default_cpus)
+  expect_fields(what, spec, fields)
   local s = {
     doc = expect_kind("doc", spec.doc or "", "string"),
     lifecycle = expect_name("lifecycle", spec.lifecycle or "v5.3", core.lifecycles, "lifecycle"),
     variants = {},
-    cpus = expect_integer("cpus", spec.cpus == nil and 2 or spec.cpus, 1, 64),
+    cpus = check_cpus(spec.cpus == nil and default_cpus or spec.cpus),
     faults = expect_integer("faults", spec.faults == nil and 0 or spec.faults, 0, 1000000),
     costs = check_costs(spec.costs),
     options = expect_kind("options", spec.options or {}, "table"),
     setup = spec.setup,
     tasks = spec.tasks or {},
-    expect = spec.expect or {},
   }
   expect_kind("upstream", spec.upstream or "", "string")
   for i, name in ipairs(expect_array("variants", spec.variants or {})) do
@@ -384,18 +509,39 @@ local function scenario(spec)
   end
   check_options(s.options)
   if s.setup ~= nil then expect_kind("setup", s.setup, "function") end
-  if type(s.tasks) ~= "function" then check_tasks(s.tasks, s.cpus) end
-  check_expect(s.expect)
+  if type(s.tasks) ~= "function" then check_tasks(s.tasks, mathtype(s.cpus) and s.cpus or 64) end
+  s.expect = check_expect(s, spec.expect)
   check_orders(spec.orders or {})
+  if spec.ordering ~= nil then s.ordering = expect_kind("ordering", spec.ordering, "string") end
   if spec.setup == nil and spec.tasks == nil then
-    fail("scenario: expected tasks = { task(...), ... }, or setup = function(sim) ... end")
+    fail(what .. ": expected tasks = { task(...), ... }, or setup = function(sim) ... end")
   end
   return setmetatable(s, SCENARIO)
 end
 
+local function scenario(spec)
+  return build("scenario", spec, 2)
+end
+
+-- A scenario whose tasks are kernel code, each with a CPU of its own.
+local function model(spec)
+  expect_kind("model", spec, "table")
+  local cpus = 2
+  if type(spec.tasks) == "table" then
+    cpus = min(64, #spec.tasks > 0 and #spec.tasks or 1)
+  elseif type(spec.tasks) == "function" and spec.cpus == nil then
+    fail("model: with a function for tasks, say how many CPUs they need: cpus = function(opt) " ..
+         "return opt.n + 1 end")
+  end
+  local s = build("model", spec, cpus)
+  s.model = true
+  return s
+end
+
 local function check_scenario(s)
   if type(s) ~= "table" or getmetatable(s) ~= SCENARIO then
-    fail("expected the script to end with: return scenario { ... }; it returned " .. describe(s))
+    fail("expected the script to end with: return scenario { ... }, or model { ... }; it " ..
+         "returned " .. describe(s))
   end
   return s
 end
@@ -575,6 +721,52 @@ function sim_methods.event(_, name)
   return core.event(name)
 end
 
+for _, name in ipairs { "completion", "mutex", "rwsem", "waitqueue" } do
+  local make = core[name]
+  sim_methods[name] = function(_, called) return make(called) end
+end
+
+function sim_methods.cell(_, name, value) return core.cell(name, value) end
+function sim_methods.work(_, name, fn) return core.work(name, fn) end
+function sim_methods.percpu_ref(_, name, release) return core.percpu_ref(name, release) end
+
+local function flag_of(what, opts, field)
+  local value = opts[field]
+  return value ~= nil and expect_kind(what .. ": " .. field, value, "boolean")
+end
+
+function sim_methods.spinlock(_, name, opts)
+  opts = opts or {}
+  expect_fields("sim:spinlock", opts, { "irqsafe" })
+  return core.spinlock(name, flag_of("sim:spinlock", opts, "irqsafe"))
+end
+
+function sim_methods.workqueue(_, name, opts)
+  opts = opts or {}
+  local what = "sim:workqueue"
+  expect_fields(what, opts, { "max_active", "ordered", "unbound" })
+  local ordered = flag_of(what, opts, "ordered")
+  local max = opts.max_active == nil and (ordered and 1 or 256) or opts.max_active
+  expect_integer(what .. ": max_active", max, 1, 512)
+  if ordered and max ~= 1 then
+    fail(what .. ": an ordered workqueue runs one item at a time; leave max_active out")
+  end
+  return core.workqueue(name, ordered or flag_of(what, opts, "unbound"), max)
+end
+
+-- As the macro in the kernel: the condition is looked at once more after the task has queued.
+function task_methods.wait_event(t, waitqueue, condition)
+  expect_kind("t:wait_event: the waitqueue", waitqueue, "waitqueue")
+  expect_kind("t:wait_event: the condition", condition, "function")
+  if condition() then return end
+  t:prepare_to_wait(waitqueue)
+  while not condition() do
+    t:schedule()
+    t:prepare_to_wait(waitqueue)
+  end
+  t:finish_wait(waitqueue)
+end
+
 -- The task of that name that was created last.
 function sim_methods.task(_, name)
   expect_kind("sim:task: the name", name, "string")
@@ -633,6 +825,9 @@ local function options(s, sets, lifecycle, variants, checks_off)
     expect_name("--no-check", name, core.checkers, "checker")
   end
   options_of_run = option_values(sets)
+  if type(s.cpus) == "function" then
+    s.cpus = expect_integer("cpus", s.cpus(options_of_run), 1, 64)
+  end
   sim = make_sim()
   return options_of_run, sim
 end
@@ -659,12 +854,13 @@ table.sort = wrap(sort_for_scripts)
 globals.pairs = wrap(pairs)
 globals.next = wrap(sorted_next)
 globals.scenario = wrap(scenario)
+globals.model = wrap(model)
 globals.task = wrap(task)
 globals.ns = wrap(unit("ns", 1))
 globals.us = wrap(unit("us", 1000))
 globals.ms = wrap(unit("ms", 1000000))
 globals.s = wrap(unit("s", 1000000000))
-for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "spawn" } do
+for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "spawn", "wait_event" } do
   task_methods[name] = wrap(task_methods[name])
 end
 for _, name in ipairs(sorted_keys(sim_methods, "")) do

@@ -14,6 +14,17 @@
 ---@class Object: Handle
 ---@class Event: Handle
 
+--- Small models.
+---@class Cell: Handle
+---@class Lock: Handle mutex or spinlock
+---@class Rwsem: Handle
+---@class Waitqueue: Handle
+---@class Completion: Handle
+---@class Work: Handle
+---@class Workqueue: Handle
+---@class PercpuRef: Handle
+---@alias CellValue integer|boolean|Cell|nil
+
 ---@class CacheOptions
 ---@field object_size? integer bytes, 8 to 65536; default 192
 ---@field objects_per_slab? integer default: what fits
@@ -136,6 +147,154 @@ function Task:spawn(name, options, fn) end
 ---@param task Task
 function Task:join(task) end
 
+---@param cell Cell
+---@return CellValue
+function Task:read_once(cell) end
+---@param cell Cell
+---@param value CellValue
+function Task:write_once(cell, value) end
+--- A plain read.
+---@param cell Cell
+---@return CellValue
+function Task:load(cell) end
+--- A plain write.
+---@param cell Cell
+---@param value CellValue
+function Task:store(cell, value) end
+---@param cell Cell
+---@return CellValue
+function Task:rcu_dereference(cell) end
+---@param cell Cell
+---@param value CellValue
+function Task:rcu_assign_pointer(cell, value) end
+---@param cell Cell
+---@param value CellValue
+---@return CellValue old
+function Task:xchg(cell, value) end
+---@param cell Cell
+---@param old CellValue
+---@param new CellValue
+---@return CellValue found
+function Task:cmpxchg(cell, old, new) end
+---@param cell Cell
+---@param n integer
+---@return integer new
+function Task:atomic_add(cell, n) end
+---@param cell Cell
+function Task:atomic_inc(cell) end
+---@param cell Cell
+function Task:atomic_dec(cell) end
+---@param cell Cell
+---@return boolean
+function Task:inc_not_zero(cell) end
+---@param cell Cell
+---@return boolean
+function Task:dec_and_test(cell) end
+--- Go on once the cell holds that value, or the function says so; it can use nothing but the value.
+---@param cell Cell
+---@param condition CellValue|fun(value: CellValue): boolean
+---@return CellValue
+function Task:wait_until(cell, condition) end
+--- Later accesses are violations of use-after-free.
+---@param cell Cell
+function Task:kfree(cell) end
+---@param cell Cell
+function Task:kfree_rcu(cell) end
+---@param lock Lock
+function Task:lock(lock) end
+---@param lock Lock
+function Task:unlock(lock) end
+---@param lock Lock
+---@return boolean
+function Task:trylock(lock) end
+---@param rwsem Rwsem
+function Task:down_read(rwsem) end
+---@param rwsem Rwsem
+function Task:up_read(rwsem) end
+---@param rwsem Rwsem
+function Task:down_write(rwsem) end
+---@param rwsem Rwsem
+function Task:up_write(rwsem) end
+---@param waitqueue Waitqueue
+function Task:prepare_to_wait(waitqueue) end
+--- Sleep unless woken since prepare_to_wait.
+function Task:schedule() end
+---@param waitqueue Waitqueue
+function Task:finish_wait(waitqueue) end
+--- Wakes everybody.
+---@param waitqueue Waitqueue
+function Task:wake_up(waitqueue) end
+---@param waitqueue Waitqueue
+---@param condition fun(): any
+function Task:wait_event(waitqueue, condition) end
+---@param completion Completion
+function Task:complete(completion) end
+---@param completion Completion
+function Task:complete_all(completion) end
+---@param completion Completion
+function Task:wait_for_completion(completion) end
+function Task:preempt_disable() end
+function Task:preempt_enable() end
+function Task:local_irq_disable() end
+function Task:local_irq_enable() end
+function Task:local_bh_disable() end
+function Task:local_bh_enable() end
+function Task:rcu_read_lock() end
+function Task:rcu_read_unlock() end
+--- After a grace period, in a softirq.
+---@param fn TaskFunction
+---@param about? Cell
+function Task:call_rcu(fn, about) end
+---@param workqueue Workqueue
+---@param work Work
+---@return boolean # false if it was pending
+function Task:queue_work(workqueue, work) end
+---@param cpu integer
+---@param workqueue Workqueue
+---@param work Work
+---@return boolean
+function Task:queue_work_on(cpu, workqueue, work) end
+---@param work Work
+---@return boolean
+function Task:schedule_work(work) end
+---@param work Work
+---@return boolean
+function Task:flush_work(work) end
+---@param work Work
+---@return boolean # was it pending?
+function Task:cancel_work_sync(work) end
+---@param workqueue Workqueue
+function Task:flush_workqueue(workqueue) end
+---@param ref PercpuRef
+---@param n? integer
+function Task:percpu_ref_get(ref, n) end
+---@param ref PercpuRef
+---@param n? integer
+function Task:percpu_ref_put(ref, n) end
+---@param ref PercpuRef
+---@return boolean
+function Task:percpu_ref_tryget(ref) end
+---@param ref PercpuRef
+---@return boolean
+function Task:percpu_ref_tryget_live(ref) end
+---@param ref PercpuRef
+---@return boolean
+function Task:percpu_ref_is_zero(ref) end
+---@param ref PercpuRef
+---@param confirm? TaskFunction
+function Task:percpu_ref_kill(ref, confirm) end
+---@param ref PercpuRef
+function Task:percpu_ref_reinit(ref) end
+---@param ref PercpuRef
+function Task:percpu_ref_exit(ref) end
+--- A violation of the checker assert if it does not hold; the task goes on.
+---@param condition any
+---@param text string
+---@return any # the condition
+function Task:assert(condition, text) end
+---@param text string
+function Task:fail(text) end
+
 ---@class Sim
 ---@field opt table<string, any>
 ---@field root Cgroup
@@ -173,25 +332,87 @@ function Sim:spawn(name, options, fn) end
 ---@param text string
 function Sim:log(text) end
 
+---@param name string
+---@param value? CellValue
+---@return Cell
+function Sim:cell(name, value) end
+---@param name string
+---@return Lock
+function Sim:mutex(name) end
+---@param name string
+---@param options? { irqsafe?: boolean }
+---@return Lock
+function Sim:spinlock(name, options) end
+---@param name string
+---@return Rwsem
+function Sim:rwsem(name) end
+---@param name string
+---@return Waitqueue
+function Sim:waitqueue(name) end
+---@param name string
+---@return Completion
+function Sim:completion(name) end
+---@param name string
+---@param fn TaskFunction
+---@return Work
+function Sim:work(name, fn) end
+---@param name string
+---@param options? { unbound?: boolean, ordered?: boolean, max_active?: integer }
+---@return Workqueue
+function Sim:workqueue(name, options) end
+---@param name string
+---@param release? TaskFunction
+---@return PercpuRef
+function Sim:percpu_ref(name, release) end
+
 ---@class ScenarioTask
+
+--- docs/testing.md describes it. Exactly one of never, sometimes, always, finds, replay, golden.
+---@class Expectation
+---@field [1] string the lifecycle
+---@field never? string|string[] checkers, "*" for all
+---@field sometimes? string|string[]
+---@field always? string|string[]
+---@field finds? string|string[]
+---@field replay? string a schedule file beside the scenario
+---@field golden? string a trace file beside the scenario
+---@field variant? string|string[]
+---@field set? table<string, any>
+---@field order? "timed"|"ties"|"random"
+---@field seed? integer
+---@field runs? integer
+---@field explore? Exploration
+---@field skip? string why it is not run
+
+---@class Exploration
+---@field strategy? "auto"|"random"|"pct"|"bounded"|"dpor"|"exhaustive"
+---@field runs? integer
+---@field max_time? number seconds
+---@field preemptions? integer
+---@field depth? integer
 
 ---@class Scenario
 ---@field doc? string
 ---@field upstream? string commit that the scenario is about
 ---@field lifecycle? string default "v5.3"
 ---@field variants? string[] "NAME" on, "-NAME" off, "none" all off
----@field cpus? integer 1 to 64; default 2
+---@field cpus? integer|fun(opt: table): integer 1 to 64; default 2, in a model one per task
 ---@field preempt? "none"|"voluntary"|"full" default "full"
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
 ---@field faults? integer allocations that may fail once set-up is over; default 0
 ---@field options? table<string, any[]> { default, "what it is" }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)
 ---@field tasks? ScenarioTask[]|fun(sim: Sim, opt: table<string, any>): ScenarioTask[]
----@field expect? string[][] { lifecycle, checker, "never"|"sometimes"|"always" }
+---@field expect? Expectation[]
+---@field ordering? string a race table that `slabsim run` follows; see docs/race-tables.md
 ---@field orders? string[][]
 
 ---@param spec Scenario
 function scenario(spec) end
+
+--- A scenario whose tasks are kernel code, each on a CPU of its own.
+---@param spec Scenario
+function model(spec) end
 
 ---@param name string
 ---@param options TaskOptions

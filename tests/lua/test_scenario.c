@@ -290,6 +290,12 @@ START_TEST(errors_name_file_line_and_remedy)
 		     "x.lua:1: preempt: unknown preemption model 'ful'; did you mean 'full'?");
 	expect_error("return scenario { costs = { rcu_pg = 1 }, tasks = {} }",
 		     "x.lua:1: costs: unknown field 'rcu_pg'; did you mean 'rcu_gp'?");
+	expect_error("return scenario { costs = { timeslice = 1500 }, tasks = {} }",
+		     "x.lua:1: costs.timeslice: expected more than costs.context_switch, which is "
+		     "1500 ns, got 1500 ns: tasks that share a CPU would switch for ever");
+	expect_error("return scenario { costs = { context_switch = { 5000000, 0 } }, tasks = {} }",
+		     "x.lua:1: costs.timeslice: expected more than costs.context_switch, which is "
+		     "5000000 ns, got 4000000 ns: tasks that share a CPU would switch for ever");
 	expect_error(IN_TASK("t:aloc()"),
 		     "x.lua:2: there is no operation t:aloc; did you mean 'alloc'?");
 	expect_error(IN_TASK("t:alloc(5)"), "x.lua:2: t:alloc: expected a cache, got 5");
@@ -303,9 +309,10 @@ START_TEST(errors_name_file_line_and_remedy)
 		     "x.lua:3: t:alloc_many: expected a number of objects from 0 to 10000000, "
 		     "got 1099511627776");
 	expect_error(WITH_CACHE("t:alloc(sim.d)"), "x.lua:3: sim has no 'd'; did you mean 'c'?");
-	expect_error("return {}",
-		     "x.lua: expected the script to end with: return scenario { ... }; it returned "
-		     "a table");
+	expect_error(
+		"return {}",
+		"x.lua: expected the script to end with: return scenario { ... }, or model { ... "
+		"}; it returned a table");
 	expect_error("return scenario {", "x.lua:1: unexpected symbol near <eof>");
 	expect_error("local x = nil\nx.y = 1", "x.lua:2: attempt to index a nil value (local 'x')");
 }

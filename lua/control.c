@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What decides how a task of a script goes on, as a digest.
+ *
+ * Between two operations a task is its Lua stack and nothing else: the functions
+ * with their lines, and all that their registers and upvalues hold.  Two states that
+ * agree in this, and in everything that tasks share, have the same future.
+ */
+
+#include <math.h>
+#include <string.h>
+
+#include "lua/model.h"
+
+/* A task that keeps more than this is told apart by its history instead. */
+#define VALUES_MAX 2000
+#define DEPTH_MAX 8
+
+struct walk {
+	lua_State *L;
+	const void *known[4]; /* tables that belong to everybody and that nobody changes */
+	uint32_t left;	      /* values that may still be looked at */
+};
+
+static uint64_t mix(uint64_t h, uint64_t x)
+{
+	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
+	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
+	return h ^ h >> 29;
+}
+
+static uint64_t hash_bytes(const char *s, size_t n)
+{
+	uint64_t h = n;
+
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* The same in every run of a program, wherever that was loaded. */
+static uint64_t hash_code(lua_CFunction f)
+{
+	return (uint64_t)((uintptr_t)f - (uintptr_t)hash_code);
+}
+
+static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash);
+
+/* Whatever order its entries have. */
+static bool hash_table(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(w->known); i++) {
+		if (lua_topointer(w->L, idx) == w->known[i])
+			return true;
+	}
+	if (!lua_checkstack(w->L, 4))
+		return false;
+	lua_pushnil(w->L);
+	while (lua_next(w->L, idx)) {
+		uint64_t key = 1, value = 2;
+		int top = lua_gettop(w->L);
+
+		if (!hash_value(w, top - 1, depth + 1, &key) ||
+		    !hash_value(w, top, depth + 1, &value)) {
+			lua_pop(w->L, 2);
+			return false;
+		}
+		sum += mix(key, value);
+		lua_pop(w->L, 1);
+	}
+	*hash = mix(*hash, sum);
+	return true;
+}
+
+static bool hash_function(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
+{
+	if (lua_iscfunction(w->L, idx)) {
+		*hash = mix(*hash, hash_code(lua_tocfunction(w->L, idx)));
+		return true;
+	}
+	if (!lua_checkstack(w->L, 4))
+		return false;
+	for (int n = 1; lua_getupvalue(w->L, idx, n); n++) {
+		bool ok = hash_value(w, lua_gettop(w->L), depth + 1, hash);
+
+		lua_pop(w->L, 1);
+		if (!ok)
+			return false;
+	}
+	return true;
+}
+
+static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
+{
+	int type = lua_type(w->L, idx);
+	lua_Number number;
+	uint64_t bits;
+	const char *s;
+	size_t size;
+
+	if (depth > DEPTH_MAX || w->left-- == 0)
+		return false;
+	*hash = mix(*hash, (uint64_t)type);
+	switch (type) {
+	case LUA_TNIL:
+		return true;
+	case LUA_TBOOLEAN:
+		*hash = mix(*hash, (uint64_t)lua_toboolean(w->L, idx));
+		return true;
+	case LUA_TNUMBER:
+		if (lua_isinteger(w->L, idx)) {
+			*hash = mix(*hash, (uint64_t)lua_tointeger(w->L, idx));
+			return true;
+		}
+		number = lua_tonumber(w->L, idx);
+		memcpy(&bits, &number, sizeof(bits));
+		*hash = mix(~*hash, bits);
+		return true;
+	case LUA_TSTRING:
+		s = lua_tolstring(w->L, idx, &size);
+		*hash = mix(*hash, hash_bytes(s, size));
+		return true;
+	case LUA_TTABLE:
+		return hash_table(w, idx, depth, hash);
+	case LUA_TFUNCTION:
+		return hash_function(w, idx, depth, hash);
+	default:
+		/* Handles: what they stand for is shared state, and has its own digest. */
+		*hash = mix(*hash, (uint64_t)(uintptr_t)lua_topointer(w->L, idx));
+		return type == LUA_TUSERDATA || type == LUA_TLIGHTUSERDATA;
+	}
+}
+
+static bool hash_frame(struct walk *w, lua_Debug *ar, uint64_t *hash)
+{
+	bool ok;
+
+	if (!lua_checkstack(w->L, 4) || !lua_getinfo(w->L, "Slf", ar))
+		return false;
+	*hash = mix(mix(*hash, (uint64_t)ar->linedefined), (uint64_t)ar->currentline);
+	ok = hash_value(w, lua_gettop(w->L), 0, hash);
+	lua_pop(w->L, 1);
+	for (int n = 1; ok && lua_getlocal(w->L, ar, n); n++) {
+		ok = hash_value(w, lua_gettop(w->L), 0, hash);
+		lua_pop(w->L, 1);
+	}
+	return ok;
+}
+
+/* Is @t where its C stack says no more than which operation comes next? */
+static bool between_operations(lua_State *L, const struct run *run, const struct task *t,
+			       lua_Debug *ar)
+{
+	lua_CFunction f;
+
+	if (!lua_getinfo(L, "f", ar))
+		return false;
+	f = lua_tocfunction(L, -1);
+	lua_pop(L, 1);
+	return f && (run->model ? one_step_operation(f) : t->in_user);
+}
+
+bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
+{
+	struct script_task *self = t->arg;
+	struct walk w = {.left = VALUES_MAX};
+	lua_Debug ar;
+
+	if (t->ctx != CTX_TASK || t->state == TASK_BLOCKED || !self || !self->L)
+		return false;
+	w.L = self->L;
+	if (!lua_getstack(w.L, 0, &ar) || !between_operations(w.L, run, t, &ar))
+		return false;
+	lua_rawgeti(run->L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+	w.known[0] = lua_topointer(run->L, -1);
+	lua_getfield(run->L, LUA_REGISTRYINDEX, "sim");
+	w.known[1] = lua_topointer(run->L, -1);
+	lua_rawgeti(run->L, LUA_REGISTRYINDEX, run->options);
+	w.known[2] = lua_topointer(run->L, -1);
+	lua_pop(run->L, 3);
+	*hash = t->in_user + 2 * t->preempt_count;
+	for (int level = 0; lua_getstack(w.L, level, &ar); level++) {
+		if (!hash_frame(&w, &ar, hash))
+			return false;
+	}
+	return true;
+}

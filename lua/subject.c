@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A session, as those see it who explore its orderings.
+ */
+
+#include "lua/model.h"
+#include "sim/engine/snapshot.h"
+
+static struct run *run_of_subject(struct subject *s)
+{
+	return container_of(s, struct run, subject);
+}
+
+static void subject_restart(struct subject *s, struct chooser *chooser, struct step_log *log)
+{
+	struct run *run = run_of_subject(s);
+
+	session_rewind(run, run->opt->seed);
+	g_clear_error(&run->error);
+	run->w->chooser = chooser;
+	run->w->log = log;
+}
+
+/* What a run keeps outside the arena goes in front of what is inside. */
+struct saved {
+	_Alignas(16) struct trace_record last;
+	uint64_t instructions;
+};
+
+static size_t subject_save_size(struct subject *s)
+{
+	return sizeof(struct saved) + snapshot_size(run_of_subject(s)->w);
+}
+
+static void subject_save(struct subject *s, void *buffer)
+{
+	struct run *run = run_of_subject(s);
+	struct saved *saved = buffer;
+
+	saved->instructions = run->instructions;
+	saved->last = run->last;
+	snapshot_save(run->w, saved + 1);
+}
+
+static void subject_restore(struct subject *s, const void *buffer)
+{
+	struct run *run = run_of_subject(s);
+	const struct saved *saved = buffer;
+
+	snapshot_restore(run->w, saved + 1);
+	run->instructions = saved->instructions;
+	run->last = saved->last;
+	g_clear_error(&run->error);
+}
+
+static bool subject_step(struct subject *s, struct transition *tr)
+{
+	struct run *run = run_of_subject(s);
+
+	if (setjmp(run->loading) != 0)
+		return false;
+	if (world_take(run->w, tr))
+		return true;
+	run_note_stop(run);
+	return false;
+}
+
+static void subject_finish(struct subject *s)
+{
+	run_quiesce(run_of_subject(s));
+}
+
+static GError *subject_take_error(struct subject *s)
+{
+	return g_steal_pointer(&run_of_subject(s)->error);
+}
+
+static bool subject_control_hash(struct subject *s, const struct task *t, uint64_t *hash)
+{
+	return control_hash(run_of_subject(s), t, hash);
+}
+
+static uint64_t value_of(const struct handle *h)
+{
+	const struct cell_handle *c = (const struct cell_handle *)h;
+	const struct lock_handle *l = (const struct lock_handle *)h;
+
+	if (h->kind == HANDLE_CELL)
+		return (uint64_t)c->value.n * 5 + c->value.tag + 1;
+	return l->owner ? l->owner->id : 1;
+}
+
+static bool subject_value(struct subject *s, oid_t obj, uint32_t field, uint64_t *value)
+{
+	struct run *run = run_of_subject(s);
+	struct handle **h;
+
+	if (field != 0 && field != FIELD_LOCK)
+		return false;
+	h = map_find(&run->script->values, obj, 0);
+	if (h)
+		*value = value_of(*h);
+	return h != NULL;
+}
+
+static void subject_each_value(struct subject *s, void *arg,
+			       void (*fn)(void *arg, oid_t obj, uint32_t field, uint64_t value))
+{
+	struct run *run = run_of_subject(s);
+	struct handle **h;
+	uint32_t pos = 0;
+
+	while ((h = map_next(&run->script->values, &pos)) != NULL)
+		fn(arg, (*h)->id, (*h)->kind == HANDLE_CELL ? 0 : FIELD_LOCK, value_of(*h));
+}
+
+struct subject *session_subject(struct run *run)
+{
+	run->subject = (struct subject){
+		.w = run->w,
+		.checks = run->checks,
+		.restart = subject_restart,
+		.save_size = subject_save_size,
+		.save = subject_save,
+		.restore = subject_restore,
+		.step = subject_step,
+		.finish = subject_finish,
+		.take_error = subject_take_error,
+		.control_hash = subject_control_hash,
+		.value = subject_value,
+		.each_value = subject_each_value,
+	};
+	return &run->subject;
+}
