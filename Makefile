@@ -154,7 +154,7 @@ check: ## install what is missing, then lint and test
 	@$(MAKE) test
 
 .PHONY: test
-test: $(BUILD)/slabsim $(BUILD)/slabsim-tests ## run unit tests, every scenario, command line tests
+test: $(BUILD)/slabsim $(BUILD)/slabsim-tests ## unit tests, what scenarios expect, command line
 	@tests/tools/test.sh $(BUILD)
 
 .PHONY: asan
@@ -179,7 +179,7 @@ determinism: ## compare the traces of all compilers, optimisation levels and env
 	@tests/tools/determinism.sh build/gcc-O0 build/gcc-O3 build/clang-O2 build/asan
 
 .PHONY: bench
-bench: $(BENCH_BINS) ## build and run every benchmark
+bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark
 	@set -e; for b in $(BENCH_BINS); do echo "== $${b##*/}"; $$b; done
 
 ##@ Source
@@ -201,7 +201,7 @@ format-check: ## say which C files are not formatted
 .PHONY: install
 install: $(BUILD)/slabsim ## install into PREFIX (default /usr/local), below DESTDIR
 	install -D $(BUILD)/slabsim $(DESTDIR)$(PREFIX)/bin/slabsim
-	@find scenarios lua/meta -name '*.lua' 2>/dev/null | while read -r f; do \
+	@find scenarios lua/meta -type f 2>/dev/null | while read -r f; do \
 		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/slabsim/$$f" || exit 1; done
 
 .PHONY: uninstall

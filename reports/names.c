@@ -104,9 +104,21 @@ static void learn_subject(struct names *n, const struct trace_record *r)
 		e->subject = (oid_t)r->arg[0];
 }
 
+/* Nobody announces a completion: it is called like what the first task waits for on it. */
+static void learn_wait(struct names *n, const struct trace_record *r)
+{
+	oid_t on = (oid_t)r->arg[0];
+
+	if (oid_kind(on) == OBJ_WAIT && r->str && r->str[0])
+		learn(n, on, g_strdup(r->str));
+}
+
 void names_record(struct names *n, const struct trace_record *r)
 {
 	switch (r->kind) {
+	case TR_TASK_BLOCK:
+		learn_wait(n, r);
+		break;
 	case TR_CGROUP_MKDIR:
 		learn_cgroup(n, r);
 		break;

@@ -88,6 +88,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_CHARGE_FAIL] = "cannot charge {0} pages to {obj}: limit of {1}",
 	[TR_USER_CHARGE] = "charge {0} user pages to {obj}[1: fails: {1}]",
 	[TR_USER_UNCHARGE] = "uncharge {0} user pages from {obj}",
+	[TR_ASSERT] = "assertion fails: {3} (line {0})",
 	[TR_FAULT] = "allocation fails on purpose: {3}",
 	[TR_LOG] = "log: {3}",
 	[TR_WARN] = "WARNING: {3} ({0})",
@@ -105,7 +106,7 @@ static const uint16_t noise[] = {
 	TR_REF_MOVE,	    TR_REF_EXIT,       TR_OBJ_NEW,	    TR_OBJ_PUBLISH,
 	TR_OBJ_STATE,	    TR_SYSFS_ADD,      TR_SYSFS_DEL,	    TR_CACHE_PUT,
 	TR_CACHE_UNLINK,    TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_STOCK_REFILL,
-	TR_STOCK_CONSUME,   TR_STOCK_DRAIN,    TR_ACCESS,
+	TR_STOCK_CONSUME,   TR_STOCK_DRAIN,
 };
 
 bool phrase_is_noise(const struct trace_record *r)
@@ -114,6 +115,9 @@ bool phrase_is_noise(const struct trace_record *r)
 		return r->arg[0] >= 0;
 	if (r->kind == TR_REF_TRYGET)
 		return r->arg[0] != 0;
+	/* A cell is all that a small model has; elsewhere accesses are for the trace file. */
+	if (r->kind == TR_ACCESS)
+		return oid_kind(r->obj) != OBJ_CELL;
 	if (r->kind == TR_OBJ_FREE)
 		return oid_kind(r->obj) == OBJ_SLAB;
 	for (size_t i = 0; i < G_N_ELEMENTS(noise); i++) {
@@ -221,7 +225,9 @@ static void put_plainly(const struct names *n, struct output *o, const struct tr
 
 void phrase_put(const struct names *n, struct output *o, const struct trace_record *r)
 {
-	if (patterns[r->kind])
+	if (r->kind == TR_ACCESS && oid_kind(r->obj) == OBJ_CELL)
+		put_pattern(n, o, r, "{3} {obj}", true);
+	else if (patterns[r->kind])
 		put_pattern(n, o, r, patterns[r->kind], true);
 	else
 		put_plainly(n, o, r);

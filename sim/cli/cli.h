@@ -16,11 +16,12 @@
 
 enum exit_code {
 	EXIT_CLEAN = 0,
-	EXIT_VIOLATION = 1, /* an invariant was broken */
-	EXIT_USAGE = 2,	    /* wrong option or script, unreadable or unwritable file */
-	EXIT_INTERNAL = 3,  /* our own code is wrong */
-	EXIT_NOTHING = 4,   /* nothing selected */
-	EXIT_LIMIT = 5,	    /* a limit stopped the run before a verdict */
+	EXIT_VIOLATION = 1,    /* an invariant was broken */
+	EXIT_USAGE = 2,	       /* wrong option or script, unreadable or unwritable file */
+	EXIT_INTERNAL = 3,     /* our own code is wrong */
+	EXIT_NOTHING = 4,      /* nothing selected */
+	EXIT_LIMIT = 5,	       /* a limit stopped the run before a verdict */
+	EXIT_UNTESTABLE = 125, /* with --bisect: whatever is neither 0 nor 1 */
 	EXIT_INTERRUPTED = 130,
 	EXIT_PIPE = 128 + 13, /* nobody reads standard output any more */
 };
@@ -34,8 +35,13 @@ struct command {
 };
 
 extern const struct command command_run;
+extern const struct command command_explore;
+extern const struct command command_replay;
 extern const struct command command_list;
 extern const struct command command_report;
+extern const struct command command_diff;
+extern const struct command command_explain;
+extern const struct command command_test;
 extern const struct command command_help;
 
 /** cli_command() - look a command up; NULL if there is none of that name */
@@ -93,5 +99,8 @@ extern volatile sig_atomic_t cli_interrupted, cli_run_active;
 
 /** cli_install_signals() - clean up and say what happened when the program is killed */
 void cli_install_signals(void);
+
+/** cli_worker_signals() - in a forked worker: die of what kills, so that the parent can tell */
+void cli_worker_signals(void);
 
 #endif /* SIM_CLI_CLI_H */

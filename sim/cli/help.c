@@ -25,7 +25,9 @@ static int help_overview(void)
 			"  3    internal error\n"
 			"  4    nothing was selected\n"
 			"  5    a limit stopped the run before a verdict\n"
-			"  130  interrupted\n\n"
+			"  125  with --bisect, whatever is neither 0 nor 1\n"
+			"  130  interrupted\n"
+			"  141  whoever read standard output went away\n\n"
 			"'slabsim help COMMAND' says more.\n");
 	return cli_close(out);
 }

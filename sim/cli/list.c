@@ -8,6 +8,7 @@
 #include "reports/json.h"
 #include "sim/check/checker.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/scripts.h"
 #include "sim/lifecycle/info.h"
 
 struct lister {
@@ -105,62 +106,14 @@ static char *first_comment(const char *path)
 	return g_strdup("");
 }
 
-static int compare_paths(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void find_scripts(const char *dir, GPtrArray *found, int depth)
-{
-	GDir *d = depth > 0 ? g_dir_open(dir, 0, NULL) : NULL;
-	const char *name;
-
-	while (d && (name = g_dir_read_name(d))) {
-		g_autofree char *path = g_build_filename(dir, name, NULL);
-
-		if (g_file_test(path, G_FILE_TEST_IS_DIR))
-			find_scripts(path, found, depth - 1);
-		else if (g_str_has_suffix(name, ".lua"))
-			g_ptr_array_add(found, g_steal_pointer(&path));
-	}
-	if (d)
-		g_dir_close(d);
-}
-
-/* Here in a source tree, next to the program when it is installed. */
-static char *scenario_dir(void)
-{
-	g_autofree char *exe = g_file_read_link("/proc/self/exe", NULL);
-	g_autofree char *bin = exe ? g_path_get_dirname(exe) : g_strdup(".");
-	g_autofree char *prefix = g_path_get_dirname(bin);
-	char *dir;
-
-	if (g_file_test("scenarios", G_FILE_TEST_IS_DIR))
-		return g_strdup("scenarios");
-	dir = g_build_filename(prefix, "share", "slabsim", "scenarios", NULL);
-	if (g_file_test(dir, G_FILE_TEST_IS_DIR))
-		return dir;
-	g_free(dir);
-	dir = g_build_filename(prefix, "scenarios", NULL);
-	if (g_file_test(dir, G_FILE_TEST_IS_DIR))
-		return dir;
-	g_free(dir);
-#ifdef SLABSIM_DATA
-	return g_build_filename(SLABSIM_DATA, "scenarios", NULL);
-#else
-	return NULL;
-#endif
-}
-
 static void list_scenarios(struct lister *l)
 {
-	g_autofree char *dir = scenario_dir();
+	g_autofree char *dir = scripts_dir();
 	g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
 	int width = 0;
 
 	if (dir)
-		find_scripts(dir, found, 8);
-	g_ptr_array_sort(found, compare_paths);
+		scripts_find(dir, found);
 	for (guint i = 0; i < found->len; i++)
 		width = MAX(width, (int)strlen(g_ptr_array_index(found, i)));
 	for (guint i = 0; i < found->len; i++) {

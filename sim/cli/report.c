@@ -3,12 +3,28 @@
  * slabsim report TRACE: a report out of a trace file, without running anything.
  */
 
+#include "reports/race.h"
 #include "reports/text.h"
 #include "reports/trace_reader.h"
 #include "sim/cli/cli.h"
 
-static int write_text(const struct trace_file *tf, const struct text_options *opt, const char *path,
-		      bool force, bool quiet)
+/* What is not shown is said on standard error, where nobody pastes it from. */
+static void write_race(const struct trace_file *tf, struct output *out, bool quiet)
+{
+	const GArray *violations = tf->violations;
+	uint64_t hidden;
+
+	if (violations->len == 0) {
+		cli_note(quiet, "no violation, so there is no race to show");
+		return;
+	}
+	hidden = race_table_write(tf, &g_array_index(violations, struct trace_violation, 0),
+				  RACE_BY_AUTO, out);
+	cli_note(quiet, "%" G_GUINT64_FORMAT " unrelated events not shown", hidden);
+}
+
+static int write_report(const struct trace_file *tf, const struct text_options *opt, bool race,
+			const char *path, bool force, bool quiet)
 {
 	g_autoptr(GError) error = NULL;
 	struct output *out = output_open(path, force, &error);
@@ -18,7 +34,10 @@ static int write_text(const struct trace_file *tf, const struct text_options *op
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
 	}
-	text_report(tf, opt, out);
+	if (race)
+		write_race(tf, out, quiet);
+	else
+		text_report(tf, opt, out);
 	code = cli_close(out);
 	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
 		cli_note(quiet, "wrote %s", path);
@@ -29,7 +48,7 @@ static int run_report(const struct command *self, int argc, char **argv)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *path = NULL, *color_arg = NULL;
-	gboolean text = FALSE, force = FALSE, verbose = FALSE, quiet = FALSE;
+	gboolean text = FALSE, race = FALSE, force = FALSE, verbose = FALSE, quiet = FALSE;
 	struct text_options opt = {0};
 	struct trace_file *tf;
 	enum color color;
@@ -37,6 +56,8 @@ static int run_report(const struct command *self, int argc, char **argv)
 	const GOptionEntry entries[] = {
 		{"text", 0, 0, G_OPTION_ARG_NONE, &text,
 		 "Timeline and summary as text (the default)", NULL},
+		{"race", 0, 0, G_OPTION_ARG_NONE, &race,
+		 "The race table of the first violation, as for a commit message", NULL},
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &path,
 		 "Write there, not to standard output", "FILE"},
 		{"force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace FILE if it exists", NULL},
@@ -57,6 +78,8 @@ static int run_report(const struct command *self, int argc, char **argv)
 	}
 	if (argc != 2)
 		return cli_usage(self, argc < 2 ? "which trace?" : "report takes one trace");
+	if (race && text)
+		return cli_usage(self, "--text and --race: one of them");
 	if (!cli_color(color_arg, &color))
 		return EXIT_USAGE;
 	tf = trace_read(argv[1], &error);
@@ -69,7 +92,7 @@ static int run_report(const struct command *self, int argc, char **argv)
 			 tf->nr_events);
 	opt.verbose = verbose;
 	opt.color = !path && cli_use_color(color);
-	code = write_text(tf, &opt, path ? path : "-", force, quiet);
+	code = write_report(tf, &opt, race, path ? path : "-", force, quiet);
 	trace_file_free(tf);
 	return code;
 }

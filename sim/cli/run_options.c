@@ -73,7 +73,7 @@ bool parse_size(const char *s, size_t *value)
 
 /* ---- names --------------------------------------------------------------- */
 
-static bool is_one_of(const char *what, const char *name, const char *const *names)
+bool is_one_of(const char *what, const char *name, const char *const *names)
 {
 	if (g_strv_contains(names, name))
 		return true;
@@ -123,6 +123,32 @@ static bool check_checks(char **checks)
 	return true;
 }
 
+char **checks_besides(char **checks)
+{
+	GPtrArray *others = g_ptr_array_new();
+
+	for (size_t i = 0; all_checkers[i]; i++) {
+		if (!g_strv_contains((const char *const *)checks, all_checkers[i]->name))
+			g_ptr_array_add(others, g_strdup(all_checkers[i]->name));
+	}
+	g_ptr_array_add(others, NULL);
+	return (char **)g_ptr_array_free(others, FALSE);
+}
+
+/* --check says the same as --no-check for all others. */
+static bool check_checkers(const struct command *cmd, struct run_args *args)
+{
+	if (!check_checks(args->checks_on) || !check_checks(args->checks_off))
+		return false;
+	if (args->checks_on && args->checks_off) {
+		cli_usage(cmd, "--check and --no-check exclude each other");
+		return false;
+	}
+	if (args->checks_on)
+		args->checks_off = checks_besides(args->checks_on);
+	return true;
+}
+
 static bool check_sets(const struct command *cmd, char **sets)
 {
 	for (size_t i = 0; sets && sets[i]; i++) {
@@ -152,15 +178,14 @@ static bool parse_order(const char *order, enum run_order *value)
 
 /* What GOption fills in before it is checked. */
 struct raw {
-	char *seed, *order, *runs, *color;
+	char *order, *runs, *color;
 	gboolean accesses, keep_going, force, json, quiet, verbose;
 };
 
-static enum parsed parse_entries(const struct command *cmd, int *argc, char ***argv,
-				 struct raw *raw, struct run_args *args)
-{
-	const GOptionEntry entries[] = {
-#define FLAG(name, key, to, text) {name, key, 0, G_OPTION_ARG_NONE, to, text, NULL}
+#define FLAG(name, key, to, text)                                                                  \
+	{                                                                                          \
+		name, key, 0, G_OPTION_ARG_NONE, to, text, NULL                                    \
+	}
 #define ARG(name, key, to, text, what)                                                             \
 	{                                                                                          \
 		name, key, 0, G_OPTION_ARG_FILENAME, to, text, what                                \
@@ -169,39 +194,85 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 	{                                                                                          \
 		name, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, to, text, what                            \
 	}
+
+static void add_scenario_entries(GArray *all, struct run_args *args)
+{
+	const GOptionEntry entries[] = {
 		ARG("lifecycle", 'l', &args->lifecycle, "Generation of the slab lifecycle", "NAME"),
 		ARGS("variant", &args->variants,
 		     "Switch a variant on, off with -NAME, all off with none; repeatable", "NAME"),
-		ARG("seed", 's', &raw->seed, "Seed of every random choice (default 1)", "N"),
+		ARG("seed", 's', &args->seed, "Seed of every random choice (default 1)", "N"),
 		ARGS("set", &args->sets, "Set a parameter of the scenario; repeatable",
 		     "NAME=VALUE"),
+		ARGS("check", &args->checks_on, "Only this checker; repeatable", "NAME"),
+		ARGS("no-check", &args->checks_off, "Leave a checker out; repeatable", "NAME"),
+	};
+
+	g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+}
+
+static void add_runs_entries(GArray *all, struct raw *raw, struct run_args *args)
+{
+	const GOptionEntry entries[] = {
 		ARG("order", 0, &raw->order,
 		    "timed: by virtual time; ties: equal times shuffled; random: untimed", "ORDER"),
 		ARG("runs", 'n', &raw->runs, "Run with N seeds from --seed on", "N"),
 		FLAG("keep-going", 'k', &raw->keep_going, "Do not stop at the first failing seed"),
-		ARGS("no-check", &args->checks_off, "Leave a checker out; repeatable", "NAME"),
-		FLAG("accesses", 0, &raw->accesses, "Record every access to shared state"),
-		ARG("max-steps", 0, &args->max_steps, "Stop after so many steps", "N"),
 		ARG("max-time", 0, &args->max_time, "Stop after so much virtual time: 500us, 2s",
 		    "TIME"),
+	};
+
+	g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+}
+
+static void add_limits_entries(GArray *all, struct run_args *args)
+{
+	const GOptionEntry entries[] = {
+		ARG("max-steps", 0, &args->max_steps, "Stop a run after so many steps", "N"),
 		ARG("max-memory", 0, &args->max_memory, "Memory of the simulated world: 512M, 8G",
 		    "SIZE"),
 		ARG("max-instructions", 0, &args->max_instructions, "Stop after so many of Lua",
 		    "N"),
-		ARG("output", 'o', &args->dir, "Write trace and timeline there", "DIR"),
+	};
+
+	g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+}
+
+static void add_output_entries(GArray *all, struct raw *raw, struct run_args *args)
+{
+	const GOptionEntry entries[] = {
+		FLAG("accesses", 0, &raw->accesses, "Record every access to shared state"),
+		ARG("output", 'o', &args->dir, "Write files there", "DIR"),
 		FLAG("force", 'f', &raw->force, "Replace files that exist"),
 		FLAG("json", 0, &raw->json, "One JSON object a line on standard output"),
 		FLAG("quiet", 'q', &raw->quiet, "One line if every invariant held"),
 		FLAG("verbose", 'v', &raw->verbose,
 		     "Every event: locks, read sections, references, accesses"),
 		ARG("color", 0, &raw->color, "auto, always or never", "WHEN"),
+	};
+
+	g_array_append_vals(all, entries, G_N_ELEMENTS(entries));
+}
+
 #undef FLAG
 #undef ARG
 #undef ARGS
-		G_OPTION_ENTRY_NULL,
-	};
 
-	return cli_parse(cmd, entries, argc, argv);
+static enum parsed parse_entries(const struct command *cmd, unsigned int groups,
+				 const GOptionEntry *more, int *argc, char ***argv, struct raw *raw,
+				 struct run_args *args)
+{
+	g_autoptr(GArray) all = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+	add_scenario_entries(all, args);
+	for (; more && more->long_name; more++)
+		g_array_append_vals(all, more, 1);
+	if (groups & ARGS_RUNS)
+		add_runs_entries(all, raw, args);
+	if (groups & ARGS_LIMITS)
+		add_limits_entries(all, args);
+	add_output_entries(all, raw, args);
+	return cli_parse(cmd, (const GOptionEntry *)all->data, argc, argv);
 }
 
 static bool check_limits(const struct command *cmd, struct run_args *args)
@@ -232,9 +303,9 @@ static bool check_values(const struct command *cmd, const struct raw *raw, struc
 {
 	args->run.seed = 1;
 	args->nr_runs = 1;
-	if (raw->seed && !parse_u64(raw->seed, &args->run.seed)) {
+	if (args->seed && !parse_u64(args->seed, &args->run.seed)) {
 		cli_usage(cmd, "--seed takes a number from 0 to 2^64 - 1, decimal or 0x, not '%s'",
-			  raw->seed);
+			  args->seed);
 		return false;
 	}
 	if (raw->runs && (!parse_u64(raw->runs, &args->nr_runs) || args->nr_runs == 0 ||
@@ -248,44 +319,42 @@ static bool check_values(const struct command *cmd, const struct raw *raw, struc
 	}
 	return check_limits(cmd, args) && parse_order(raw->order, &args->run.order) &&
 	       cli_color(raw->color, &args->color) && check_lifecycle(args->lifecycle) &&
-	       check_variants(args->variants) && check_checks(args->checks_off) &&
+	       check_variants(args->variants) && check_checkers(cmd, args) &&
 	       check_sets(cmd, args->sets);
 }
 
-enum parsed run_args_parse(const struct command *cmd, int argc, char **argv, struct run_args *args)
+void run_args_script(struct run_args *args, const char *path)
+{
+	args->path = g_strdup(path);
+	args->name = g_path_get_basename(path);
+	if (g_str_has_suffix(args->name, ".lua"))
+		args->name[strlen(args->name) - 4] = 0;
+	args->run.path = args->path;
+}
+
+enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const GOptionEntry *more,
+			   int *argc, char ***argv, struct run_args *args)
 {
 	struct raw raw = {0};
-	enum parsed parsed = parse_entries(cmd, &argc, &argv, &raw, args);
+	enum parsed parsed = parse_entries(cmd, groups, more, argc, argv, &raw, args);
 
 	args->keep_going = raw.keep_going;
 	args->force = raw.force;
 	args->json = raw.json;
 	args->quiet = raw.quiet;
 	args->verbose = raw.verbose;
-	if (parsed == PARSED && argc != 2) {
-		cli_usage(cmd, argc < 2 ? "which scenario?" : "run takes one scenario");
-		parsed = PARSED_WRONG;
-	}
 	if (parsed == PARSED && !check_values(cmd, &raw, args))
 		parsed = PARSED_WRONG;
-	g_free(raw.seed);
+	args->order_given = raw.order != NULL;
 	g_free(raw.order);
 	g_free(raw.runs);
 	g_free(raw.color);
-	if (parsed != PARSED)
-		return parsed;
-
-	args->path = g_strdup(argv[1]);
-	args->name = g_path_get_basename(args->path);
-	if (g_str_has_suffix(args->name, ".lua"))
-		args->name[strlen(args->name) - 4] = 0;
-	args->run.path = args->path;
 	args->run.lifecycle = args->lifecycle;
 	args->run.variants = (const char *const *)args->variants;
 	args->run.sets = (const char *const *)args->sets;
 	args->run.checks_off = (const char *const *)args->checks_off;
 	args->run.accesses = raw.accesses;
-	return PARSED;
+	return parsed;
 }
 
 void run_args_clear(struct run_args *args)
@@ -293,8 +362,11 @@ void run_args_clear(struct run_args *args)
 	g_free(args->name);
 	g_free(args->path);
 	g_free(args->lifecycle);
+	g_free(args->seed);
+	g_free(args->ordering);
 	g_strfreev(args->variants);
 	g_strfreev(args->sets);
+	g_strfreev(args->checks_on);
 	g_strfreev(args->checks_off);
 	g_free(args->dir);
 	g_free(args->max_steps);
@@ -305,7 +377,7 @@ void run_args_clear(struct run_args *args)
 
 /* ---- replay -------------------------------------------------------------- */
 
-static void append_option(GString *s, const char *option, const char *value)
+void append_option(GString *s, const char *option, const char *value)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				    "0123456789-_=./,:+@%";
@@ -326,23 +398,49 @@ static void append_options(GString *s, const char *option, char **values)
 		append_option(s, option, values[i]);
 }
 
-char *run_args_replay(const struct run_args *args, const char *script, uint64_t seed)
+static void append_scenario(GString *s, const struct run_args *args, const char *script)
 {
-	GString *s = g_string_new("slabsim run");
-
 	append_option(s, NULL, script);
 	append_option(s, "--lifecycle", args->lifecycle);
 	append_options(s, "--variant", args->variants);
 	append_options(s, "--set", args->sets);
-	if (args->run.order != ORDER_TIMED)
-		append_option(s, "--order", order_names[args->run.order]);
-	append_options(s, "--no-check", args->checks_off);
+}
+
+static void append_rest(GString *s, const struct run_args *args)
+{
+	if (args->checks_on)
+		append_options(s, "--check", args->checks_on);
+	else
+		append_options(s, "--no-check", args->checks_off);
 	if (args->run.accesses)
 		g_string_append(s, " --accesses");
 	append_option(s, "--max-steps", args->max_steps);
 	append_option(s, "--max-time", args->max_time);
 	append_option(s, "--max-memory", args->max_memory);
 	append_option(s, "--max-instructions", args->max_instructions);
+}
+
+char *run_args_replay(const struct run_args *args, const char *script, uint64_t seed)
+{
+	GString *s = g_string_new("slabsim run");
+
+	append_scenario(s, args, script);
+	/* Else the scenario's own ordering would be followed. */
+	if (args->order_given)
+		append_option(s, "--order", order_names[args->run.order]);
+	append_option(s, "--ordering", args->ordering);
+	append_rest(s, args);
 	g_string_append_printf(s, " --seed %" G_GUINT64_FORMAT, seed);
+	return g_string_free(s, FALSE);
+}
+
+char *run_args_explore(const struct run_args *args, const char *more)
+{
+	GString *s = g_string_new("slabsim explore");
+
+	append_scenario(s, args, args->path);
+	append_rest(s, args);
+	g_string_append(s, more);
+	g_string_append_printf(s, " --seed %" G_GUINT64_FORMAT, args->run.seed);
 	return g_string_free(s, FALSE);
 }

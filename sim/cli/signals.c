@@ -61,6 +61,17 @@ static void on_fault(int sig, siginfo_t *info, void *context)
 	sigaction(sig, old, NULL);
 }
 
+void cli_worker_signals(void)
+{
+	signal(SIGABRT, SIG_DFL);
+	/* What was there before us: a sanitizer's, or the default. */
+	sigaction(SIGSEGV, &old_segv, NULL);
+	sigaction(SIGBUS, &old_bus, NULL);
+	signal(SIGTERM, SIG_DFL);
+	/* Ctrl-C reaches every process of the terminal; who started us decides. */
+	signal(SIGINT, SIG_IGN);
+}
+
 void cli_install_signals(void)
 {
 	static const int killers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};

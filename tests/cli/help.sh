@@ -9,11 +9,15 @@ try 0 --version
 grep -Eq '^slabsim [0-9]+\.[0-9]+\.[0-9]+$' "$work/stdout" || complain "no version"
 try 0 --help
 says stdout "Exit status"
+for code in 0 1 2 3 4 5 125 130 141; do
+	grep -q "^  $code  " "$work/stdout" || complain "exit status $code is not explained"
+	grep -q "^| $code |" "$(dirname "$0")/../../README.md" || complain "README: $code"
+done
 try 0 help
-for cmd in run list report help; do
+for cmd in run list report test help; do
 	says stdout "  $cmd "
 done
-for cmd in run list report help; do
+for cmd in run list report test help; do
 	try 0 help "$cmd"
 	says stdout "slabsim $cmd"
 	cp "$work/stdout" "$work/help"

@@ -16,7 +16,7 @@ wrong() {
 
 wrong "slabsim help"
 wrong "did you mean 'run'" rum "$tiny"
-wrong "there are: run, list, report, help" banana
+wrong "there are: run, explore, replay, list, report, " banana
 wrong "did you mean '--version'" --versoin
 wrong "did you mean '--seed'" run --sede 1 "$tiny"
 wrong "did you mean '--lifecycle'" run "$tiny" --lifecylce=v5.3

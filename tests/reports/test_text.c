@@ -155,6 +155,30 @@ START_TEST(second_object_of_a_name_has_its_number)
 }
 END_TEST
 
+/* A completion is called like the reason to wait on it, an event as it was announced. */
+START_TEST(wait_objects_have_names)
+{
+	struct output *o = output_memory();
+	struct trace_record r = {.seq = 1, .kind = TR_TASK_BLOCK, .str = "rcu_barrier"};
+
+	r.arg[0] = (int64_t)oid_make(OBJ_WAIT, 1);
+	trace_file_add(tf, &r);
+	r.seq = 2;
+	r.str = "idle";
+	r.arg[0] = 0;
+	trace_file_add(tf, &r);
+	add(TR_OBJ_NEW, oid_make(OBJ_WAIT, 2), "ready", 0);
+	names_put(tf->names, o, oid_make(OBJ_WAIT, 1));
+	output_char(o, ' ');
+	names_put(tf->names, o, oid_make(OBJ_WAIT, 2));
+	output_char(o, ' ');
+	names_put(tf->names, o, oid_make(OBJ_WAIT, 3));
+	output_char(o, 0);
+	ck_assert_str_eq(o->buf, "rcu_barrier ready wait:3");
+	output_discard(o);
+}
+END_TEST
+
 START_TEST(times_are_exact)
 {
 	struct output *o = output_memory();
@@ -217,6 +241,7 @@ Suite *suite_text(void)
 	tcase_add_test(tc, equal_allocations_are_one_line);
 	tcase_add_test(tc, locks_show_only_when_asked);
 	tcase_add_test(tc, second_object_of_a_name_has_its_number);
+	tcase_add_test(tc, wait_objects_have_names);
 	tcase_add_test(tc, times_are_exact);
 	tcase_add_test(tc, violation_is_told_first);
 	tcase_add_test(tc, references_are_counted_by_holder);

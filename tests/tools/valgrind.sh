@@ -25,9 +25,9 @@ done
 
 if [ -n "$suites" ]; then
 	echo "Unit tests:$suites"
-	# Without a process for each test, so that valgrind starts once.
+	# A process for each test, since some have to end in a signal: valgrind follows a fork.
 	# shellcheck disable=SC2086 # lists of words
-	CK_FORK=no $check "$build/slabsim-tests" $suites
+	CK_FORK=yes CK_DEFAULT_TIMEOUT=600 $check "$build/slabsim-tests" $suites
 fi
 if [ -f "$scenario" ]; then
 	echo "$scenario"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/cli/coverage.h"
+
+#define U64 "%" G_GUINT64_FORMAT
+
+/* Nothing stopped it, and no run was cut short. */
+static bool is_complete(const struct explore_options *opt, const struct explore_result *r)
+{
+	if (r->stats.nr_cut > 0)
+		return false;
+	/* With keep_going a finding stops nothing. */
+	return r->end == END_COMPLETE || (r->end == END_FOUND && opt->keep_going);
+}
+
+static bool is_sampling(enum strategy strategy)
+{
+	return strategy == STRATEGY_RANDOM || strategy == STRATEGY_PCT;
+}
+
+enum covered coverage(const struct explore_options *opt, const struct explore_result *r)
+{
+	if (!is_complete(opt, r) || is_sampling(r->stats.strategy))
+		return COVERED_SOME;
+	return opt->strategy == STRATEGY_BOUNDED ? COVERED_BOUNDED : COVERED_ALL;
+}
+
+static char *claim_bound(uint32_t bound)
+{
+	if (bound == 0)
+		return g_strdup("every ordering without preemptions");
+	return g_strdup_printf("every ordering with at most %u preemption%s", bound,
+			       bound == 1 ? "" : "s");
+}
+
+static char *claim_some(const struct explore_options *opt, const struct explore_result *r)
+{
+	const struct explore_stats *s = &r->stats;
+	const char *plural = s->nr_runs == 1 ? "" : "s";
+
+	if (opt->strategy == STRATEGY_RANDOM)
+		return g_strdup_printf(U64 " random ordering%s, seed " U64, s->nr_runs, plural,
+				       opt->seed);
+	if (is_sampling(s->strategy))
+		return g_strdup_printf(U64 " random ordering%s (%s), seed " U64, s->nr_runs, plural,
+				       strategy_infos[s->strategy].name, opt->seed);
+	if (opt->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && s->nr_cut == 0) {
+		g_autofree char *bound = claim_bound(r->bound_done - 1);
+
+		return g_strdup_printf("%s, and a part of those with %u", bound, s->bound);
+	}
+	return g_strdup_printf(U64 " ordering%s, not all that there are", s->nr_runs, plural);
+}
+
+char *coverage_claim(const struct explore_options *opt, const struct explore_result *r)
+{
+	switch (coverage(opt, r)) {
+	case COVERED_ALL:
+		return g_strdup("every ordering");
+	case COVERED_BOUNDED:
+		return claim_bound(opt->preemptions);
+	case COVERED_SOME:
+		break;
+	}
+	return claim_some(opt, r);
+}
+
+char *coverage_counts(const struct explore_result *r)
+{
+	const struct explore_stats *s = &r->stats;
+	GString *text = g_string_new(NULL);
+
+	g_string_append_printf(text, U64 " execution%s", s->nr_runs, s->nr_runs == 1 ? "" : "s");
+	if (s->nr_failing > 0)
+		g_string_append_printf(text, ", " U64 " failing", s->nr_failing);
+	if (s->nr_states > 0)
+		g_string_append_printf(text, ", " U64 " distinct states", s->nr_states);
+	if (s->nr_blocked > 0)
+		g_string_append_printf(text, ", " U64 " blocked", s->nr_blocked);
+	if (s->nr_pruned > 0)
+		g_string_append_printf(text, ", " U64 " pruned", s->nr_pruned);
+	if (s->nr_cut > 0)
+		g_string_append_printf(text, ", " U64 " cut", s->nr_cut);
+	g_string_append_printf(text, ", longest %u steps, " U64 " steps in %.2f s", s->longest,
+			       s->nr_steps, s->seconds);
+	return g_string_free(text, FALSE);
+}
+
+char *coverage_limit(const struct explore_options *opt, const struct explore_result *r)
+{
+	switch (r->end) {
+	case END_RUNS:
+		return g_strdup_printf("the limit of " U64 " executions was hit: --max-runs",
+				       opt->max_runs);
+	case END_TIME:
+		return g_strdup_printf("the limit of %g s was hit: --max-time", opt->max_seconds);
+	case END_MEMORY:
+		return g_strdup("the memory for states that were seen is full");
+	case END_INTERRUPTED:
+		return g_strdup("interrupted");
+	case END_COMPLETE:
+	case END_FOUND:
+	case END_ERROR:
+		break;
+	}
+	return NULL;
+}
+
+char *coverage_cut(const struct explore_result *r)
+{
+	if (r->stats.nr_cut == 0)
+		return NULL;
+	return g_strdup_printf(U64
+			       " execution%s cut at the limit of steps: what comes after is not "
+			       "covered: --max-steps",
+			       r->stats.nr_cut, r->stats.nr_cut == 1 ? " was" : "s were");
+}

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slabsim explore FILE: look for an ordering that breaks an invariant, and make it
+ * as short as it gets.
+ */
+
+#include "sim/base/assert.h"
+#include "sim/cli/coverage.h"
+#include "sim/cli/exploring.h"
+#include "sim/cli/follow.h"
+
+#ifndef SLABSIM_VERSION
+#define SLABSIM_VERSION "unknown"
+#endif
+
+#define DEFAULT_SECONDS 60
+#define DEFAULT_PREEMPTIONS 2
+#define PREEMPTIONS_MAX 1000
+#define DEPTH_MAX 8
+#define PROOF_SECONDS 1
+
+static void found_free(gpointer p)
+{
+	struct found *f = p;
+
+	if (f->minimised)
+		finding_free(f->finding);
+	schedule_free(f->sched);
+	trace_file_free(f->tf);
+	g_free(f->sched_path);
+	g_free(f->race_path);
+	job_clear(&f->job);
+	g_free(f);
+}
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+struct raw_options {
+	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs;
+	gboolean keep_going, no_minimise, require_exhaustive;
+};
+
+static bool check_number(const struct command *cmd, const char *option, const char *typed,
+			 uint64_t min, uint64_t max, uint64_t *value)
+{
+	if (!typed || (parse_u64(typed, value) && *value >= min && *value <= max))
+		return true;
+	cli_usage(cmd,
+		  "%s takes a number from %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT ", not '%s'",
+		  option, min, max, typed);
+	return false;
+}
+
+static bool check_strategy(const char *name, enum strategy *strategy)
+{
+	const char *names[NR_STRATEGIES + 1] = {NULL};
+
+	for (int i = 0; i < NR_STRATEGIES; i++)
+		names[i] = strategy_infos[i].name;
+	if (!name)
+		return true;
+	if (!is_one_of("strategy", name, names))
+		return false;
+	for (int i = 0; i < NR_STRATEGIES; i++) {
+		if (strcmp(names[i], name) == 0)
+			*strategy = (enum strategy)i;
+	}
+	return true;
+}
+
+static bool check_time(const struct command *cmd, const char *typed, double *seconds)
+{
+	vtime_t ns;
+
+	if (!typed)
+		return true;
+	if (!parse_time(typed, &ns) || ns == 0) {
+		cli_usage(cmd, "--max-time takes a time like 500ms or 30s, not '%s'", typed);
+		return false;
+	}
+	*seconds = (double)ns / 1e9;
+	return true;
+}
+
+static bool check_jobs(const struct command *cmd, const char *typed)
+{
+	uint64_t jobs = 1;
+
+	if (!check_number(cmd, "--jobs", typed, 1, 1024, &jobs))
+		return false;
+	if (jobs == 1)
+		return true;
+	cli_usage(cmd, "--jobs: this version explores with one job only, not %s", typed);
+	return false;
+}
+
+static bool check_options(const struct command *cmd, const struct raw_options *raw,
+			  struct exploring *e)
+{
+	struct explore_options *opt = &e->opt;
+	uint64_t preemptions = DEFAULT_PREEMPTIONS, depth = 0;
+
+	if (!check_strategy(raw->strategy, &opt->strategy) ||
+	    !check_number(cmd, "--max-runs", raw->max_runs, 1, UINT64_MAX, &opt->max_runs) ||
+	    !check_number(cmd, "--preemptions", raw->preemptions, 0, PREEMPTIONS_MAX,
+			  &preemptions) ||
+	    !check_number(cmd, "--depth", raw->depth, 1, DEPTH_MAX, &depth) ||
+	    !check_time(cmd, raw->max_time, &opt->max_seconds) || !check_jobs(cmd, raw->jobs))
+		return false;
+	if (raw->preemptions && !raw->strategy)
+		opt->strategy = STRATEGY_BOUNDED;
+	opt->preemptions = (uint32_t)preemptions;
+	opt->depth = (uint32_t)depth;
+	if (!raw->max_runs && !raw->max_time)
+		opt->max_seconds = DEFAULT_SECONDS;
+	opt->seed = e->args.run.seed;
+	/* A run of the world is never longer than what one run may have. */
+	opt->max_steps = (uint32_t)MIN(e->args.run.steps_max, UINT32_MAX);
+	e->args.run.steps_max = 0;
+	opt->keep_going = raw->keep_going;
+	e->no_minimise = raw->no_minimise;
+	e->require_exhaustive = raw->require_exhaustive;
+	return true;
+}
+
+static char *options_typed(const struct raw_options *raw)
+{
+	GString *s = g_string_new(NULL);
+
+	append_option(s, "--strategy", raw->strategy);
+	append_option(s, "--max-runs", raw->max_runs);
+	append_option(s, "--max-time", raw->max_time);
+	append_option(s, "--preemptions", raw->preemptions);
+	append_option(s, "--depth", raw->depth);
+	if (raw->keep_going)
+		g_string_append(s, " --keep-going");
+	return g_string_free(s, FALSE);
+}
+
+static enum parsed parse(const struct command *cmd, int argc, char **argv, struct exploring *e)
+{
+	struct raw_options raw = {0};
+	enum parsed parsed;
+	const GOptionEntry entries[] = {
+		{"strategy", 0, 0, G_OPTION_ARG_FILENAME, &raw.strategy,
+		 "auto, random, pct, bounded, dpor or exhaustive", "NAME"},
+		{"max-runs", 'n', 0, G_OPTION_ARG_FILENAME, &raw.max_runs,
+		 "Stop after so many executions", "N"},
+		{"max-time", 0, 0, G_OPTION_ARG_FILENAME, &raw.max_time,
+		 "Stop after so long: 500ms, 30s (default 60s, without --max-runs)", "TIME"},
+		{"preemptions", 0, 0, G_OPTION_ARG_FILENAME, &raw.preemptions,
+		 "bounded: at most so many (default 2)", "N"},
+		{"depth", 0, 0, G_OPTION_ARG_FILENAME, &raw.depth,
+		 "pct: ordering constraints that a failure needs (default 1 to 4 in turn)", "N"},
+		{"keep-going", 'k', 0, G_OPTION_ARG_NONE, &raw.keep_going,
+		 "Do not stop at the first failure", NULL},
+		{"no-minimise", 0, 0, G_OPTION_ARG_NONE, &raw.no_minimise,
+		 "Keep failures as they were found", NULL},
+		{"require-exhaustive", 0, 0, G_OPTION_ARG_NONE, &raw.require_exhaustive,
+		 "Exit with 5 if no failure was found but not every ordering was tried", NULL},
+		{"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &raw.jobs, "Worker processes (only 1)",
+		 "N"},
+		G_OPTION_ENTRY_NULL,
+	};
+
+	parsed = run_args_parse(cmd, ARGS_LIMITS, entries, &argc, &argv, &e->args);
+	if (parsed == PARSED && argc != 2) {
+		cli_usage(cmd, argc < 2 ? "which scenario?" : "explore takes one scenario");
+		parsed = PARSED_WRONG;
+	}
+	if (parsed == PARSED && !check_options(cmd, &raw, e))
+		parsed = PARSED_WRONG;
+	if (parsed == PARSED) {
+		run_args_script(&e->args, argv[1]);
+		e->args.run.order = ORDER_RANDOM;
+		e->options = options_typed(&raw);
+	}
+	g_free(raw.strategy);
+	g_free(raw.max_runs);
+	g_free(raw.max_time);
+	g_free(raw.preemptions);
+	g_free(raw.depth);
+	g_free(raw.jobs);
+	return parsed;
+}
+
+/* ---- exploring ---------------------------------------------------------------------------- */
+
+static void show_progress(void *arg, const struct explore_stats *s)
+{
+	struct exploring *e = arg;
+	g_autofree char *bound = NULL;
+	g_autofree char *share = NULL;
+
+	if (!progress_is_due(&e->progress))
+		return;
+	bound = s->strategy == STRATEGY_BOUNDED
+			? g_strdup_printf(" at most %u preemptions,", s->bound)
+			: g_strdup("");
+	share = s->share >= 0 ? g_strdup_printf(", ~%.0f %% of all", s->share * 100) : g_strdup("");
+	progress_show(&e->progress,
+		      "%s:%s %" G_GUINT64_FORMAT
+		      " executions, %.0f a second, longest %u steps, %" G_GUINT64_FORMAT
+		      " failing%s, %.0f s",
+		      strategy_infos[s->strategy].name, bound, s->nr_runs,
+		      (double)s->nr_runs / progress_seconds(&e->progress), s->longest,
+		      s->nr_failing, share, progress_seconds(&e->progress));
+}
+
+/* Takes what every schedule of this scenario begins with. */
+struct head_sink {
+	struct run_sink sink; /* first: a sink is cast back to it */
+	struct schedule *head;
+};
+
+static void take_head(struct run_sink *sink, const struct run_header *h)
+{
+	struct schedule *s = ((struct head_sink *)sink)->head;
+
+	s->scenario = schedule_string(s, h->scenario);
+	s->lifecycle = schedule_string(s, h->lifecycle);
+	schedule_list_set(s, s->variants, h->variants);
+}
+
+static void ignore_record(struct run_sink *sink, const struct trace_record *r)
+{
+	(void)sink;
+	(void)r;
+}
+
+static bool begin_head(struct exploring *e, GError **error)
+{
+	g_autofree char *digest = script_digest(e->args.path, error);
+	struct schedule *s = e->head = schedule_new();
+
+	s->version = SLABSIM_VERSION;
+	s->script = schedule_string(s, e->args.path);
+	s->digest = schedule_string(s, digest);
+	s->seed = e->args.run.seed;
+	schedule_list_set(s, s->sets, e->args.run.sets);
+	schedule_list_set(s, s->checks_off, e->args.run.checks_off);
+	return digest != NULL;
+}
+
+static void set_head(struct schedule *s, const struct schedule *head)
+{
+	s->version = schedule_string(s, head->version);
+	s->scenario = schedule_string(s, head->scenario);
+	s->script = schedule_string(s, head->script);
+	s->digest = schedule_string(s, head->digest);
+	s->lifecycle = schedule_string(s, head->lifecycle);
+	s->seed = head->seed;
+	schedule_list_set(s, s->variants, (const char *const *)head->variants->pdata);
+	schedule_list_set(s, s->sets, (const char *const *)head->sets->pdata);
+	schedule_list_set(s, s->checks_off, (const char *const *)head->checks_off->pdata);
+}
+
+/* Shorten @first, and name its steps; false when it could not be repeated. */
+static bool take_finding(struct exploring *e, struct subject *s, const struct finding *first,
+			 GError **error)
+{
+	const struct minimise_options opt = {
+		.proof_seconds = PROOF_SECONDS,
+		.interrupted = &cli_interrupted,
+	};
+	struct found *f = g_new0(struct found, 1);
+
+	f->first = first;
+	f->finding = (struct finding *)first;
+	g_ptr_array_add(e->found, f);
+	if (!e->no_minimise && !cli_interrupted) {
+		f->finding = minimise(s, first, &opt, &f->minimise, error);
+		f->minimised = f->finding != NULL;
+		if (!f->minimised)
+			return false;
+	}
+	f->sched = schedule_of(s, f->finding, error);
+	if (f->sched)
+		set_head(f->sched, e->head);
+	return f->sched != NULL;
+}
+
+static bool explore_session(struct exploring *e, struct run *run, GError **error)
+{
+	struct subject *s = session_subject(run);
+	GPtrArray *findings;
+
+	e->nr_setup = s->checks->nr_violations;
+	if (e->nr_setup > 0)
+		e->setup = s->checks->violations[0];
+	e->opt.past_setup = true;
+	e->opt.interrupted = &cli_interrupted;
+	e->opt.progress = show_progress;
+	e->opt.progress_arg = e;
+	progress_init(&e->progress, e->args.quiet);
+	explore(s, &e->opt, &e->result);
+	progress_clear(&e->progress);
+	findings = e->result.findings;
+	for (guint i = 0; i < findings->len; i++) {
+		if (!take_finding(e, s, g_ptr_array_index(findings, i), error))
+			return false;
+	}
+	return true;
+}
+
+/* Everything that needs the world as it is explored: no records are kept. */
+static bool explore_scenario(struct exploring *e, GError **error)
+{
+	struct head_sink head = {.sink = {.begin = take_head, .record = ignore_record}};
+	struct run_sink *sinks[] = {&head.sink, NULL};
+	struct run *run;
+	bool ok;
+
+	if (!begin_head(e, error))
+		return false;
+	head.head = e->head;
+	run = session_open(&e->args.run, sinks, error);
+	if (!run)
+		return false;
+	/* It has seen what it is for, and would only cost time. */
+	sinks[0] = NULL;
+	cli_run_active = 1;
+	ok = explore_session(e, run, error);
+	cli_run_active = 0;
+	session_close(run);
+	return ok;
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static char *path_of(const struct exploring *e, const char *stem, const char *suffix)
+{
+	return g_strconcat(e->args.dir, "/", stem, suffix, NULL);
+}
+
+/* Before anything takes its time: can what may be found be written? */
+static bool check_files(const struct exploring *e, GError **error)
+{
+	static const char *const suffixes[] = {".sched", ".trace.jsonl", ".txt", ".race.txt"};
+
+	if (!e->args.dir)
+		return true;
+	if (!job_make_dir(e->args.dir, error))
+		return false;
+	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
+		g_autofree char *path = path_of(e, e->args.name, suffixes[i]);
+		struct output *o = output_open(path, e->args.force, error);
+
+		if (!o)
+			return false;
+		output_discard(o);
+	}
+	return true;
+}
+
+static bool write_file(const struct exploring *e, const char *path, struct output *o,
+		       GError **error)
+{
+	if (!output_close(o, error))
+		return false;
+	cli_note(e->args.quiet, "wrote %s", path);
+	return true;
+}
+
+static bool write_schedule(const struct exploring *e, struct found *f, GError **error)
+{
+	struct output *o = output_open(f->sched_path, e->args.force, error);
+	GString *text;
+
+	if (!o)
+		return false;
+	text = g_string_new(NULL);
+	schedule_write(f->sched, text);
+	output_bytes(o, text->str, text->len);
+	g_string_free(text, TRUE);
+	return write_file(e, f->sched_path, o, error);
+}
+
+static bool write_race(const struct exploring *e, struct found *f, GError **error)
+{
+	struct output *o = output_open(f->race_path, e->args.force, error);
+
+	if (!o)
+		return false;
+	put_race(f, o);
+	return write_file(e, f->race_path, o, error);
+}
+
+/* ---- recording what was found ------------------------------------------------------------- */
+
+static bool record_run(struct exploring *e, struct found *f, GError **error)
+{
+	struct following following = {
+		.opt = &e->args.run,
+		.sched = f->sched,
+		.sinks = f->job.sinks,
+	};
+	bool ok = follow(&following, error);
+
+	f->job.result = following.result;
+	if (ok && (following.followed.end != FOLLOW_VIOLATED ||
+		   !schedule_leads_to(f->sched, &following.followed.violation))) {
+		g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_LOST,
+			    "what was found did not come back when it was repeated");
+		ok = false;
+	}
+	f->sched->trace = schedule_string(f->sched, following.digest);
+	following_clear(&following);
+	return ok;
+}
+
+static char *replay_line(const char *sched_path)
+{
+	GString *s = g_string_new("slabsim replay");
+
+	append_option(s, NULL, sched_path);
+	return g_string_free(s, FALSE);
+}
+
+static void name_files(const struct exploring *e, struct found *f, guint i)
+{
+	struct job *job = &f->job;
+	g_autofree char *base = NULL;
+
+	job->args = &e->args;
+	job->stem = i == 0 ? g_strdup(e->args.name) : g_strdup_printf("%s.%u", e->args.name, i + 1);
+	if (!e->args.dir) {
+		job->replay = run_args_explore(&e->args, e->options);
+		return;
+	}
+	f->sched_path = path_of(e, job->stem, ".sched");
+	f->race_path = path_of(e, job->stem, ".race.txt");
+	base = g_path_get_basename(f->sched_path);
+	job->replay = replay_line(f->sched_path);
+	job->replay_in_dir = replay_line(base);
+}
+
+/* From here on a failure is our own fault, or that of a disk. */
+static bool record_found(struct exploring *e, struct found *f, guint i, GError **error)
+{
+	name_files(e, f, i);
+	sim_assert_context(f->job.replay);
+	f->tf = annotate(f->sched, &e->args.run, error);
+	if (!f->tf || !job_open(&f->job, error) || !record_run(e, f, error) ||
+	    !job_close(&f->job, error))
+		return false;
+	return !e->args.dir || (write_schedule(e, f, error) && write_race(e, f, error));
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static int code_of_outcome(const struct exploring *e)
+{
+	if (e->result.end == END_INTERRUPTED || cli_interrupted)
+		return EXIT_INTERRUPTED;
+	if (e->found->len > 0 || e->nr_setup > 0)
+		return EXIT_VIOLATION;
+	if (e->result.error)
+		return g_error_matches(e->result.error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE)
+			       ? EXIT_USAGE
+			       : EXIT_LIMIT;
+	if (e->require_exhaustive && coverage(&e->opt, &e->result) != COVERED_ALL)
+		return EXIT_LIMIT;
+	return EXIT_CLEAN;
+}
+
+static void forget_record(struct found *f)
+{
+	g_clear_pointer(&f->tf, trace_file_free);
+	g_clear_pointer(&f->sched_path, g_free);
+	g_clear_pointer(&f->race_path, g_free);
+	job_clear(&f->job);
+	memset(&f->job, 0, sizeof(f->job));
+}
+
+/* What was found is said even where a file cannot be written. */
+static int record_all(struct exploring *e)
+{
+	int code = EXIT_CLEAN;
+
+	for (guint i = 0; i < e->found->len; i++) {
+		struct found *f = g_ptr_array_index(e->found, i);
+		g_autoptr(GError) error = NULL;
+
+		if (record_found(e, f, i, &error))
+			continue;
+		if (!e->args.dir || !g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT)) {
+			cli_error("internal error: %s", error->message);
+			return EXIT_INTERNAL;
+		}
+		code = code_of_error(error);
+		g_clear_pointer(&e->args.dir, g_free);
+		forget_record(f);
+		i--;
+	}
+	return code;
+}
+
+static int explore_all(struct exploring *e)
+{
+	g_autoptr(GError) error = NULL;
+	int code, put;
+
+	if (!check_files(e, &error))
+		return code_of_error(error);
+	if (!explore_scenario(e, &error)) {
+		if (error->domain != SCHEDULE_ERROR)
+			return code_of_error(error);
+		cli_error("internal error: %s", error->message);
+		return EXIT_INTERNAL;
+	}
+	if (e->result.error)
+		cli_error("%s", e->result.error->message);
+	if (e->result.error && e->found->len == 0 && e->nr_setup == 0)
+		return code_of_outcome(e);
+	code = record_all(e);
+	if (code == EXIT_INTERNAL)
+		return code;
+	put = e->args.json ? explore_json(e) : explore_text(e);
+	if (put != EXIT_CLEAN)
+		return put;
+	return code != EXIT_CLEAN ? code : code_of_outcome(e);
+}
+
+static int run_explore(const struct command *self, int argc, char **argv)
+{
+	struct exploring e = {.found = g_ptr_array_new_with_free_func(found_free)};
+	int code = EXIT_CLEAN;
+
+	switch (parse(self, argc, argv, &e)) {
+	case PARSED:
+		code = explore_all(&e);
+		break;
+	case PARSED_HELP:
+		break;
+	case PARSED_WRONG:
+		code = EXIT_USAGE;
+		break;
+	}
+	g_ptr_array_unref(e.found);
+	explore_result_clear(&e.result);
+	schedule_free(e.head);
+	g_free(e.options);
+	run_args_clear(&e.args);
+	return code;
+}
+
+const struct command command_explore = {
+	.name = "explore",
+	.params = "FILE",
+	.summary = "Look for an ordering that breaks an invariant",
+	.description =
+		"Runs the scenario, without virtual time, in many orderings until one fails or\n"
+		"all have been tried, and says what was covered.  A failure is shortened: fewest\n"
+		"preemptions first, then fewest steps.  With -o DIR, NAME.sched,\n"
+		"NAME.trace.jsonl, NAME.txt and NAME.race.txt are written there; slabsim replay\n"
+		"runs NAME.sched again.\n\n"
+		"Examples:\n"
+		"  slabsim explore scenarios/lifecycle/offline_vs_alloc.lua --lifecycle seed1-v4\n"
+		"  slabsim explore scenarios/models/cache_shutdown.lua --strategy dpor\n",
+	.run = run_explore,
+};

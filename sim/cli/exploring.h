@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_CLI_EXPLORING_H
+#define SIM_CLI_EXPLORING_H
+
+/*
+ * One exploration, as the files of `slabsim explore` share it.
+ */
+
+#include "sim/cli/job.h"
+#include "sim/cli/progress.h"
+#include "sim/explore/minimise.h"
+#include "sim/explore/schedule.h"
+
+struct exploring {
+	struct run_args args;
+	struct explore_options opt;
+	bool no_minimise, require_exhaustive;
+	char *options; /* as typed, for command lines */
+	/* what there is to say about each schedule */
+	struct schedule *head;
+	struct explore_result result;
+	uint32_t nr_setup; /* violations before the first step */
+	struct violation setup;
+	GPtrArray *found; /* struct found */
+	struct progress progress;
+};
+
+/* A finding, and what became of it. */
+struct found {
+	const struct finding *first; /* as it was found */
+	struct finding *finding;     /* minimised, or a copy */
+	bool minimised;
+	struct minimise_result minimise;
+	struct schedule *sched;
+	struct trace_file *tf; /* with accesses */
+	char *sched_path, *race_path;
+	struct job job;
+};
+
+/** put_race() - the race table of @f */
+void put_race(const struct found *f, struct output *o);
+
+/** explore_text() - say on standard output what came of it; returns an exit code */
+int explore_text(const struct exploring *e);
+
+/** explore_json() - the same as JSON: a line for each finding, then a summary */
+int explore_json(const struct exploring *e);
+
+#endif /* SIM_CLI_EXPLORING_H */

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * slabsim replay FILE.sched: run a schedule again, and make sure that it is the
+ * same run.
+ */
+
+#include "sim/base/assert.h"
+#include "sim/cli/follow.h"
+#include "sim/cli/job.h"
+
+#ifndef SLABSIM_VERSION
+#define SLABSIM_VERSION "unknown"
+#endif
+
+struct replaying {
+	struct run_args args;
+	struct schedule *sched;
+	char *sched_path;
+	uint64_t until;
+	bool edited;	     /* followed although the script or the schedule was edited */
+	GPtrArray *variants; /* borrowed strings, for args.run */
+	struct job job;
+};
+
+/* ---- is it for this? ---------------------------------------------------------------------- */
+
+static bool refuse(const struct replaying *r, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+static bool refuse(const struct replaying *r, const char *fmt, ...)
+{
+	g_autofree char *why = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	why = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	cli_error("%s: %s", r->sched_path, why);
+	return false;
+}
+
+static char *join(const GPtrArray *list)
+{
+	return list->len == 1 ? g_strdup("none") : g_strjoinv(", ", (char **)list->pdata);
+}
+
+static bool same_strings(const GPtrArray *list, const char *const *strings)
+{
+	guint n = 0;
+
+	while (strings && strings[n])
+		n++;
+	if (n + 1 != list->len)
+		return false;
+	for (guint i = 0; i < n; i++) {
+		if (!g_strv_contains((const char *const *)list->pdata, strings[i]))
+			return false;
+	}
+	return true;
+}
+
+static bool check_list(const struct replaying *r, const char *what, const GPtrArray *list,
+		       char **given)
+{
+	g_autofree char *theirs = NULL;
+	g_autofree char *ours = NULL;
+
+	if (!given || same_strings(list, (const char *const *)given))
+		return true;
+	theirs = join(list);
+	ours = g_strjoinv(", ", given);
+	return refuse(r, "made with %s %s, not %s", what, theirs, ours);
+}
+
+/* Only what differs in nothing but the script's text can be tried all the same. */
+static bool may_be_edited(struct replaying *r, const char *what)
+{
+	if (!r->args.force)
+		return refuse(r, "%s; --force tries all the same", what);
+	cli_note(r->args.quiet, "%s: %s: following it as far as possible", r->sched_path, what);
+	r->edited = true;
+	return true;
+}
+
+static bool check_script(struct replaying *r)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *digest = script_digest(r->args.path, &error);
+	g_autofree char *what = NULL;
+
+	if (!digest) {
+		cli_error("%s", error->message);
+		return false;
+	}
+	if (strcmp(r->args.name, r->sched->scenario) != 0)
+		return refuse(r, "made for scenario '%s', not '%s'", r->sched->scenario,
+			      r->args.name);
+	if (strcmp(digest, r->sched->digest) == 0)
+		return true;
+	what = g_strdup_printf("%s was edited since (digest %s, not %s)", r->args.path, digest,
+			       r->sched->digest);
+	return may_be_edited(r, what);
+}
+
+static bool check_before(struct replaying *r)
+{
+	const struct schedule *s = r->sched;
+
+	if (strcmp(s->version, SLABSIM_VERSION) != 0)
+		return refuse(r, "made by slabsim version %s, and this is version %s", s->version,
+			      SLABSIM_VERSION);
+	if (r->args.seed && r->args.run.seed != s->seed)
+		return refuse(r, "made with seed %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT,
+			      s->seed, r->args.run.seed);
+	if (!check_list(r, "parameters", s->sets, r->args.sets) ||
+	    !check_list(r, "checkers off:", s->checks_off, r->args.checks_off))
+		return false;
+	if (s->altered && !may_be_edited(r, "edited since slabsim wrote it (the sum differs)"))
+		return false;
+	return check_script(r);
+}
+
+/* The world is made: does it have what the schedule was made with? */
+static bool check_header(struct following *f, const struct run_header *h, GError **error)
+{
+	const struct replaying *r = f->arg;
+	const struct schedule *s = r->sched;
+	g_autofree char *theirs = NULL;
+	g_autofree char *ours = NULL;
+
+	if (strcmp(h->lifecycle, s->lifecycle) != 0) {
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
+			    "%s: made for lifecycle %s, not %s", r->sched_path, s->lifecycle,
+			    h->lifecycle);
+		return false;
+	}
+	if (same_strings(s->variants, h->variants))
+		return true;
+	theirs = join(s->variants);
+	ours = h->variants[0] ? g_strjoinv(", ", (char **)h->variants) : g_strdup("none");
+	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "%s: made with variants %s, not %s",
+		    r->sched_path, theirs, ours);
+	return false;
+}
+
+/* ---- what to run -------------------------------------------------------------------------- */
+
+/* As it was given, else next to the schedule. */
+static char *find_script(const struct replaying *r)
+{
+	g_autofree char *dir = g_path_get_dirname(r->sched_path);
+	g_autofree char *base = g_path_get_basename(r->sched->script);
+	char *beside;
+
+	if (g_file_test(r->sched->script, G_FILE_TEST_EXISTS))
+		return g_strdup(r->sched->script);
+	beside = g_build_filename(dir, base, NULL);
+	if (g_file_test(beside, G_FILE_TEST_EXISTS))
+		return beside;
+	g_free(beside);
+	cli_error("%s: its scenario '%s' is neither here nor beside it; name it: slabsim replay "
+		  "FILE SCENARIO",
+		  r->sched_path, r->sched->script);
+	return NULL;
+}
+
+static void set_options(struct replaying *r)
+{
+	struct run_options *run = &r->args.run;
+	const struct schedule *s = r->sched;
+
+	run->order = ORDER_RANDOM;
+	run->seed = s->seed;
+	run->sets = (const char *const *)s->sets->pdata;
+	run->checks_off = (const char *const *)s->checks_off->pdata;
+	if (!run->lifecycle)
+		run->lifecycle = s->lifecycle;
+	if (run->variants)
+		return;
+	r->variants = g_ptr_array_new();
+	g_ptr_array_add(r->variants, (gpointer) "none");
+	for (guint i = 0; i < s->variants->len; i++)
+		g_ptr_array_add(r->variants, g_ptr_array_index(s->variants, i));
+	run->variants = (const char *const *)r->variants->pdata;
+}
+
+static void name_job(struct replaying *r)
+{
+	g_autofree char *base = g_path_get_basename(r->sched_path);
+	GString *line = g_string_new("slabsim replay"), *in_dir = g_string_new("slabsim replay");
+
+	append_option(line, NULL, r->sched_path);
+	append_option(in_dir, NULL, base);
+	r->job.args = &r->args;
+	r->job.stem = g_str_has_suffix(base, ".sched") ? g_strndup(base, strlen(base) - 6)
+						       : g_strdup(base);
+	r->job.replay = g_string_free(line, FALSE);
+	r->job.replay_in_dir = g_string_free(in_dir, FALSE);
+}
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+/* Is it the run that the schedule tells of?  If not, say so. */
+static bool is_the_same(const struct replaying *r, const struct following *f)
+{
+	const struct schedule *s = r->sched;
+
+	if (f->followed.end == FOLLOW_ASKED)
+		return true;
+	if (s->checker &&
+	    (f->followed.end != FOLLOW_VIOLATED || !schedule_leads_to(s, &f->followed.violation)))
+		return refuse(r, "%s of %s did not come back", s->checker, s->object);
+	if (!s->checker && f->followed.end == FOLLOW_VIOLATED)
+		return refuse(r, "no violation was expected");
+	if (r->edited || !s->trace || strcmp(s->trace, f->digest) == 0)
+		return true;
+	return refuse(r, "the verdict is the same, but not the trace: digest %s, not %s", f->digest,
+		      s->trace);
+}
+
+/* Why it stopped, and what of it can be reported. */
+static int code_of_stop(const struct replaying *r, const GError *error)
+{
+	if (error->domain != SCHEDULE_ERROR)
+		return code_of_error(error);
+	cli_error("%s: %s", r->sched_path, error->message);
+	return EXIT_INTERNAL;
+}
+
+static int replay_recorded(struct replaying *r)
+{
+	struct following f = {
+		.opt = &r->args.run,
+		.sched = r->sched,
+		.sinks = r->job.sinks,
+		.lenient = r->edited,
+		.until = r->until,
+		.check = check_header,
+		.arg = r,
+	};
+	g_autoptr(GError) error = NULL;
+	bool same;
+	int code;
+
+	if (!job_open(&r->job, &error))
+		return code_of_error(error);
+	sim_assert_context(r->job.replay);
+	if (!follow(&f, &error)) {
+		following_clear(&f);
+		return code_of_stop(r, error);
+	}
+	r->job.result = f.result;
+	same = is_the_same(r, &f);
+	if (r->edited && f.followed.nr_skipped > 0)
+		cli_note(r->args.quiet, "%s: %u steps could not be taken", r->sched_path,
+			 f.followed.nr_skipped);
+	following_clear(&f);
+	if (!job_close(&r->job, &error))
+		return code_of_error(error);
+	code = job_report(&r->job);
+	if (code != EXIT_CLEAN)
+		return code;
+	if (!same)
+		return EXIT_INTERNAL;
+	return r->job.result.nr_violations > 0 ? EXIT_VIOLATION : EXIT_CLEAN;
+}
+
+static int replay(struct replaying *r, const char *script)
+{
+	g_autoptr(GError) error = NULL;
+	g_autofree char *found = NULL;
+
+	r->sched = schedule_read(r->sched_path, &error);
+	if (!r->sched) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	if (!script)
+		script = found = find_script(r);
+	if (!script)
+		return EXIT_USAGE;
+	run_args_script(&r->args, script);
+	if (!check_before(r))
+		return EXIT_USAGE;
+	set_options(r);
+	name_job(r);
+	return replay_recorded(r);
+}
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+static bool check_until(const struct command *cmd, const char *typed, uint64_t *until)
+{
+	if (!typed || (parse_u64(typed, until) && *until > 0))
+		return true;
+	cli_usage(cmd, "--until takes the number of an event, from 1 on, not '%s'", typed);
+	return false;
+}
+
+static int run_replay(const struct command *self, int argc, char **argv)
+{
+	struct replaying r = {0};
+	g_autofree char *until = NULL;
+	gboolean text = FALSE;
+	const GOptionEntry entries[] = {
+		{"until", 'u', 0, G_OPTION_ARG_FILENAME, &until, "Stop after event SEQ", "SEQ"},
+		{"text", 0, 0, G_OPTION_ARG_NONE, &text,
+		 "Timeline and summary as text (the default)", NULL},
+		G_OPTION_ENTRY_NULL,
+	};
+	int code = EXIT_USAGE;
+
+	switch (run_args_parse(self, ARGS_LIMITS, entries, &argc, &argv, &r.args)) {
+	case PARSED:
+		if (argc < 2 || argc > 3) {
+			cli_usage(self, argc < 2 ? "which schedule?"
+						 : "replay takes one schedule and its scenario");
+		} else if (text && r.args.json) {
+			cli_usage(self, "--text and --json contradict each other");
+		} else if (check_until(self, until, &r.until)) {
+			r.sched_path = argv[1];
+			code = replay(&r, argc == 3 ? argv[2] : NULL);
+		}
+		break;
+	case PARSED_HELP:
+		code = EXIT_CLEAN;
+		break;
+	case PARSED_WRONG:
+		break;
+	}
+	job_clear(&r.job);
+	schedule_free(r.sched);
+	if (r.variants)
+		g_ptr_array_unref(r.variants);
+	run_args_clear(&r.args);
+	return code;
+}
+
+const struct command command_replay = {
+	.name = "replay",
+	.params = "FILE.sched [SCENARIO]",
+	.summary = "Run a schedule again, and make sure that it is the same run",
+	.description =
+		"The schedule says which scenario, lifecycle, variants, parameters and seed; an\n"
+		"option that says otherwise is refused.  SCENARIO is needed only where the script\n"
+		"has moved.  --force also follows a schedule whose script, or which itself, was\n"
+		"edited since.\n\n"
+		"The exit status is that of the run: 1 if it violates as the schedule says.  It\n"
+		"is 3 if the schedule cannot be followed, or leads elsewhere.\n\n"
+		"Example:\n  slabsim replay out/offline_vs_alloc.sched --until 120\n",
+	.run = run_replay,
+};

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/explore/explore.h"
+
+#include <string.h>
+
+#include "sim/explore/driver.h"
+
+/* How long STRATEGY_AUTO samples before it searches. */
+#define SAMPLING_SECONDS 1.0
+
+const struct strategy_info strategy_infos[NR_STRATEGIES] = {
+	[STRATEGY_AUTO] = {"auto", "samples for a second, then bounded, then dpor"},
+	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
+	[STRATEGY_PCT] = {"pct", "random priorities with a few changes: finds rare orders"},
+	[STRATEGY_BOUNDED] = {"bounded", "every order with at most 0, 1, 2, ... preemptions"},
+	[STRATEGY_DPOR] = {"dpor", "one order of each class of equivalent ones: proves"},
+	[STRATEGY_EXHAUSTIVE] = {"exhaustive", "every state, by fingerprints: proves"},
+};
+
+/* ---- what the engines share ------------------------------------------------------- */
+
+void driver_stop(struct driver *d, enum explore_end why)
+{
+	if (d->stopped)
+		return;
+	d->stopped = true;
+	d->result->end = why;
+}
+
+static double seconds_since(gint64 start)
+{
+	return (double)(g_get_monotonic_time() - start) / 1e6;
+}
+
+bool driver_may_go_on(struct driver *d)
+{
+	const struct explore_options *opt = d->opt;
+	struct explore_stats *stats = &d->result->stats;
+
+	if (d->stopped)
+		return false;
+	if (opt->interrupted && *opt->interrupted)
+		driver_stop(d, END_INTERRUPTED);
+	else if (d->max_runs && stats->nr_runs + stats->nr_cut >= d->max_runs)
+		driver_stop(d, END_RUNS);
+	if (stats->nr_steps >= d->next_look) {
+		d->next_look = stats->nr_steps + 4096;
+		stats->seconds = seconds_since(d->start);
+		if (d->deadline && g_get_monotonic_time() >= d->deadline)
+			driver_stop(d, END_TIME);
+		if (opt->progress)
+			opt->progress(opt->progress_arg, stats);
+	}
+	return !d->stopped;
+}
+
+bool same_finding(const struct violation *a, const struct violation *b)
+{
+	return a->ops == b->ops && oid_kind(a->obj) == oid_kind(b->obj) &&
+	       strncmp(a->text, b->text, strcspn(a->text, ":")) == 0;
+}
+
+static void keep(struct driver *d, bool at_end)
+{
+	const struct violation *v = exec_violation(d->x);
+	struct explore_result *r = d->result;
+	struct finding *f;
+
+	for (guint i = 0; i < r->findings->len; i++) {
+		f = g_ptr_array_index(r->findings, i);
+		if (same_finding(&f->violation, v))
+			return;
+	}
+	f = g_new0(struct finding, 1);
+	f->choices = g_array_copy(d->x->choices);
+	f->violation = *v;
+	f->run = r->stats.nr_runs;
+	f->seconds = seconds_since(d->start);
+	f->nr_steps = d->x->nr_steps;
+	f->at_end = at_end;
+	g_ptr_array_add(r->findings, f);
+}
+
+/* No order of the tasks' steps can change what happened before them. */
+static void keep_setup(struct driver *d)
+{
+	struct finding *f = g_new0(struct finding, 1);
+
+	f->choices = g_array_copy(d->x->choices);
+	f->violation = d->x->s->checks->violations[0];
+	f->run = d->result->stats.nr_runs = d->result->stats.nr_failing = 1;
+	g_ptr_array_add(d->result->findings, f);
+	driver_stop(d, END_FOUND);
+}
+
+void driver_run_ended(struct driver *d, bool at_end)
+{
+	struct explore_stats *stats = &d->result->stats;
+
+	stats->nr_runs++;
+	if (d->x->nr_steps > stats->longest)
+		stats->longest = d->x->nr_steps;
+	if (!exec_violated(d->x))
+		return;
+	stats->nr_failing++;
+	keep(d, at_end);
+	if (!d->opt->keep_going)
+		driver_stop(d, END_FOUND);
+}
+
+void driver_run_stopped(struct driver *d)
+{
+	GError *error = d->x->s->take_error(d->x->s);
+
+	if (error) {
+		d->result->error = error;
+		driver_stop(d, END_ERROR);
+	}
+}
+
+/* ---- exploring ---------------------------------------------------------------------- */
+
+static void bounded(struct driver *d)
+{
+	for (uint32_t bound = 0; bound <= d->opt->preemptions; bound++) {
+		d->result->stats.bound = bound;
+		search(d, STRATEGY_BOUNDED, bound);
+		if (d->stopped)
+			return;
+		d->result->bound_done = bound + 1;
+	}
+}
+
+static void explore_auto(struct driver *d)
+{
+	sample(d, STRATEGY_PCT, SAMPLING_SECONDS);
+	if (!d->stopped)
+		search(d, STRATEGY_DPOR, 0);
+}
+
+static void explore_by(struct driver *d, enum strategy strategy)
+{
+	switch (strategy) {
+	case STRATEGY_RANDOM:
+	case STRATEGY_PCT:
+		sample(d, strategy, 0);
+		break;
+	case STRATEGY_BOUNDED:
+		bounded(d);
+		break;
+	case STRATEGY_DPOR:
+	case STRATEGY_EXHAUSTIVE:
+		search(d, strategy, 0);
+		break;
+	default:
+		explore_auto(d);
+	}
+}
+
+void finding_free(void *p)
+{
+	struct finding *f = p;
+
+	if (!f)
+		return;
+	g_array_unref(f->choices);
+	g_free(f);
+}
+
+void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result)
+{
+	struct driver d = {
+		.opt = opt,
+		.result = result,
+		.x = exec_new(s),
+		.start = g_get_monotonic_time(),
+		.max_runs = opt->max_runs,
+		.max_steps = opt->max_steps ? opt->max_steps : MAX_STEPS_DEFAULT,
+	};
+
+	memset(result, 0, sizeof(*result));
+	result->findings = g_ptr_array_new_with_free_func(finding_free);
+	result->stats.strategy = opt->strategy;
+	result->stats.share = -1;
+	if (opt->max_seconds > 0)
+		d.deadline = d.start + (gint64)(opt->max_seconds * 1e6);
+	exec_restart(d.x);
+	if (d.x->nr_before > 0 && !opt->past_setup)
+		keep_setup(&d);
+	else
+		explore_by(&d, opt->strategy);
+	if (!d.stopped)
+		result->end = result->findings->len ? END_FOUND : END_COMPLETE;
+	result->stats.seconds = seconds_since(d.start);
+	exec_free(d.x);
+}
+
+void explore_result_clear(struct explore_result *result)
+{
+	g_clear_pointer(&result->findings, g_ptr_array_unref);
+	g_clear_error(&result->error);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_EXPLORE_H
+#define SIM_EXPLORE_EXPLORE_H
+
+/*
+ * Exploring: run a subject in many orders until one breaks an invariant.
+ *
+ * Every strategy is one of two engines.  Sampling draws each run afresh.
+ * Searching walks the tree of choices depth first and says in the end what it
+ * has covered.  docs/exploring.md says which reductions they use, which may be
+ * combined, and why that is sound.
+ */
+
+#include <signal.h>
+
+#include "sim/explore/exec.h"
+
+enum strategy {
+	STRATEGY_AUTO,	     /* samples for a moment, then searches */
+	STRATEGY_RANDOM,     /* each step drawn from all that can come next */
+	STRATEGY_PCT,	     /* random priorities with a few random changes */
+	STRATEGY_BOUNDED,    /* every order with at most 0, 1, 2, ... preemptions */
+	STRATEGY_DPOR,	     /* one order of each class of equivalent ones */
+	STRATEGY_EXHAUSTIVE, /* every state, by fingerprints */
+	NR_STRATEGIES,
+};
+
+struct strategy_info {
+	const char *name, *doc;
+};
+
+extern const struct strategy_info strategy_infos[NR_STRATEGIES];
+
+struct explore_stats {
+	enum strategy strategy; /* at work now */
+	uint64_t nr_runs;	/* executions that came to an end or a finding */
+	uint64_t nr_failing;	/* of them, those with a violation */
+	uint64_t nr_blocked;	/* given up because they could only repeat others */
+	uint64_t nr_cut;	/* stopped at the step limit */
+	uint64_t nr_steps;	/* taken for the first time, and again to get back to a branch */
+	uint64_t nr_states;	/* STRATEGY_EXHAUSTIVE: distinct ones */
+	uint64_t nr_pruned;	/* branches that lead to a known state */
+	uint32_t longest;	/* steps of the longest run */
+	uint32_t bound;		/* STRATEGY_BOUNDED: preemptions allowed now */
+	double seconds;
+	double share; /* an estimate of what is covered, 0 to 1; negative if there is none */
+};
+
+struct explore_options {
+	enum strategy strategy;
+	uint64_t seed;
+	uint64_t max_runs;    /* 0: no limit */
+	double max_seconds;   /* 0: no limit */
+	uint32_t max_steps;   /* of one run; a run that gets there is counted as cut; 0: default */
+	uint32_t preemptions; /* STRATEGY_BOUNDED: the highest bound */
+	uint32_t depth;	      /* STRATEGY_PCT: priority changes + 1; 0: 1 to 4 in turn */
+	size_t max_memory;    /* bytes for visited states; 0: default */
+	bool keep_going;      /* do not stop at the first finding */
+	bool past_setup;      /* go on if the set-up violates, which is else the only finding */
+	const volatile sig_atomic_t *interrupted; /* may be NULL */
+	/* Called now and then, at least every 1000 runs; may be NULL. */
+	void (*progress)(void *arg, const struct explore_stats *stats);
+	void *progress_arg;
+};
+
+/* Why exploring ended. */
+enum explore_end {
+	END_COMPLETE, /* all that the strategy covers is covered */
+	END_FOUND,
+	END_RUNS, /* limits */
+	END_TIME,
+	END_MEMORY,
+	END_INTERRUPTED,
+	END_ERROR, /* the script failed */
+};
+
+struct finding {
+	GArray *choices;	    /* struct choice: the schedule, up to the violating step */
+	struct violation violation; /* the first one of the run */
+	uint64_t run;		    /* found in which run, from 1 */
+	double seconds;		    /* after the start */
+	uint32_t nr_steps;
+	bool at_end; /* it showed only when nothing was left to happen */
+};
+
+void finding_free(void *f);
+
+struct explore_result {
+	enum explore_end end;
+	struct explore_stats stats;
+	GPtrArray *findings; /* struct finding: one for each checker and kind of object */
+	uint32_t bound_done; /* STRATEGY_BOUNDED: the highest bound that was completed + 1 */
+	GError *error;	     /* END_ERROR */
+};
+
+/** same_finding() - does one checker blame the same kind of object alike in both? */
+bool same_finding(const struct violation *a, const struct violation *b);
+
+/** explore() - explore @s; the result is the caller's, explore_result_clear() frees it */
+void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result);
+void explore_result_clear(struct explore_result *result);
+
+#endif /* SIM_EXPLORE_EXPLORE_H */

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_SUBJECT_H
+#define SIM_EXPLORE_SUBJECT_H
+
+/*
+ * What is explored: an untimed world that can be started again and again.
+ *
+ * The layer that builds worlds fills this in; nothing here knows what a
+ * scenario is.
+ */
+
+#include <glib.h>
+
+#include "sim/check/checker.h"
+#include "sim/engine/world.h"
+
+struct subject {
+	struct world *w; /* at the same address in every run */
+	const struct checkset *checks;
+
+	/* Back to where the tasks begin.  @chooser answers what comes up inside a step. */
+	void (*restart)(struct subject *s, struct chooser *chooser, struct step_log *log);
+
+	/* A state in the middle of a run, between two steps. */
+	size_t (*save_size)(struct subject *s);
+	void (*save)(struct subject *s, void *buffer);
+	void (*restore)(struct subject *s, const void *buffer);
+
+	/* Let one step happen; false when the run had to stop: error() says why. */
+	bool (*step)(struct subject *s, struct transition *tr);
+
+	/* Nothing is left to happen: let the checkers look for what must not remain. */
+	void (*finish)(struct subject *s);
+
+	/* Why the run stopped, if it did: a limit, an error of the script; the caller's. */
+	GError *(*take_error)(struct subject *s);
+
+	/*
+	 * A digest of what decides how @t goes on while it is outside the kernel, or false
+	 * if there is none.  May be NULL.
+	 */
+	bool (*control_hash)(struct subject *s, const struct task *t, uint64_t *hash);
+
+	/*
+	 * What a field of an object holds, if all that counts of it is that and not who
+	 * wrote it; and all of them.  May be NULL.
+	 */
+	bool (*value)(struct subject *s, oid_t obj, uint32_t field, uint64_t *value);
+	void (*each_value)(struct subject *s, void *arg,
+			   void (*fn)(void *arg, oid_t obj, uint32_t field, uint64_t value));
+};
+
+#endif /* SIM_EXPLORE_SUBJECT_H */

@@ -1,0 +1,308 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# slabsim test: what is selected, what is judged, every way of saying it, and every exit status.
+
+. "$(dirname "$0")/lib.sh"
+
+tree=$work/scenarios
+mkdir -p "$tree/good" "$tree/bad" "$tree/lib"
+
+# scenario FILE [OBJECTS] <EXPECTATIONS: an allocation that get-cache-rcu-typo breaks
+scenario() {
+	cat >"$tree/$1" <<LUA
+-- An allocation looks up the cache of its cgroup.
+return scenario {
+  options = { objects = { 1, "objects" } },
+  setup = function(sim)
+    sim.box = sim:cgroup("box")
+    sim.dentry = sim:cache("dentry", { object_size = 192 })
+  end,
+  tasks = {
+    task("allocator", { cpu = 0, cgroup = "box" }, function(t, sim, opt)
+      t:free_many(t:alloc_many(sim.dentry, opt.objects))
+    end),
+    task("other", { cpu = 1 }, function(t) t:mkdir("other") end),
+  },
+  expect = {
+$(cat)
+  },
+}
+LUA
+}
+
+typo='variant = { "none", "get-cache-rcu-typo" }'
+scenario good/clean.lua <<LUA
+{ "v5.3", never = "*" },
+{ "v5.3", never = { "leak", "lock" }, set = { objects = 2 }, order = "random", runs = 5 },
+{ "v5.3", variant = "none", never = "*", explore = { strategy = "pct", runs = 20 } },
+LUA
+scenario good/caught.lua <<LUA
+{ "v5.3", $typo, always = "lock", runs = 3 },
+{ "v5.3", $typo, finds = "lock", explore = { strategy = "random", runs = 20 } },
+{ "v5.3", $typo, finds = "lock", explore = { strategy = "dpor" } },
+LUA
+cp "$tiny" "$tree/good/silent.lua"
+# Loaded by others, and no test.
+echo 'error("must not be run")' >"$tree/lib/shared.lua"
+
+# ---- what is selected -------------------------------------------------------
+
+try 0 test "$tree" --list
+cat >"$work/wanted" <<'EOT'
+good/caught:v5.3+none+get-cache-rcu-typo:always-lock@seeds
+good/caught:v5.3+none+get-cache-rcu-typo:finds-lock@random
+good/caught:v5.3+none+get-cache-rcu-typo:finds-lock@dpor
+good/clean:v5.3:never
+good/clean:v5.3:objects=2:never-leak+lock@order=random
+good/clean:v5.3+none:never@pct
+good/silent:v5.3:never
+EOT
+cmp -s "$work/stdout" "$work/wanted" || complain "not the names that should be there"
+try 0 test "$tree" --list --filter silent
+[ "$(cat "$work/stdout")" = good/silent:v5.3:never ] || complain "--filter with a part of a name"
+try 0 test "$tree" --list -k '*:never' -k '*dpor'
+[ "$(wc -l <"$work/stdout")" -eq 3 ] || complain "--filter with patterns"
+try 0 test "$tree/good/clean.lua" "$tree/good/clean.lua" --list
+[ "$(wc -l <"$work/stdout")" -eq 3 ] || complain "a file that is named twice is one"
+try 0 test "$tree" --list --json
+[ "$(grep -c '^{"name":".*","command":"slabsim .*"}$' "$work/stdout")" -eq 7 ] ||
+	complain "--list --json"
+try 4 test "$tree" --filter nothing-like-it
+one_line_error
+mkdir "$work/empty"
+try 4 test "$work/empty"
+try 2 test "$work/nowhere"
+one_line_error
+
+# ---- what is said -----------------------------------------------------------
+
+try 0 test "$tree" --jobs 2
+head -n 1 "$work/stdout" | grep -q '^     Running 7 tests of 3 scenarios, 2 jobs$' ||
+	complain "no header"
+grep -Eq '^        PASS \[ *[0-9]+\.[0-9]{3}s\] good/clean:v5.3:never$' "$work/stdout" ||
+	complain "no PASS line with a time"
+says stdout '] 7 tests run: 7 passed, 0 failed, 0 skipped'
+
+# The same bytes whatever the number of workers and however often.
+try 0 test "$tree" --no-timing -v --jobs 1
+tail -n +2 "$work/stdout" >"$work/first"
+says stdout '             20 random orderings (pct), seed 1, longest '
+says stdout '             5 runs, seeds 1 to 5'
+grep -q '[0-9]s\]' "$work/stdout" && complain "--no-timing tells the time"
+try 0 test "$tree" --no-timing -v --jobs 4
+tail -n +2 "$work/stdout" | cmp -s - "$work/first" || complain "--jobs changes the output"
+try 0 test "$tree" -q --no-timing
+[ "$(wc -l <"$work/stdout")" -eq 2 ] || complain "-q says more than the summary"
+try 0 test "$tree" --slow 1ms -k :never
+says stdout '        SLOW ['
+says stdout ' slow)'
+
+# ---- what fails -------------------------------------------------------------
+
+scenario bad/wrong.lua <<LUA
+{ "v5.3", $typo, never = "*" },
+{ "v5.3", $typo, never = "lock", explore = { strategy = "pct", runs = 20 } },
+{ "v5.3", variant = "none", always = "lock", runs = 3 },
+{ "v5.3", variant = "none", sometimes = "lock", runs = 3 },
+{ "v5.3", $typo, sometimes = "lock", explore = { strategy = "random", runs = 3 } },
+{ "v5.3", variant = "none", finds = "lock", explore = { strategy = "pct", runs = 20 } },
+{ "v5.3", never = "*", skip = "needs hotplug" },
+LUA
+printf 'return scenario {\n  nonsense = 1 }\n' >"$tree/bad/broken.lua"
+echo 'while true do end' >"$tree/bad/endless.lua"
+try 1 test "$tree/bad" --no-timing --jobs 2
+says stdout '9 tests run: 0 passed, 8 failed, 1 skipped'
+says stdout "broken.lua:1: scenario: unknown field 'nonsense'"
+says stdout 'raise it with --max-instructions'
+says stdout 'nesting 2'
+says stdout '(expected: never)'
+says stdout 'lock: a violation in 0 of 1 runs (expected: always)'
+says stdout 'lock: a violation in 0 of 3 runs (expected: sometimes)'
+says stdout 'lock: a violation in 3 of 3 runs (expected: sometimes)'
+says stdout 'lock: a violation in 0 of 20 runs (expected: finds)'
+says stdout '        SKIP bad/wrong:v5.3:never'
+says stdout '             needs hotplug'
+rm "$tree/bad/endless.lua"
+# Each failure stands there again after the summary, with its command.
+awk '/^     Summary/ { after = 1 }
+	/^        FAIL/ { n[after + 0]++ } /^             slabsim / { c[after + 0]++ }
+	END { exit !(n[0] > 5 && n[0] == n[1] && c[0] == n[0] && c[1] == n[1]) }' "$work/stdout" ||
+	complain "failures are not repeated with their commands"
+
+# The command of a failing run fails by itself, as often as it is typed.
+command=$(sed -n 's/^             slabsim \(run .*wrong.*\)/\1/p' "$work/stdout" | head -n 1)
+# shellcheck disable=SC2086 # a command line
+try 1 $command
+
+# --fail-fast: what comes after the first failure is not run.
+try 1 test "$tree/bad/wrong.lua" --fail-fast --no-timing --jobs 1
+says stdout '1 test run: 0 passed, 1 failed, 0 skipped; 6 not run'
+try 1 test "$tree/bad/wrong.lua" --fail-fast --no-timing --jobs 3
+says stdout '1 test run: 0 passed, 1 failed, 0 skipped; 6 not run'
+
+# A test that does not end is killed, and the next one is run.
+scenario good/long.lua <<LUA
+{ "v5.3", variant = "none", never = "*", explore = { strategy = "pct", runs = 100000000 } },
+{ "v5.3", never = "*" },
+LUA
+try 1 test "$tree/good/long.lua" --timeout 300ms --no-timing
+says stdout 'still running after 0 s, killed'
+says stdout '2 tests run: 1 passed, 1 failed'
+
+# ---- workers that die, and Ctrl-C --------------------------------------------
+
+# child PID: the first process that it has started
+child() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for stat in /proc/[0-9]*/stat; do
+			# A process may be gone by the time that it is looked at.
+			ppid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "$stat" 2>/dev/null) || continue
+			if [ "$ppid" = "$1" ]; then
+				echo "$stat" | cut -d/ -f3
+				return
+			fi
+		done
+		sleep 0.1
+	done
+}
+
+"$SLABSIM" test "$tree/good/long.lua" --jobs 1 --no-timing >"$work/stdout" 2>"$work/stderr" &
+runner=$!
+worker=$(child "$runner")
+kill -s KILL "$worker"
+status=0
+wait "$runner" || status=$?
+[ "$status" -eq 1 ] || complain "exit $status after a worker died, expected 1"
+says stdout 'the worker was killed by SIGKILL'
+says stdout '2 tests run: 1 passed, 1 failed'
+
+"$SLABSIM" test "$tree/good/caught.lua" "$tree/good/long.lua" --jobs 1 --no-timing \
+	--junit "$work/interrupted.xml" >"$work/stdout" 2>"$work/stderr" &
+runner=$!
+sleep 1
+kill -s TERM "$runner"
+status=0
+wait "$runner" || status=$?
+[ "$status" -eq 130 ] || complain "exit $status when interrupted, expected 130"
+says stdout '3 tests run: 3 passed, 0 failed, 0 skipped; 2 not run'
+grep -q '<skipped message="interrupted"/>' "$work/interrupted.xml" || complain "JUnit: interrupted"
+rm "$tree/good/long.lua"
+
+# ---- formats ------------------------------------------------------------------
+
+try 1 test "$tree" --junit "$work/results.xml" --no-timing -q
+grep -q '^<testsuites name="slabsim" tests="[0-9]*" failures="[56]" errors="1">$' \
+	"$work/results.xml" || complain "JUnit: the counts are wrong"
+if command -v xmllint >/dev/null; then
+	xmllint --noout "$work/results.xml" || complain "the JUnit file is no XML"
+fi
+try 2 test "$tree" --junit "$work/results.xml"
+says stderr 'exists; --force replaces it'
+[ ! -s "$work/stdout" ] || complain "tests were run although the results have nowhere to go"
+try 1 test "$tree" --junit "$work/results.xml" --force -q
+try 2 test "$tree" --junit "$work/nowhere/results.xml"
+try 2 test "$tree/good" --junit /dev/full -q
+says stderr "cannot write '/dev/full'"
+holds "$work/empty"
+
+try 1 test "$tree" --tap --no-timing
+cp "$work/stdout" "$work/tap"
+head -n 1 "$work/tap" | grep -q '^TAP version 13$' || complain "no TAP"
+[ "$(grep -c '^\(not \)\?ok ' "$work/tap")" -eq \
+	"$(sed -n 's/^1\.\.//p' "$work/tap")" ] || complain "the plan is not what follows"
+if command -v prove >/dev/null; then
+	prove -e cat "$work/tap" >"$work/prove" 2>&1
+	grep -q '^  Failed tests: ' "$work/prove" || complain "prove does not see the failures"
+	grep -q 'Parse errors' "$work/prove" && complain "prove cannot read the TAP"
+	"$SLABSIM" test "$tree/good" --tap >"$work/tap"
+	prove -e cat "$work/tap" >/dev/null 2>&1 || complain "prove: not all passed"
+fi
+
+try 1 test "$tree" --ktap --no-timing
+says stdout 'KTAP version 1'
+says stdout '  # Subtest: bad'
+says stdout '  # Subtest: good'
+says stdout '# good: pass:7 fail:0 skip:0 total:7'
+says stdout 'ok 2 good'
+
+try 1 test "$tree" --json --no-timing
+tail -n 1 "$work/stdout" | grep -q '^{"type":"summary","tests":' || complain "--json: no summary"
+grep -v '^{.*}$' "$work/stdout" && complain "--json: not an object a line"
+
+# ---- golden traces ---------------------------------------------------------------
+
+scenario good/golden.lua <<LUA
+{ "v5.3", golden = "golden.trace.jsonl", seed = 3 },
+LUA
+golden=$tree/good/golden.trace.jsonl
+try 1 test "$tree/good/golden.lua" --no-timing
+says stdout "golden.trace.jsonl'; --bless writes it"
+[ ! -e "$golden" ] || complain "a golden trace was written without --bless"
+try 0 test "$tree/good/golden.lua" --bless -v
+says stdout "wrote $golden"
+try 0 test "$tree/good/golden.lua"
+try 0 run "$tree/good/golden.lua" --lifecycle v5.3 --seed 3 -o "$work/golden" -q
+cmp -s "$work/golden/golden.trace.jsonl" "$golden" || complain "run writes another trace"
+sed -i '3s/"t":/"t":1/' "$golden"
+cp "$golden" "$work/edited"
+try 1 test "$tree/good/golden.lua" --no-timing
+says stdout 'line 3 was  {'
+cmp -s "$golden" "$work/edited" || complain "the golden trace was touched without --bless"
+try 0 test "$tree/good/golden.lua" --bless
+try 0 test "$tree/good/golden.lua"
+holds "$tree/good" caught.lua clean.lua golden.lua golden.trace.jsonl silent.lua
+
+# ---- schedules -------------------------------------------------------------------
+
+scenario good/replayed.lua </dev/null
+try 1 explore "$tree/good/replayed.lua" --lifecycle v5.3 --variant none \
+	--variant get-cache-rcu-typo --check lock --strategy pct --max-runs 100 -q -o "$work/found"
+cp "$work/found/replayed.sched" "$tree/good"
+# That the schedule is expected changes the script, and not what it does.
+scenario good/replayed.lua <<LUA
+{ "v5.3", $typo, replay = "replayed.sched" },
+LUA
+try 0 test "$tree/good/replayed.lua" -v
+says stdout 'preemptions'
+command=$("$SLABSIM" test "$tree/good/replayed.lua" --list -v | cut -f 2)
+# shellcheck disable=SC2086 # a command line
+try 1 ${command#slabsim } -q
+scenario good/replayed.lua <<LUA
+{ "v5.3", variant = "none", replay = "replayed.sched" },
+{ "v5.3", $typo, replay = "nowhere.sched" },
+LUA
+try 1 test "$tree/good/replayed.lua" --no-timing
+says stdout 'the schedule was made for lifecycle v5.3 with variants: get-cache-rcu-typo'
+says stdout '2 tests run: 0 passed, 2 failed'
+# With other tasks it cannot be followed any more.
+scenario good/replayed.lua <<LUA
+{ "v5.3", $typo, replay = "replayed.sched" },
+LUA
+sed -i 's/"allocator"/"somebody"/' "$tree/good/replayed.lua"
+try 1 test "$tree/good/replayed.lua" --no-timing
+says stdout '1 test run: 0 passed, 1 failed'
+rm "$tree"/good/replayed.*
+
+# ---- git bisect run ----------------------------------------------------------------
+
+try 0 test "$tree/good" --bisect
+try 1 test "$tree/bad/wrong.lua" --bisect
+try 125 test "$tree/bad/broken.lua" --bisect
+try 125 test "$work/nowhere" --bisect
+try 125 test "$tree" --filter nothing-like-it --bisect
+try 125 test "$tree" --bisect --jobs 0
+
+# ---- wrong usage ----------------------------------------------------------------------
+
+for options in '--jobs 0' '--jobs many' '--jobs 1000' '--slow never' '--timeout 0s' \
+	'--tap --ktap' '--json --tap' '-q -v' '--color blue' '--filtr x' '--junit'; do
+	# shellcheck disable=SC2086 # a list of words
+	try 2 test "$tree/good" $options
+	one_line_error
+done
+says stderr 'junit'
+try 2 test "$tree/good" --filtr x
+says stderr "did you mean '--filter'?"
+
+finish
