@@ -171,7 +171,7 @@ static bool is_generic(const char *name, enum ctx_kind ctx)
 {
 	switch (ctx) {
 	case CTX_KWORKER:
-		return strstr(name, "worker") != NULL;
+		return strstr(name, "kworker") != NULL;
 	case CTX_SOFTIRQ:
 		return strstr(name, "softirq") || g_ascii_strncasecmp(name, "rcu", 3) == 0;
 	case CTX_HARDIRQ:

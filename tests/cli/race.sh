@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # Race tables, out and in: for each variant of the seed-1 posting a failing run is found with no
-# ordering given, its table is as in tests/cli/race/, can be pasted into a commit message, and drives
-# a run that fails in the same way.  UPDATE=1 writes the files instead.
+# Race tables, out and in: for each variant of the seed-1 posting a failing run is found with no
+# drives a run that fails in the same way.  UPDATE=1 writes the files instead.
 
 . "$(dirname "$0")/lib.sh"
 
