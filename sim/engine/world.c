@@ -76,10 +76,17 @@ void transition_post(struct transition *tr, vtime_t delay)
 	post(tr, delay);
 }
 
-static void pending_remove(struct world *w, uint32_t i)
+/* Off the list of an untimed run, which keeps its order and is a few entries long. */
+static void unlist(struct world *w, const struct transition *tr)
 {
+	struct transition **p = w->pending, **end = p + w->nr_pending;
+
+	while (p < end && *p != tr)
+		p++;
+	sim_assert(p < end);
+	for (end--; p < end; p++)
+		p[0] = p[1];
 	w->nr_pending--;
-	memmove(&w->pending[i], &w->pending[i + 1], (w->nr_pending - i) * sizeof(*w->pending));
 }
 
 void transition_cancel(struct transition *tr)
@@ -90,17 +97,10 @@ void transition_cancel(struct transition *tr)
 	if (!tr->pending)
 		return;
 	tr->pending = false;
-	if (w->timed) {
+	if (w->timed)
 		evq_cancel(&w->evq, &tr->ev);
-		return;
-	}
-	for (uint32_t i = 0; i < w->nr_pending; i++) {
-		if (w->pending[i] == tr) {
-			pending_remove(w, i);
-			return;
-		}
-	}
-	sim_assert(!"a pending transition is listed");
+	else
+		unlist(w, tr);
 }
 
 static struct transition *transition_of(struct event *ev)
@@ -165,12 +165,13 @@ struct task *transition_context(const struct transition *tr)
 	return container_of(tr, struct task, timer);
 }
 
-static bool is_enabled(const struct transition *tr)
+static inline bool is_enabled(const struct transition *tr)
 {
-	const struct task *t = transition_context(tr);
+	const struct task *t;
 
-	if (!t)
+	if (tr->kind != TRANSITION_STEP)
 		return !tr->ready || tr->ready(tr);
+	t = container_of(tr, struct task, timer);
 	if (t->await.ready && !t->await.ready(t, t->await.arg))
 		return false;
 	return t->cpu->cur == t || cpu_open(t->cpu);
@@ -195,7 +196,7 @@ static struct transition *pop_untimed(struct world *w)
 	if (n == 0)
 		return NULL;
 	tr = w->enabled[world_choose(w, CHOOSE_STEP, n)];
-	transition_cancel(tr);
+	unlist(w, tr);
 	w->now++;
 	return tr;
 }
@@ -300,7 +301,7 @@ bool world_take(struct world *w, struct transition *tr)
 		return false;
 	}
 	w->to_driver = true;
-	transition_cancel(tr);
+	unlist(w, tr);
 	w->now++;
 	next = happen(w, tr);
 	if (next)

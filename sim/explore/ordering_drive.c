@@ -15,8 +15,9 @@
 #include "sim/explore/ordering_table.h"
 
 #define TRIES_DEFAULT 240
-/* So many take the arguments at their word, and so many of them draw nothing. */
-#define TRIES_STRICT 80
+/* So many are strict about columns, then so many about arguments; the first draw nothing. */
+#define TRIES_COLUMNS 80
+#define TRIES_ARGUMENTS 160
 #define TRIES_PLAIN 12
 /* Calls of the wrong object that one try gets by. */
 #define PASSED_OVER_MAX 8
@@ -50,14 +51,14 @@ struct drive {
 
 static enum strictness strictness_of(uint32_t try)
 {
-	if (try >= TRIES_STRICT && try % 2 == 0)
-		return STRICT_NONE;
-	return try / 2 % 2 ? STRICT_NAME : STRICT_CPU;
+	if (try < TRIES_COLUMNS)
+		return try / 2 % 2 ? STRICT_NAME : STRICT_CPU;
+	return try < TRIES_ARGUMENTS ? STRICT_WORK : STRICT_NONE;
 }
 
 static bool draws(const struct drive *d)
 {
-	return d->try >= TRIES_PLAIN && d->try != TRIES_STRICT;
+	return d->try % TRIES_COLUMNS >= TRIES_PLAIN;
 }
 
 /* ---- answers inside a step --------------------------------------------------------- */

@@ -214,6 +214,20 @@ static bool fits_bracket(const struct ordering_column *c, enum bracket bracket, 
 	return !c->brackets || (ctx != CTX_SOFTIRQ && ctx != CTX_HARDIRQ);
 }
 
+/* Is there a column for contexts of this kind? */
+static bool is_claimed(const struct ordering *o, enum ctx_kind ctx)
+{
+	for (int i = 0; i < (int)o->columns->len; i++) {
+		const struct ordering_column *c = column_at(o, i);
+
+		for (int n = 0; c->names[n]; n++) {
+			if (is_generic(c->names[n], ctx))
+				return true;
+		}
+	}
+	return false;
+}
+
 bool ordering_eligible(const struct ordering *o, uint32_t row, uint32_t task, enum ctx_kind ctx,
 		       unsigned int cpu, const char *comm)
 {
@@ -239,7 +253,8 @@ bool ordering_eligible(const struct ordering *o, uint32_t row, uint32_t task, en
 		if (is_generic(c->names[i], ctx) || (comm && strcmp(comm, c->names[i]) == 0))
 			return true;
 	}
-	return false;
+	/* Work that a task has queued often stands in its column. */
+	return ctx != CTX_TASK && o->strict >= STRICT_WORK && !is_claimed(o, ctx);
 }
 
 /* ---- arguments ---------------------------------------------------------------------- */

@@ -39,6 +39,7 @@ struct ordering_column {
 enum strictness {
 	STRICT_CPU,  /* kworkers and softirqs belong to the CPU of the header */
 	STRICT_NAME, /* the names in the header are those of contexts */
+	STRICT_WORK, /* as before, but who works for a task may do rows of its column */
 	STRICT_NONE, /* as before, and arguments say nothing */
 };
 

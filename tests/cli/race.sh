@@ -96,6 +96,16 @@ try 1 run "$work/own.lua" --runs 3 -q
 "$SLABSIM" run "$work/own.lua" -q -o "$work/b" >/dev/null 2>&1
 cmp -s "$work/a/own.trace.jsonl" "$work/b/own.trace.jsonl" || complain "two runs of a table differ"
 
+# As somebody would write it by hand: no dashes, tabs, work in the column of who queued it.
+cat >"$work/hand.txt" <<'TABLE'
+	CPU0: worker			CPU1: admin
+	memcg_kmem_get_cache
+					memcg_deactivate_kmem_caches
+	kmem_cache_free();
+TABLE
+try 0 run $dir/offline_vs_alloc.lua --variant none --ordering "$work/hand.txt" -q
+says stdout "PASS"
+
 # Wrong tables: what is wrong, in one line, and nothing is written.
 printf 'CPU0  CPU1\n  stor(x)\n' >"$work/typo.txt"
 try 2 run "$work/own.lua" --ordering "$work/typo.txt" -o "$work/none"
