@@ -465,11 +465,8 @@ static bool make_state(struct run *run)
 	return state_new(run);
 }
 
-/* A stop outside any context comes back to setjmp(); what it leaves behind is the arena's. */
 static void open_all(struct run *run)
 {
-	if (setjmp(run->loading) != 0)
-		return;
 	if (!make_state(run) || !load(run))
 		return;
 	/* What the compiler left over would be copied with each snapshot. */
@@ -484,10 +481,20 @@ static void open_all(struct run *run)
 	set_up(run);
 }
 
-static void run_protected(struct run *run)
+static void read_only(struct run *run)
+{
+	if (make_state(run))
+		(void)load(run);
+}
+
+/*
+ * A stop outside any context comes back here; what it leaves behind is the arena's.
+ * Not inlined, since setjmp() and its caller's variables do not go together.
+ */
+__attribute__((noinline)) static void run_protected(struct run *run, void (*fn)(struct run *run))
 {
 	if (setjmp(run->loading) == 0)
-		run_tasks(run);
+		fn(run);
 }
 
 static struct run *run_new(const struct run_options *opt, struct run_sink *const *sinks)
@@ -521,9 +528,9 @@ bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 	struct run *run = run_new(opt, sinks);
 	bool ok;
 
-	open_all(run);
+	run_protected(run, open_all);
 	if (!run->error)
-		run_protected(run);
+		run_protected(run, run_tasks);
 	fill_result(run, result);
 	ok = hand_over_error(run, error);
 	session_close(run);
@@ -534,8 +541,7 @@ struct run *script_open(const struct run_options *opt, GError **error)
 {
 	struct run *run = run_new(opt, NULL);
 
-	if (setjmp(run->loading) == 0 && make_state(run))
-		(void)load(run);
+	run_protected(run, read_only);
 	if (hand_over_error(run, error))
 		return run;
 	session_close(run);
@@ -547,7 +553,7 @@ struct run *session_open(const struct run_options *opt, struct run_sink *const *
 {
 	struct run *run = run_new(opt, sinks);
 
-	open_all(run);
+	run_protected(run, open_all);
 	if (!hand_over_error(run, error)) {
 		session_close(run);
 		return NULL;
@@ -561,7 +567,7 @@ struct run *session_open(const struct run_options *opt, struct run_sink *const *
 
 bool session_run(struct run *run, struct run_result *result, GError **error)
 {
-	run_protected(run);
+	run_protected(run, run_tasks);
 	fill_result(run, result);
 	return hand_over_error(run, error);
 }
