@@ -21,7 +21,8 @@ enum covered coverage(const struct explore_options *opt, const struct explore_re
 {
 	if (!is_complete(opt, r) || is_sampling(r->stats.strategy))
 		return COVERED_SOME;
-	return opt->strategy == STRATEGY_BOUNDED ? COVERED_BOUNDED : COVERED_ALL;
+	return r->stats.strategy == STRATEGY_BOUNDED && r->bound_cut ? COVERED_BOUNDED
+								     : COVERED_ALL;
 }
 
 static char *claim_bound(uint32_t bound)
@@ -43,7 +44,7 @@ static char *claim_some(const struct explore_options *opt, const struct explore_
 	if (is_sampling(s->strategy))
 		return g_strdup_printf(U64 " random ordering%s (%s), seed " U64, s->nr_runs, plural,
 				       strategy_infos[s->strategy].name, opt->seed);
-	if (opt->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && s->nr_cut == 0) {
+	if (s->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && s->nr_cut == 0) {
 		g_autofree char *bound = claim_bound(r->bound_done - 1);
 
 		return g_strdup_printf("%s, and a part of those with %u", bound, s->bound);
@@ -57,7 +58,7 @@ char *coverage_claim(const struct explore_options *opt, const struct explore_res
 	case COVERED_ALL:
 		return g_strdup("every ordering");
 	case COVERED_BOUNDED:
-		return claim_bound(opt->preemptions);
+		return claim_bound(r->bound_done - 1);
 	case COVERED_SOME:
 		break;
 	}

@@ -37,7 +37,7 @@ static void found_free(gpointer p)
 
 struct raw_options {
 	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs;
-	gboolean keep_going, no_minimise, require_exhaustive;
+	gboolean keep_going, no_minimise, require_exhaustive, audit;
 };
 
 static bool check_number(const struct command *cmd, const char *option, const char *typed,
@@ -119,6 +119,7 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 	e->args.run.steps_max = 0;
 	opt->keep_going = raw->keep_going;
 	e->no_minimise = raw->no_minimise;
+	e->audit = raw->audit;
 	e->require_exhaustive = raw->require_exhaustive;
 	return true;
 }
@@ -160,6 +161,8 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		 "Exit with 5 if no failure was found but not every ordering was tried", NULL},
 		{"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &raw.jobs, "Worker processes (only 1)",
 		 "N"},
+		{"audit", 0, 0, G_OPTION_ARG_NONE, &raw.audit,
+		 "Compare all strategies with a full search, on this scenario", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 
@@ -529,7 +532,7 @@ static int run_explore(const struct command *self, int argc, char **argv)
 
 	switch (parse(self, argc, argv, &e)) {
 	case PARSED:
-		code = explore_all(&e);
+		code = e.audit ? explore_audit(&e) : explore_all(&e);
 		break;
 	case PARSED_HELP:
 		break;

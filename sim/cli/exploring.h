@@ -15,6 +15,7 @@ struct exploring {
 	struct run_args args;
 	struct explore_options opt;
 	bool no_minimise, require_exhaustive;
+	bool audit;
 	char *options; /* as typed, for command lines */
 	/* what there is to say about each schedule */
 	struct schedule *head;
@@ -42,6 +43,9 @@ void put_race(const struct found *f, struct output *o);
 
 /** explore_text() - say on standard output what came of it; returns an exit code */
 int explore_text(const struct exploring *e);
+
+/** explore_audit() - compare the engines instead; returns an exit code */
+int explore_audit(struct exploring *e);
 
 /** explore_json() - the same as JSON: a line for each finding, then a summary */
 int explore_json(const struct exploring *e);

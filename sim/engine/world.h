@@ -99,7 +99,6 @@ void transition_want(struct transition *tr, vtime_t delay);
 
 enum choice_kind {
 	CHOOSE_STEP,   /* which pending transition comes next */
-	CHOOSE_TASK,   /* which runnable task a CPU switches to */
 	CHOOSE_FAULT,  /* 1: the allocation fails */
 	CHOOSE_CPU,    /* which CPU an unbound work item runs on */
 	CHOOSE_SCRIPT, /* choice() in a scenario */

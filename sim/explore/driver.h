@@ -10,6 +10,51 @@
 
 #define MAX_STEPS_DEFAULT 100000
 
+/* A rule of the search that tests break. */
+enum search_defect {
+	DEFECT_NONE,
+	DEFECT_BLIND,	       /* touches of one field are overlooked */
+	DEFECT_NO_RACES,       /* dpor: nothing conflicts with anything */
+	DEFECT_NEVER_WAKE,     /* dpor: who sleeps goes on sleeping */
+	DEFECT_WAITS_AS_RACES, /* dpor: a step that waited is treated as any other */
+	DEFECT_NO_SECTIONS,    /* dpor: sections and interrupts keep nobody off a CPU */
+	DEFECT_PRUNED_DPOR,    /* dpor: stops at known states */
+	DEFECT_NO_CONTROL,     /* exhaustive: where the tasks stand is no part of the state */
+	DEFECT_BOUND_KEY,      /* bounded: nor is how many preemptions are left */
+	NR_DEFECTS,
+};
+
+/* A step that a search has taken. */
+struct search_step {
+	uint64_t before, after; /* fingerprints */
+	uint64_t process;	/* a name that unrelated steps do not change */
+	uint64_t key;		/* the same on this path */
+	const struct touch *touches;
+	uint32_t nr_touches;
+	const struct choice *choices; /* the step, then what it chose inside */
+	uint32_t nr_choices;
+	uint32_t cpu, preemptions;
+	bool wild, opens;
+	bool context; /* it was a context's, on @cpu */
+	bool again;   /* taken before from a state with the same fingerprint */
+};
+
+/* What an audit wants from a search, which then goes past violations. */
+struct search_audit {
+	bool full;	  /* no state counts as known */
+	bool by_history;  /* states are told apart by what led to them, not by values */
+	bool again;	  /* take each step once more where a known state is met */
+	bool held;	  /* out: the bound has kept something from being tried */
+	enum search_defect defect;
+	uint32_t blind_to; /* DEFECT_BLIND: field */
+	/* A state is met, @again: not for the first time; what happens below it comes next. */
+	void (*visit)(struct search_audit *a, uint64_t state, bool again);
+	void (*leave)(struct search_audit *a);
+	void (*step)(struct search_audit *a, const struct search_step *step);
+	/* A run has come to its end. */
+	void (*end)(struct search_audit *a, uint64_t fingerprint, uint32_t preemptions);
+};
+
 struct driver {
 	const struct explore_options *opt;
 	struct explore_result *result;
@@ -20,6 +65,7 @@ struct driver {
 	uint32_t max_steps;
 	uint64_t next_look; /* run at which to look at the clock again */
 	bool stopped;	    /* result->end says why */
+	struct search_audit *audit; /* NULL unless somebody looks over the search's shoulder */
 };
 
 /** driver_stop() - end the exploration, for @why */
@@ -34,11 +80,30 @@ bool driver_may_go_on(struct driver *d);
  */
 void driver_run_ended(struct driver *d, bool at_end);
 
+/** driver_keep() - the run has violated for the first time, and goes on */
+void driver_keep(struct driver *d);
+
 /** driver_run_stopped() - the run hit a limit or the script failed */
 void driver_run_stopped(struct driver *d);
 
 /* The engines.  Each returns with d->stopped set, or having covered all there is. */
 void sample(struct driver *d, enum strategy strategy, double seconds);
 void search(struct driver *d, enum strategy strategy, uint32_t bound);
+
+struct position;
+struct seen;
+
+/* A part of a search, and what is left of it. */
+struct search_part {
+	enum strategy strategy;
+	uint32_t bound;
+	struct seen *seen;     /* states that were met so far */
+	struct position *at;   /* where to begin; NULL or empty: at the root */
+	uint64_t max_steps;    /* stop after so many, between two runs; 0: no limit */
+	GArray *wakes;	       /* out: struct wake; may be NULL if the search owns the tree */
+	struct position *rest; /* out, the caller's: where to go on; NULL if nothing is left */
+};
+
+void search_part(struct driver *d, struct search_part *part);
 
 #endif /* SIM_EXPLORE_DRIVER_H */

@@ -7,9 +7,11 @@
 
 /* How long STRATEGY_AUTO samples before it searches. */
 #define SAMPLING_SECONDS 1.0
+/* And how long it hopes that one order of each class of equivalent ones is all there is to do. */
+#define REDUCTION_SECONDS 5.0
 
 const struct strategy_info strategy_infos[NR_STRATEGIES] = {
-	[STRATEGY_AUTO] = {"auto", "samples for a second, then bounded, then dpor"},
+	[STRATEGY_AUTO] = {"auto", "samples, then tries dpor for some seconds, then bounded"},
 	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
 	[STRATEGY_PCT] = {"pct", "random priorities with a few changes: finds rare orders"},
 	[STRATEGY_BOUNDED] = {"bounded", "every order with at most 0, 1, 2, ... preemptions"},
@@ -60,7 +62,7 @@ bool same_finding(const struct violation *a, const struct violation *b)
 	       strncmp(a->text, b->text, strcspn(a->text, ":")) == 0;
 }
 
-static void keep(struct driver *d, bool at_end)
+static void keep(struct driver *d, uint64_t run, bool at_end)
 {
 	const struct violation *v = exec_violation(d->x);
 	struct explore_result *r = d->result;
@@ -74,11 +76,17 @@ static void keep(struct driver *d, bool at_end)
 	f = g_new0(struct finding, 1);
 	f->choices = g_array_copy(d->x->choices);
 	f->violation = *v;
-	f->run = r->stats.nr_runs;
+	f->run = run;
 	f->seconds = seconds_since(d->start);
 	f->nr_steps = d->x->nr_steps;
 	f->at_end = at_end;
 	g_ptr_array_add(r->findings, f);
+}
+
+void driver_keep(struct driver *d)
+{
+	if (!d->audit)
+		keep(d, d->result->stats.nr_runs + 1, false);
 }
 
 /* No order of the tasks' steps can change what happened before them. */
@@ -103,7 +111,9 @@ void driver_run_ended(struct driver *d, bool at_end)
 	if (!exec_violated(d->x))
 		return;
 	stats->nr_failing++;
-	keep(d, at_end);
+	if (d->audit)
+		return;
+	keep(d, stats->nr_runs, at_end);
 	if (!d->opt->keep_going)
 		driver_stop(d, END_FOUND);
 }
@@ -120,22 +130,44 @@ void driver_run_stopped(struct driver *d)
 
 /* ---- exploring ---------------------------------------------------------------------- */
 
-static void bounded(struct driver *d)
+/* Up to @last preemptions, or until no bound keeps anything out any more. */
+static void bounded(struct driver *d, uint32_t last)
 {
-	for (uint32_t bound = 0; bound <= d->opt->preemptions; bound++) {
+	for (uint32_t bound = 0; bound <= last; bound++) {
 		d->result->stats.bound = bound;
+		d->result->bound_cut = false;
 		search(d, STRATEGY_BOUNDED, bound);
 		if (d->stopped)
 			return;
 		d->result->bound_done = bound + 1;
+		if (!d->result->bound_cut)
+			return;
 	}
+}
+
+/* A strategy that may not come to its end in time.  Return: true if it did, or all is over. */
+static bool try_for(struct driver *d, enum strategy strategy, double seconds)
+{
+	gint64 deadline = d->deadline;
+	gint64 until = g_get_monotonic_time() + (gint64)(seconds * 1e6);
+
+	if (!deadline || until < deadline)
+		d->deadline = until;
+	search(d, strategy, 0);
+	if (d->stopped && d->result->end == END_TIME && d->deadline != deadline) {
+		d->stopped = false;
+		d->deadline = deadline;
+		return false;
+	}
+	return true;
 }
 
 static void explore_auto(struct driver *d)
 {
 	sample(d, STRATEGY_PCT, SAMPLING_SECONDS);
-	if (!d->stopped)
-		search(d, STRATEGY_DPOR, 0);
+	if (d->stopped || try_for(d, STRATEGY_DPOR, REDUCTION_SECONDS))
+		return;
+	bounded(d, UINT32_MAX);
 }
 
 static void explore_by(struct driver *d, enum strategy strategy)
@@ -146,7 +178,7 @@ static void explore_by(struct driver *d, enum strategy strategy)
 		sample(d, strategy, 0);
 		break;
 	case STRATEGY_BOUNDED:
-		bounded(d);
+		bounded(d, d->opt->preemptions);
 		break;
 	case STRATEGY_DPOR:
 	case STRATEGY_EXHAUSTIVE:

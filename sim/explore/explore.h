@@ -16,7 +16,7 @@
 #include "sim/explore/exec.h"
 
 enum strategy {
-	STRATEGY_AUTO,	     /* samples for a moment, then searches */
+	STRATEGY_AUTO,	     /* samples, tries to cover all, then bound by bound */
 	STRATEGY_RANDOM,     /* each step drawn from all that can come next */
 	STRATEGY_PCT,	     /* random priorities with a few random changes */
 	STRATEGY_BOUNDED,    /* every order with at most 0, 1, 2, ... preemptions */
@@ -89,6 +89,7 @@ struct explore_result {
 	enum explore_end end;
 	struct explore_stats stats;
 	GPtrArray *findings; /* struct finding: one for each checker and kind of object */
+	bool bound_cut;	     /* STRATEGY_BOUNDED: the last bound kept something out */
 	uint32_t bound_done; /* STRATEGY_BOUNDED: the highest bound that was completed + 1 */
 	GError *error;	     /* END_ERROR */
 };

@@ -620,6 +620,17 @@ uint64_t order_fingerprint(const struct order *o)
 	return o->state;
 }
 
+uint64_t order_process(const struct order *o)
+{
+	return o->procs[event_at(o, o->depth - 1)->proc].name;
+}
+
+/* One use is of the place that stands for everything. */
+uint32_t order_touches(const struct order *o)
+{
+	return o->uses->len - event_at(o, o->depth - 1)->uses_at - 1;
+}
+
 /*
  * Where a task stands is told by lines, and it may take several steps in one: as long
  * as nothing else changed, what it did there counts as well.

@@ -109,6 +109,12 @@ uint64_t order_key(const struct order *o, uint32_t depth);
  */
 uint64_t order_fingerprint(const struct order *o);
 
+/** order_process() - a name for the last event's process that unrelated steps do not change */
+uint64_t order_process(const struct order *o);
+
+/** order_touches() - how many touches the last event was told to have */
+uint32_t order_touches(const struct order *o);
+
 /**
  * order_set_control() - the process of the last event will go on as @hash says, whatever it did
  */

@@ -20,7 +20,6 @@
 #define MESSAGE_MAX 200
 
 static const char *const pick_names[NR_CHOICE_KINDS] = {
-	[CHOOSE_TASK] = "task",
 	[CHOOSE_FAULT] = "fault",
 	[CHOOSE_CPU] = "cpu",
 	[CHOOSE_SCRIPT] = "choice",

@@ -19,6 +19,7 @@
 
 #include "sim/explore/driver.h"
 #include "sim/explore/order.h"
+#include "sim/explore/position.h"
 #include "sim/explore/seen.h"
 
 #include <string.h>
@@ -60,6 +61,9 @@ struct node {
 	bool wild;	    /* what is being tried may touch anything */
 	bool stepped;	    /* the order has the step */
 	struct where where; /* the step that is being tried */
+	bool violated;	    /* before the step, on a path that goes past violations */
+	bool again;	    /* audit: known already, each step is taken once more and no further */
+	bool leads_back;    /* audit: the step led to a state that is known */
 	bool opens;	    /* it began what nobody else on the CPU can come in between */
 };
 
@@ -83,12 +87,21 @@ struct search {
 	GArray *touches;     /* struct touch */
 	GArray *snapshots;   /* struct snapshot; those past nr_snapshots are spare */
 	uint32_t nr_snapshots;
+	uint32_t first; /* as in struct position: what lies above is not ours */
+	bool all;
+	GArray *wakes;	/* struct wake: what somebody else has to try */
 	GArray *script; /* struct choice: what the next steps have to choose again */
 	uint32_t *races;
 	uint32_t max_races;
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
 	struct touch tidy[2 * TOUCHES_MAX];
 };
+
+/* Tests break a rule on purpose, to see that an audit notices. */
+static bool is_broken(const struct search *s, enum search_defect defect)
+{
+	return s->d->audit && s->d->audit->defect == defect;
+}
 
 static struct node *node_at(const struct search *s, uint32_t depth)
 {
@@ -211,6 +224,11 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
 		struct sleeper z = g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
 
+		if (is_broken(s, DEFECT_NEVER_WAKE)) {
+			g_array_append_val(s->sleepers, z);
+			child->nr_sleep++;
+			continue;
+		}
 		if (z.opens && n->where.level != LEVEL_NONE && n->where.cpu == z.cpu)
 			continue;
 		if (z.wild || n->wild || z.key == key_at(s, n, n->pick) ||
@@ -264,9 +282,13 @@ static uint64_t to_try(const struct search *s, const struct node *n)
 		return first_of(s, n);
 	case STRATEGY_BOUNDED:
 		i = natural(s, n);
-		if (i >= 0 && n->preemptions >= s->bound)
-			return UINT64_C(1) << i;
-		return all_of(n);
+		if (i < 0 || n->preemptions < s->bound)
+			return all_of(n);
+		if (n->nr_enabled > 1)
+			s->d->result->bound_cut = true;
+		if (s->d->audit && n->nr_enabled > 1)
+			s->d->audit->held = true;
+		return UINT64_C(1) << i;
 	default:
 		return all_of(n);
 	}
@@ -290,17 +312,23 @@ static void push_node(struct search *s)
 
 		n.current = up->current_after;
 		n.preemptions = up->preemptions_after;
+		n.violated = up->violated || exec_violated(x);
+		n.again = up->leads_back;
 		inherit_sleep(s, &n, up);
 	}
 	n.touches_base = s->touches->len;
 	n.todo = to_try(s, &n);
 	g_array_append_val(s->nodes, n);
+	if (s->d->audit)
+		s->d->audit->visit(s->d->audit, order_fingerprint(s->order), n.again);
 }
 
 static void pop_node(struct search *s)
 {
 	const struct node *n = top(s);
 
+	if (s->d->audit)
+		s->d->audit->leave(s->d->audit);
 	g_array_set_size(s->keys, n->keys_at);
 	g_array_set_size(s->sleepers, n->sleep_at);
 	g_array_set_size(s->touches, n->touches_base);
@@ -344,6 +372,8 @@ static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
 {
 	uint32_t last = order_depth(s->order) - 1, from = race;
 
+	if (is_broken(s, DEFECT_NO_SECTIONS))
+		return race;
 	for (uint32_t k = race + 1; k <= last && from == race; k++) {
 		const struct where *x = &node_at(s, k)->where;
 
@@ -362,7 +392,7 @@ static bool can_open(const struct search *s, uint32_t race, bool needed, uint32_
 {
 	const struct node *x = node_at(s, depth);
 
-	if (!x->opens)
+	if (!x->opens || is_broken(s, DEFECT_NO_SECTIONS))
 		return true;
 	for (uint32_t k = race + 1; k < depth; k++) {
 		const struct where *w = &node_at(s, k)->where;
@@ -374,12 +404,28 @@ static bool can_open(const struct search *s, uint32_t race, bool needed, uint32_
 	return true;
 }
 
+/* Does the node at @depth belong to this search, but for what its step chooses inside? */
+static bool is_ours(const struct search *s, uint32_t depth)
+{
+	return depth > s->first || (depth == s->first && s->all);
+}
+
+/* One of @bits has to be tried at @depth; each of @instead would have done as well. */
+static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead)
+{
+	const struct wake wake = {.depth = depth, .bits = bits, .instead = instead};
+
+	node_at(s, depth)->todo |= bits;
+	if (!is_ours(s, depth))
+		g_array_append_val(s->wakes, wake);
+}
+
 /* The last event could have come before the one at @race: see that somebody tries it. */
 static void reverse(struct search *s, uint32_t race)
 {
 	struct node *n;
 	uint32_t depths[PROCS_MAX];
-	uint64_t bits = 0;
+	uint64_t bits = 0, instead = 0;
 	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
 	bool needed = false;
 	uint32_t nr;
@@ -404,17 +450,20 @@ static void reverse(struct search *s, uint32_t race)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
 			return;
+		instead |= UINT64_C(1) << k;
 		if (!bits || key == last)
 			bits = UINT64_C(1) << k;
 	}
 	/* None of them can step there: something in between made them able to. */
-	n->todo |= bits ? bits : all_of(n);
+	add_todo(s, race, bits ? bits : all_of(n), instead);
 }
 
 static void reverse_races(struct search *s)
 {
 	uint32_t n;
 
+	if (is_broken(s, DEFECT_NO_RACES))
+		return;
 	if (s->max_races <= order_depth(s->order)) {
 		s->max_races = 2 * order_depth(s->order);
 		s->races = g_renew(uint32_t, s->races, s->max_races);
@@ -535,6 +584,18 @@ static void note_where(struct search *s, struct node *n, const struct transition
 		note_mask(s, w, l, key, depth);
 }
 
+/* As if somebody had forgotten to touch() @field. */
+static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		if (touches[i].field != field)
+			touches[n++] = touches[i];
+	}
+	return n;
+}
+
 /* Put the step that @n has just taken where the strategy looks for it. */
 static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t context,
 		      const struct transition *wanted)
@@ -558,6 +619,8 @@ static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t c
 		ev.picks = ev.picks * 31 + g_array_index(x->choices, struct choice, i).pick + 1;
 	memcpy(s->tidy, x->touches, x->log.nr * sizeof(*s->tidy));
 	ev.nr_touches = touches_tidy(s->tidy, x->log.nr);
+	if (is_broken(s, DEFECT_BLIND))
+		ev.nr_touches = overlook(s->tidy, ev.nr_touches, s->d->audit->blind_to);
 	g_array_append_vals(s->touches, s->tidy, ev.nr_touches);
 	n->wild |= ev.wild;
 	n->stepped = order_push(s->order, &ev);
@@ -571,10 +634,16 @@ static bool known_state(struct search *s, const struct node *n)
 	uint64_t state = order_fingerprint(s->order);
 
 	/* What is left of the bound, and who goes on for free, decide what is below as well. */
-	if (s->strategy == STRATEGY_BOUNDED)
+	if (s->d->audit && s->d->audit->full)
+		return false;
+	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
 		state = (state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
 			n->preemptions_after;
-	return !seen_add(s->seen, state);
+	if (!seen_add(s->seen, state))
+		return true;
+	if (seen_is_full(s->seen))
+		driver_stop(s->d, END_MEMORY);
+	return false;
 }
 
 static void stop_with(struct search *s, const char *what, unsigned int max)
@@ -628,44 +697,123 @@ static void note_control(struct search *s, const struct task *t)
 		order_set_control(s->order, control);
 }
 
-static enum stepped take_step(struct search *s)
+/* Without more than the histories of what they touched: as dpor tells states apart. */
+static bool by_history(const struct search *s)
+{
+	return s->strategy == STRATEGY_DPOR || (s->d->audit && s->d->audit->by_history);
+}
+
+/*
+ * What is cut off behind a violation may race with what came before it.  As long as
+ * any violation will do that costs nothing: there is one.
+ */
+static bool goes_past_violations(const struct search *s)
+{
+	return s->d->audit || (s->strategy == STRATEGY_DPOR && s->d->opt->keep_going);
+}
+
+static void note_state(struct search *s, const struct task *t)
+{
+	note_values(s);
+	if (t && is_broken(s, DEFECT_NO_CONTROL))
+		order_set_control(s->order, 0);
+	else if (t)
+		note_control(s, t);
+}
+
+/* Is what comes after the step of @n known? */
+static bool met_before(struct search *s, struct node *n)
+{
+	n->leads_back = false;
+	if (n->again)
+		return true;
+	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_PRUNED_DPOR))
+		return false;
+	if (!known_state(s, n))
+		return false;
+	s->d->result->stats.nr_pruned++;
+	n->leads_back = s->d->audit && s->d->audit->again;
+	return !n->leads_back;
+}
+
+static void tell_step(struct search *s, const struct node *n, uint64_t before, bool context)
+{
+	struct exec *x = s->x;
+	const struct search_step step = {
+		.before = before,
+		.after = order_fingerprint(s->order),
+		.process = order_process(s->order),
+		.key = key_at(s, n, n->pick),
+		.touches = s->tidy,
+		.nr_touches = order_touches(s->order),
+		.choices = &g_array_index(x->choices, struct choice, n->choices_at),
+		.nr_choices = x->choices->len - n->choices_at,
+		.wild = x->log.overflow,
+		.opens = n->opens,
+		.context = context,
+		.cpu = n->where.cpu,
+		.again = n->again,
+		.preemptions = n->preemptions_after,
+	};
+
+	s->d->audit->step(s->d->audit, &step);
+}
+
+/* A step that was taken; its transition is gone. */
+struct taken {
+	const struct task *t;
+	bool context, waited;
+	uint64_t before; /* fingerprint */
+};
+
+/* The step of the node on top happens, and the order has it. */
+static bool push_step(struct search *s, struct taken *taken)
 {
 	struct exec *x = s->x;
 	struct node *n = top(s);
 	const struct transition *tr = x->enabled[n->pick].tr;
 	struct transition wanted = *tr;
 	uint64_t posted = tr->posted;
-	bool context = tr->kind == TRANSITION_STEP;
-	const struct task *t = transition_context(tr);
-	bool waited = t && t->await.ready;
 
+	taken->before = order_fingerprint(s->order);
+	taken->context = tr->kind == TRANSITION_STEP;
+	taken->t = transition_context(tr);
+	taken->waited = taken->t && taken->t->await.ready;
 	s->d->result->stats.nr_steps++;
 	note_where(s, n, tr);
 	if (!exec_step(x, n->pick))
+		return false;
+	note_switch(s, n, taken->context);
+	n->opens |= opens_section(n, taken->t);
+	if (note_step(s, n, posted, taken->t ? taken->t->id : 0, wanted.wanted ? &wanted : NULL))
+		return true;
+	stop_with(s, "processes in one run", PROCS_MAX);
+	return false;
+}
+
+static enum stepped take_step(struct search *s)
+{
+	struct taken taken;
+	struct node *n = top(s);
+
+	if (!push_step(s, &taken))
 		return STEPPED_STOPPED;
-	note_switch(s, n, context);
-	n->opens |= opens_section(n, t);
-	if (!note_step(s, n, posted, t ? t->id : 0, wanted.wanted ? &wanted : NULL)) {
-		stop_with(s, "processes in one run", PROCS_MAX);
-		return STEPPED_STOPPED;
-	}
 	if (s->strategy == STRATEGY_DPOR) {
-		if (waited)
+		if (taken.waited && !is_broken(s, DEFECT_WAITS_AS_RACES))
 			reverse_waits(s);
 		else
 			reverse_races(s);
 	}
-	if (exec_violated(x))
-		return STEPPED_FAILED;
-	if (s->strategy == STRATEGY_DPOR)
-		return STEPPED;
-	note_values(s);
-	if (t)
-		note_control(s, t);
-	if (!known_state(s, n))
-		return STEPPED;
-	s->d->result->stats.nr_pruned++;
-	return STEPPED_PRUNED;
+	if (exec_violated(s->x) && !n->violated) {
+		if (!goes_past_violations(s))
+			return STEPPED_FAILED;
+		driver_keep(s->d);
+	}
+	if (!by_history(s))
+		note_state(s, taken.t);
+	if (s->d->audit)
+		tell_step(s, n, taken.before, taken.context);
+	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 
 /* ---- down and back up ---------------------------------------------------------------------- */
@@ -696,8 +844,19 @@ static bool pick_next(struct search *s)
 
 static void end_of_run(struct search *s)
 {
+	const struct node *n = s->nodes->len > 0 ? top(s) : NULL;
+
+	if (s->d->audit) {
+		s->d->audit->visit(s->d->audit, order_fingerprint(s->order), n && n->leads_back);
+		s->d->audit->leave(s->d->audit);
+	}
+	if (n && n->leads_back)
+		return;
 	s->x->s->finish(s->x->s);
 	driver_run_ended(s->d, true);
+	if (s->d->audit)
+		s->d->audit->end(s->d->audit, order_fingerprint(s->order),
+				 n ? n->preemptions_after : 0);
 }
 
 /* From the node on top, whose pick is made, down to the end of a run. */
@@ -790,22 +949,30 @@ static void forget_arrival(struct search *s, const struct node *n)
 	}
 }
 
+/* The last step is taken back. */
+static void pop_step(struct search *s, struct node *n)
+{
+	if (n->stepped) {
+		order_pop(s->order);
+		forget_arrival(s, n);
+	}
+	n->stepped = false;
+}
+
 /* To the deepest node where something is left to try; false when nothing is. */
 static bool climb(struct search *s)
 {
-	while (s->nodes->len > 0) {
+	while (s->nodes->len > s->first) {
 		struct node *n = top(s);
 		uint32_t depth = s->nodes->len - 1;
 
-		if (n->stepped) {
-			order_pop(s->order);
-			forget_arrival(s, n);
-		}
-		n->stepped = false;
+		pop_step(s, n);
 		if (next_variant(s, n)) {
 			go_back_to(s, depth);
 			return true;
 		}
+		if (!is_ours(s, depth))
+			return false;
 		put_to_sleep(s, n);
 		if (pick_next(s)) {
 			go_back_to(s, depth);
@@ -819,15 +986,151 @@ static bool climb(struct search *s)
 	return false;
 }
 
+/* ---- positions ----------------------------------------------------------------------------- */
+
+/* Where the search stands when climb() has found something. */
+static struct position *save(const struct search *s)
+{
+	struct position *p = position_new();
+
+	p->first = s->first;
+	p->all = s->all;
+	for (guint i = 0; i < s->nodes->len; i++) {
+		const struct node *n = node_at(s, i);
+		const struct place place = {
+			.todo = n->todo,
+			.done = n->done,
+			.pick = n->pick,
+			.nr_enabled = n->nr_enabled,
+			.choices_at = n->choices_at,
+		};
+
+		g_array_append_val(p->places, place);
+	}
+	g_array_append_vals(p->choices, s->script->data, s->script->len);
+	return p;
+}
+
+static void set_script(struct search *s, const struct position *p, uint32_t nr)
+{
+	g_array_set_size(s->script, 0);
+	g_array_append_vals(s->script, p->choices->data, nr);
+}
+
+/* The choice at @at; the first alternative where a list ends. */
+static uint32_t pick_in(const GArray *choices, uint32_t at, uint32_t end)
+{
+	return at < end ? g_array_index(choices, struct choice, at).pick : 0;
+}
+
+/* Is the step in the script, from @at on, the one that @p holds up to @end? */
+static bool is_at_variant(const struct search *s, const struct position *p, uint32_t at,
+			  uint32_t end)
+{
+	for (uint32_t i = at + 1; i < MAX(s->script->len, end); i++) {
+		if (pick_in(s->script, i, s->script->len) != pick_in(p->choices, i, end))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Take the step that the node on top has picked for what it touches, in all
+ * variants before the one that @p holds up to @end; in all there are if @end is 0.
+ */
+static void take_again(struct search *s, const struct position *p, uint32_t end)
+{
+	struct node *n = top(s);
+	uint32_t depth = s->nodes->len - 1;
+	struct taken taken;
+
+	n->wild = n->opens = false;
+	n->touches_at = s->touches->len;
+	set_script(s, p, n->choices_at);
+	if (end && is_at_variant(s, p, n->choices_at, end))
+		return;
+	do {
+		if (s->x->nr_steps != depth || s->x->choices->len != n->choices_at)
+			go_back_to(s, depth);
+		(void)push_step(s, &taken);
+		pop_step(s, n);
+	} while (next_variant(s, n) && !(end && is_at_variant(s, p, n->choices_at, end)));
+	set_script(s, p, n->choices_at);
+	go_back_to(s, depth);
+}
+
+/* Who sleeps at the node on top because it was tried there. */
+static void load_sleepers(struct search *s, const struct position *p, uint64_t done)
+{
+	struct node *n = top(s);
+
+	if (s->strategy != STRATEGY_DPOR)
+		return;
+	for (uint32_t k = 0; k < n->nr_enabled; k++) {
+		if (!(done & UINT64_C(1) << k) || sleeps(s, n, key_at(s, n, k)))
+			continue;
+		n->pick = k;
+		take_again(s, p, 0);
+		put_to_sleep(s, n);
+	}
+}
+
+static void load_node(struct search *s, const struct position *p, uint32_t depth)
+{
+	const struct place *place = place_at(p, depth);
+	bool last = depth + 1 == p->places->len;
+	struct node *n;
+
+	push_node(s);
+	n = top(s);
+	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
+	if (depth > 0 && s->x->nr_steps % SNAPSHOT_EVERY == 0)
+		take_snapshot(s);
+	load_sleepers(s, p, place->done);
+	n->pick = place->pick;
+	n->todo = place->todo;
+	n->done = place->done;
+	if (s->strategy == STRATEGY_DPOR)
+		take_again(s, p, last ? p->choices->len : place_at(p, depth + 1)->choices_at);
+	else
+		n->touches_at = s->touches->len;
+	set_script(s, p, p->choices->len);
+}
+
+/* Take the path of @p; false when what it leads to was tried elsewhere. */
+static bool load(struct search *s, const struct position *p)
+{
+	struct taken taken;
+	bool ok;
+
+	s->first = p->first;
+	s->all = p->all;
+	exec_look(s->x);
+	for (uint32_t i = 0;; i++) {
+		load_node(s, p, i);
+		if (i + 1 == p->places->len)
+			break;
+		ok = push_step(s, &taken);
+		sim_assert(ok);
+		if (!by_history(s))
+			note_state(s, taken.t);
+		exec_look(s->x);
+	}
+	return s->strategy != STRATEGY_DPOR || !sleeps(s, top(s), key_at(s, top(s), top(s)->pick));
+}
+
 /* ---- the whole ----------------------------------------------------------------------------- */
 
-static void search_init(struct search *s, struct driver *d, enum strategy strategy)
+static void search_init(struct search *s, struct driver *d, const struct search_part *part)
 {
 	s->d = d;
 	s->x = d->x;
-	s->strategy = strategy;
+	s->strategy = part->strategy;
+	s->bound = part->bound;
 	s->order = order_new();
-	s->seen = seen_new();
+	s->seen = part->seen;
+	s->wakes = part->wakes;
+	s->all = true;
 	s->nodes = g_array_new(FALSE, FALSE, sizeof(struct node));
 	s->keys = g_array_new(FALSE, FALSE, sizeof(uint64_t));
 	s->sleepers = g_array_new(FALSE, FALSE, sizeof(struct sleeper));
@@ -836,7 +1139,13 @@ static void search_init(struct search *s, struct driver *d, enum strategy strate
 	s->script = g_array_new(FALSE, FALSE, sizeof(struct choice));
 	d->x->inner = inner_choice;
 	d->x->strategy = s;
-	d->result->stats.strategy = strategy;
+	memset(s->activations, 0xff, sizeof(s->activations));
+	exec_restart(d->x);
+	s->base_steps = d->x->s->w->nr_steps;
+	order_set_root(s->order, d->x->s->w->next_id);
+	if (d->x->s->each_value)
+		d->x->s->each_value(d->x->s, s->order, note_root_value);
+	take_snapshot(s);
 }
 
 static void search_clear(struct search *s)
@@ -844,7 +1153,6 @@ static void search_clear(struct search *s)
 	for (guint i = 0; i < s->snapshots->len; i++)
 		g_aligned_free(g_array_index(s->snapshots, struct snapshot, i).buffer);
 	order_free(s->order);
-	seen_free(s->seen);
 	g_array_unref(s->nodes);
 	g_array_unref(s->keys);
 	g_array_unref(s->sleepers);
@@ -854,30 +1162,58 @@ static void search_clear(struct search *s)
 	g_free(s->races);
 }
 
+/* From the root; false when there is nothing to search. */
+static bool begin(struct search *s)
+{
+	(void)seen_add(s->seen, order_fingerprint(s->order));
+	if (!exec_look(s->x)) {
+		end_of_run(s);
+		return false;
+	}
+	push_node(s);
+	return pick_next(s);
+}
+
+/* Between two runs: is there more to do, and is it to be done now? */
+static bool go_on(struct search *s, struct search_part *part, uint64_t until)
+{
+	struct driver *d = s->d;
+	bool may = driver_may_go_on(d);
+
+	if (d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR))
+		return false;
+	if (!climb(s))
+		return false;
+	if (may && !(until && d->result->stats.nr_steps >= until))
+		return true;
+	part->rest = save(s);
+	return false;
+}
+
+void search_part(struct driver *d, struct search_part *part)
+{
+	struct search s = {0};
+	bool more;
+	uint64_t until = part->max_steps ? d->result->stats.nr_steps + part->max_steps : 0;
+
+	search_init(&s, d, part);
+	more = part->at && part->at->places->len > 0 ? load(&s, part->at) : begin(&s);
+	while (more) {
+		descend(&s);
+		more = go_on(&s, part, until);
+	}
+	search_clear(&s);
+}
+
 void search(struct driver *d, enum strategy strategy, uint32_t bound)
 {
-	struct search s = {.bound = bound};
+	struct search_part part = {.strategy = strategy, .bound = bound};
 
-	search_init(&s, d, strategy);
-	memset(s.activations, 0xff, sizeof(s.activations));
-	exec_restart(d->x);
-	s.base_steps = d->x->s->w->nr_steps;
-	order_set_root(s.order, d->x->s->w->next_id);
-	if (d->x->s->each_value)
-		d->x->s->each_value(d->x->s, s.order, note_root_value);
-	take_snapshot(&s);
-	(void)seen_add(s.seen, order_fingerprint(s.order));
-	if (exec_look(d->x)) {
-		push_node(&s);
-		if (pick_next(&s)) {
-			do
-				descend(&s);
-			while (driver_may_go_on(d) && climb(&s));
-		}
-	} else {
-		end_of_run(&s);
-	}
+	part.seen = seen_new();
+	d->result->stats.strategy = strategy;
+	search_part(d, &part);
 	if (strategy == STRATEGY_EXHAUSTIVE)
-		d->result->stats.nr_states = seen_count(s.seen);
-	search_clear(&s);
+		d->result->stats.nr_states = seen_count(part.seen);
+	position_free(part.rest);
+	seen_free(part.seen);
 }

@@ -59,6 +59,7 @@ static bool cpu_quiescent(const struct cpu *cpu)
 enum { RCU_GP, RCU_STARTED, RCU_ENDED, RCU_READERS, RCU_LEFT, RCU_BARRIER };
 #define RCU_CALLBACKS FIELD_NUMBERED   /* and the CPU: its list */
 #define RCU_READY (2 * FIELD_NUMBERED) /* and the CPU: those whose grace period has ended */
+#define RCU_WAITS (3 * FIELD_NUMBERED) /* and the CPU: a grace period began to wait for it */
 
 static void end_if_unblocked(struct rcu *rcu)
 {
@@ -88,8 +89,11 @@ static void fire_start(struct event *ev)
 	if (waits_for_cpus(rcu)) {
 		for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 			touch(w, w->cpus[i].id, FIELD_QUIESCENT, ACCESS_READ);
-			if (!cpu_quiescent(&w->cpus[i]))
-				rcu->cpus |= UINT64_C(1) << i;
+			if (cpu_quiescent(&w->cpus[i]))
+				continue;
+			/* Whether a section began before or after this is no part of its context. */
+			touch(w, rcu->id, RCU_WAITS + i, ACCESS_WRITE);
+			rcu->cpus |= UINT64_C(1) << i;
 		}
 	}
 	trace_env(w, NULL, RCU_GP_START, .obj = rcu->id,

@@ -64,7 +64,7 @@ static struct schedule *example(void)
 	add_run(s, "CPU0 softirq", 1);
 	add_run(s, "end", 1);
 	add_run(s, "#2", 3);
-	add_pick(s, CHOOSE_TASK, 0, 2);
+	add_pick(s, CHOOSE_SCRIPT, 0, 2);
 	add_pick(s, CHOOSE_SCRIPT, 4, 5);
 	add_run(s, "+", 1);
 	add_run(s, "", 1);
