@@ -226,12 +226,19 @@ static int l_cancel_work_sync(lua_State *L)
 
 /* ---- percpu_ref ----------------------------------------------------------------- */
 
+/* A field of a reference: whether its release is being run. */
+#define FIELD_RELEASING 1
+
 static void script_release(struct task *t, struct percpu_ref *ref)
 {
 	struct ref_handle *r = container_of(ref, struct ref_handle, ref);
 
-	if (r->release.L)
-		callback_call(t, &r->release);
+	if (!r->release.L)
+		return;
+	/* A counter that is released again meanwhile finds it busy. */
+	touch(t->w, r->h.id, FIELD_RELEASING, ACCESS_RMW);
+	callback_call(t, &r->release);
+	touch(t->w, r->h.id, FIELD_RELEASING, ACCESS_RMW);
 }
 
 static void script_confirm(struct task *t, struct percpu_ref *ref)

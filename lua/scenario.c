@@ -40,7 +40,10 @@ static uint32_t draw(struct chooser *c, struct world *w, enum choice_kind kind, 
 static void choices_seed(struct run *run, uint64_t seed)
 {
 	static const char *const streams[NR_CHOICE_KINDS] = {
-		"choice.step", "choice.fault", "choice.cpu", "choice.script",
+		"choice.step",
+		"choice.fault",
+		"choice.cpu",
+		"choice.script",
 	};
 
 	for (int i = 0; i < NR_CHOICE_KINDS; i++)

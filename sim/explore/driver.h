@@ -41,10 +41,10 @@ struct search_step {
 
 /* What an audit wants from a search, which then goes past violations. */
 struct search_audit {
-	bool full;	  /* no state counts as known */
-	bool by_history;  /* states are told apart by what led to them, not by values */
-	bool again;	  /* take each step once more where a known state is met */
-	bool held;	  /* out: the bound has kept something from being tried */
+	bool full;	 /* no state counts as known */
+	bool by_history; /* states are told apart by what led to them, not by values */
+	bool again;	 /* take each step once more where a known state is met */
+	bool held;	 /* out: the bound has kept something from being tried */
 	enum search_defect defect;
 	uint32_t blind_to; /* DEFECT_BLIND: field */
 	/* A state is met, @again: not for the first time; what happens below it comes next. */
@@ -63,8 +63,8 @@ struct driver {
 	gint64 deadline;   /* monotonic us, 0 for none */
 	uint64_t max_runs; /* 0: no limit */
 	uint32_t max_steps;
-	uint64_t next_look; /* run at which to look at the clock again */
-	bool stopped;	    /* result->end says why */
+	uint64_t next_look;	    /* run at which to look at the clock again */
+	bool stopped;		    /* result->end says why */
 	struct search_audit *audit; /* NULL unless somebody looks over the search's shoulder */
 };
 

@@ -251,9 +251,9 @@ static void lose(struct follower *f, const char *fmt, ...)
 
 static const char *choice_noun(enum choice_kind kind)
 {
-	static const char *const nouns[NR_CHOICE_KINDS] = {
-		"the next step", "a failing allocation",
-		"the CPU of a work item", "choice() in the script"};
+	static const char *const nouns[NR_CHOICE_KINDS] = {"the next step", "a failing allocation",
+							   "the CPU of a work item",
+							   "choice() in the script"};
 
 	return nouns[kind];
 }
