@@ -137,4 +137,10 @@ says stderr "no violation"
 try 2 report "$work/clean/tiny.trace.jsonl" --race --text
 one_line_error
 
+# The README shows one of them.
+sed -n '1,/\*\*\*/p' "$golden/workfn-clobber.txt" >"$work/table"
+while IFS= read -r line; do
+	grep -qxF -- "$line" README.md || complain "README.md: the race table is not as printed: $line"
+done <"$work/table"
+
 finish
