@@ -95,6 +95,20 @@ static void on_record(struct trace_sink *sink, const struct trace_record *r)
 		world_halt(run->w, STOP_HOST);
 }
 
+/* With nobody to read them, records that no checker wants need not be made. */
+static void mute_unwanted(struct run *run)
+{
+	const struct checkset *checks = run->checks;
+
+	if (run->sinks[0])
+		return;
+	for (unsigned int k = 0; k < NR_TRACE_KINDS; k++)
+		run->trace.mute[k] = checks->by_kind[k] == checks->by_kind[k + 1];
+	run->trace.mute[TR_CGROUP_RMDIR] = run->trace.mute[TR_RUN_QUIET] = false;
+	/* Where an interruption is noticed. */
+	run->trace.mute[TR_OP_BEGIN] = run->trace.mute[TR_WORK_START] = false;
+}
+
 /* ---- reading the script -------------------------------------------------------- */
 
 static void push_list(lua_State *L, const char *const *strings)
@@ -281,6 +295,7 @@ static bool make_world(struct run *run)
 	if (!run->checks)
 		return false;
 	run->trace.record = on_record;
+	mute_unwanted(run);
 	run->chooser.choose = draw;
 	choices_seed(run, opt->seed);
 	run->w = world_new(run->arena, &config, &run->chooser, &run->trace);
@@ -474,6 +489,7 @@ static void open_all(struct run *run)
 		return;
 	/* What the compiler left over would be copied with each snapshot. */
 	lua_gc(run->L, LUA_GCCOLLECT);
+	arena_start_afresh(run->arena);
 	if (!make_world(run)) {
 		run->w = NULL;
 		run_fail(run, SLABSIM_ERROR_LIMIT,
@@ -561,8 +577,10 @@ struct run *session_open(const struct run_options *opt, struct run_sink *const *
 		session_close(run);
 		return NULL;
 	}
+	control_open(run);
+	arena_start_afresh(run->arena);
 	run->start = g_aligned_alloc(1, snapshot_size(run->w), 64);
-	snapshot_save(run->w, run->start);
+	snapshot_base(run->w, run->start);
 	run->start_instructions = run->instructions;
 	run->start_last = run->last;
 	return run;

@@ -645,6 +645,19 @@ static void judge_memcgs(struct checker *c, const struct trace_record *last)
 	}
 }
 
+/*
+ * A CPU may keep an empty slab page frozen for good, and the page keeps the cache.  One that
+ * was never killed would not be freed without it either.
+ */
+static bool waits_for_cpu(const struct cache *cache)
+{
+	const struct hold *hold = cache->refs.holds;
+
+	while (hold && hold->holder != HOLD_BASE)
+		hold = hold->next;
+	return cache->cpu_slabs > 0 && !(hold && hold->count > 0);
+}
+
 static void judge_cache(struct checker *c, const struct trace_record *last,
 			const struct cache *cache)
 {
@@ -654,7 +667,7 @@ static void judge_cache(struct checker *c, const struct trace_record *last,
 	struct violation *v;
 	uint64_t seq = 0;
 
-	if (!cache->parted_seq || cache->freed || cache->objects > 0 || cache->cpu_slabs > 0 ||
+	if (!cache->parted_seq || cache->freed || cache->objects > 0 || waits_for_cpu(cache) ||
 	    (memcg && memcg->offline_seq && !memcg->freed))
 		return;
 	add_holders(led, &cache->refs, NULL, &who, &seq);

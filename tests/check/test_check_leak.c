@@ -254,6 +254,19 @@ START_TEST(frozen_cpu_slab_is_legal_until_it_is_given_up)
 }
 END_TEST
 
+/* Even without that page nobody would free it. */
+START_TEST(frozen_cpu_slab_is_no_excuse_for_a_cache_that_was_never_killed)
+{
+	REC(OBJ_STATE, .obj = SLAB(1), .str = "cpu");
+	offline();
+	REC(CACHE_DEACTIVATE, .obj = C, .arg = {1});
+	REC(CACHE_REPARENT, .obj = C, .arg = {O(M), O(MEMCG(1))});
+	REC(OBJ_FREE, .obj = M);
+	feed_end();
+	expect_only(NAME, C, "drained cache is not freed");
+}
+END_TEST
+
 START_TEST(cache_that_dies_with_its_memcg_is_judged_with_it)
 {
 	get(M, 1, HOLD_SCRIPT, 0);
@@ -297,6 +310,7 @@ Suite *suite_check_leak(void)
 	tcase_add_test(tc, reparented_cache_without_objects);
 	tcase_add_test(tc, reparented_cache_with_a_live_object_is_legal);
 	tcase_add_test(tc, frozen_cpu_slab_is_legal_until_it_is_given_up);
+	tcase_add_test(tc, frozen_cpu_slab_is_no_excuse_for_a_cache_that_was_never_killed);
 	tcase_add_test(tc, cache_that_dies_with_its_memcg_is_judged_with_it);
 	tcase_add_test(tc, work_item_of_a_freed_cache);
 	suite_add_tcase(s, tc);
