@@ -18,8 +18,8 @@
 
 struct walk {
 	lua_State *L;
-	const void *known[4]; /* tables that belong to everybody and that nobody changes */
-	uint32_t left;	      /* values that may still be looked at */
+	const void *const *known; /* run.known */
+	uint32_t left;		  /* values that may still be looked at */
 };
 
 static uint64_t mix(uint64_t h, uint64_t x)
@@ -49,10 +49,11 @@ static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash);
 /* Whatever order its entries have. */
 static bool hash_table(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 {
+	const void *table = lua_topointer(w->L, idx);
 	uint64_t sum = 0;
 
-	for (size_t i = 0; i < G_N_ELEMENTS(w->known); i++) {
-		if (lua_topointer(w->L, idx) == w->known[i])
+	for (size_t i = 0; i < NR_KNOWN; i++) {
+		if (table == w->known[i])
 			return true;
 	}
 	if (!lua_checkstack(w->L, 4))
@@ -162,10 +163,23 @@ static bool between_operations(lua_State *L, const struct run *run, const struct
 	return f && (run->model ? one_step_operation(f) : t->in_user);
 }
 
+void control_open(struct run *run)
+{
+	lua_State *L = run->L;
+
+	lua_rawgeti(L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
+	run->known[0] = lua_topointer(L, -1);
+	lua_getfield(L, LUA_REGISTRYINDEX, "sim");
+	run->known[1] = lua_topointer(L, -1);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->options);
+	run->known[2] = lua_topointer(L, -1);
+	lua_pop(L, NR_KNOWN);
+}
+
 bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
 {
 	struct script_task *self = t->arg;
-	struct walk w = {.left = VALUES_MAX};
+	struct walk w = {.known = run->known, .left = VALUES_MAX};
 	lua_Debug ar;
 
 	if (t->ctx != CTX_TASK || t->state == TASK_BLOCKED || !self || !self->L)
@@ -173,13 +187,6 @@ bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
 	w.L = self->L;
 	if (!lua_getstack(w.L, 0, &ar) || !between_operations(w.L, run, t, &ar))
 		return false;
-	lua_rawgeti(run->L, LUA_REGISTRYINDEX, LUA_RIDX_GLOBALS);
-	w.known[0] = lua_topointer(run->L, -1);
-	lua_getfield(run->L, LUA_REGISTRYINDEX, "sim");
-	w.known[1] = lua_topointer(run->L, -1);
-	lua_rawgeti(run->L, LUA_REGISTRYINDEX, run->options);
-	w.known[2] = lua_topointer(run->L, -1);
-	lua_pop(run->L, 3);
 	*hash = t->in_user + 2 * t->preempt_count;
 	for (int level = 0; lua_getstack(w.L, level, &ar); level++) {
 		if (!hash_frame(&w, &ar, hash))

@@ -72,6 +72,17 @@ static void await_timed(struct task *t, bool (*ready)(const struct task *t, void
 	}
 }
 
+/* Only without full preemption is it up to the mode whether its CPU may be in a section. */
+static void set_mode(struct task *t, bool user)
+{
+	if (t->in_user == user)
+		return;
+	if (t->w->config.preempt == PREEMPT_FULL)
+		t->in_user = user;
+	else
+		task_set_user(t, user);
+}
+
 void model_await(struct task *t, enum cost c, bool (*ready)(const struct task *t, void *arg),
 		 void *arg, struct list *waiters, oid_t on, const char *why, bool spin)
 {
@@ -87,9 +98,9 @@ void model_await(struct task *t, enum cost c, bool (*ready)(const struct task *t
 	 * It sleeps: whatever the preemption model, others can have its CPU.  In a read
 	 * section that would look as if the section were over.
 	 */
-	t->in_user = !spin && t->rcu_nesting == 0;
+	set_mode(t, !spin && t->rcu_nesting == 0);
 	task_await(t, c, ready, arg, waiters, on, spin && oid_kind(on) == OBJ_LOCK ? NULL : why);
-	t->in_user = user;
+	set_mode(t, user);
 }
 
 /* Whoever waited looks again; who is first is up to the world. */

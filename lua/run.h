@@ -112,6 +112,8 @@ struct script {
 	bool in_condition;
 };
 
+#define NR_KNOWN 3
+
 enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
 
 struct run {
@@ -147,6 +149,7 @@ struct run {
 	void *start; /* snapshot of where session_rewind() goes back to; NULL until then */
 	uint64_t start_instructions;
 	struct trace_record start_last;
+	const void *known[NR_KNOWN]; /* tables that belong to everybody and that nobody changes */
 	struct subject subject;
 };
 
@@ -196,6 +199,9 @@ size_t stack_left(const struct task *t);
 bool state_new(struct run *run);
 
 /* ---- lua/control.c ---------------------------------------------------------- */
+
+/** control_open() - once, before control_hash() is asked */
+void control_open(struct run *run);
 
 /** control_hash() - a digest of how @t goes on; false if that is not known */
 bool control_hash(struct run *run, const struct task *t, uint64_t *hash);

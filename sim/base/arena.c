@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "sim/base/assert.h"
+#include "sim/base/watch.h"
 
 #define HEAP_SPAN ((size_t)64 << 30)
 #define SMALL_SPAN ((size_t)8 << 30)
@@ -70,6 +71,7 @@ struct arena *arena_map(size_t limit)
 void arena_reset(struct arena *a, size_t limit)
 {
 	sim_assert(limit <= HEAP_SPAN);
+	watch_stop();
 	memset(a, 0, sizeof(*a));
 	a->base = mapped;
 	a->top = (sizeof(*a) + 63) & ~(size_t)63;
@@ -154,6 +156,11 @@ void *arena_realloc(struct arena *a, void *p, size_t old_size, size_t new_size)
 		arena_free(a, p, old_size);
 	}
 	return q;
+}
+
+void arena_start_afresh(struct arena *a)
+{
+	memset(a->free_list, 0, sizeof(a->free_list));
 }
 
 char *arena_strdup(struct arena *a, const char *s)

@@ -65,6 +65,13 @@ void arena_free(struct arena *a, void *p, size_t size);
 /** arena_realloc() - resize a block; fresh bytes are not zeroed, NULL at the limit */
 void *arena_realloc(struct arena *a, void *p, size_t old_size, size_t new_size);
 
+/**
+ * arena_start_afresh() - forget the free blocks: what comes now lies side by side
+ *
+ * A snapshot has whole pages, so what changes should not lie scattered among what does not.
+ */
+void arena_start_afresh(struct arena *a);
+
 /** arena_strdup() - copy a string into the arena; NULL at the limit */
 char *arena_strdup(struct arena *a, const char *s);
 

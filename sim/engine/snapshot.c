@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sim/base/watch.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define WITH_ASAN 1
 #elif defined(__has_feature)
@@ -18,7 +20,9 @@
 #endif
 
 struct header {
-	size_t heap_bytes;
+	size_t nr_pages; /* the first that the watch has listed; they follow */
+	size_t skip;	 /* then as many bytes that a restore does not need */
+	size_t from, to; /* then this part of the heap */
 	size_t nr_stacks;
 };
 
@@ -72,10 +76,21 @@ static struct stack_part live_part(const struct fiber *f)
 	return (struct stack_part){at, (size_t)(end - at)};
 }
 
+/* The part of the heap from here on is copied as it is, the part before page by page. */
+static size_t watched_bytes(void)
+{
+	const struct watch *watch = watch_now();
+
+	return watch ? watch->bytes : 0;
+}
+
 size_t snapshot_size(const struct world *w)
 {
-	size_t size = sizeof(struct header) + heap_bytes(w);
+	const struct watch *watch = watch_now();
+	size_t size = sizeof(struct header) + heap_bytes(w) - watched_bytes();
 
+	if (watch)
+		size += watch->nr_written * watch->page;
 	list_for_each(node, &w->tasks) {
 		const struct task *t = container_of(node, struct task, all_node);
 
@@ -84,15 +99,24 @@ size_t snapshot_size(const struct world *w)
 	return size;
 }
 
-void snapshot_save(const struct world *w, void *buffer)
+static char *save_pages(struct header *header, char *out)
 {
-	struct header *header = buffer;
-	char *out = (char *)(header + 1);
+	const struct watch *watch = watch_now();
 
-	header->heap_bytes = heap_bytes(w);
+	header->nr_pages = watch ? watch->nr_written : 0;
+	for (size_t i = 0; i < header->nr_pages; i++) {
+		copy(out, watch->base + watch->written[i] * watch->page, watch->page);
+		out += watch->page;
+	}
+	return out;
+}
+
+static void save_rest(const struct world *w, struct header *header, char *out)
+{
+	header->to = heap_bytes(w);
 	header->nr_stacks = 0;
-	copy(out, w->arena->base, header->heap_bytes);
-	out += header->heap_bytes;
+	copy(out, w->arena->base + header->from, header->to - header->from);
+	out += header->to - header->from;
 	list_for_each(node, &w->tasks) {
 		const struct task *t = container_of(node, struct task, all_node);
 		struct stack_part part = live_part(&t->fiber);
@@ -104,13 +128,51 @@ void snapshot_save(const struct world *w, void *buffer)
 	}
 }
 
+void snapshot_save(const struct world *w, void *buffer)
+{
+	struct header *header = buffer;
+
+	header->skip = 0;
+	header->from = watched_bytes();
+	save_rest(w, header, save_pages(header, (char *)(header + 1)));
+}
+
+void snapshot_base(struct world *w, void *buffer)
+{
+	struct header *header = buffer;
+	char *image = (char *)(header + 1);
+
+	watch_stop();
+	header->nr_pages = 0;
+	header->from = 0;
+	save_rest(w, header, image);
+	watch_start(w->arena, image);
+	header->skip = header->from = watched_bytes();
+}
+
+/* What was written to since a snapshot, but not before it, is as it was in the base. */
+static const char *restore_pages(const struct header *header)
+{
+	const struct watch *watch = watch_now();
+	const char *in = (const char *)(header + 1);
+	size_t nr_written = watch ? watch->nr_written : 0;
+
+	for (size_t i = 0; i < nr_written; i++) {
+		size_t at = watch->written[i] * watch->page;
+
+		copy(watch->base + at,
+		     i < header->nr_pages ? in + i * watch->page : watch->image + at, watch->page);
+	}
+	return watch ? in + header->nr_pages * watch->page : in;
+}
+
 void snapshot_restore(struct world *w, const void *buffer)
 {
 	const struct header *header = buffer;
-	const char *in = (const char *)(header + 1);
+	const char *in = restore_pages(header) + header->skip;
 
-	copy(w->arena->base, in, header->heap_bytes);
-	in += header->heap_bytes;
+	copy(w->arena->base + header->from, in, header->to - header->from);
+	in += header->to - header->from;
 	list_for_each(node, &w->tasks) {
 		forget_red_zones(&container_of(node, struct task, all_node)->fiber);
 	}

@@ -353,11 +353,13 @@ static void cpu_init(struct world *w, struct cpu *cpu, unsigned int nr)
 struct world *world_new(struct arena *a, const struct world_config *config, struct chooser *chooser,
 			struct trace_sink *sink)
 {
-	struct world *w = arena_alloc(a, sizeof(*w));
+	size_t size = offsetof(struct world, cpus) + config->nr_cpus * sizeof(struct cpu);
+	struct world *w;
 
+	sim_assert(config->nr_cpus >= 1 && config->nr_cpus <= NR_CPUS_MAX);
+	w = arena_alloc(a, size);
 	if (!w)
 		return NULL;
-	sim_assert(config->nr_cpus >= 1 && config->nr_cpus <= NR_CPUS_MAX);
 	w->arena = a;
 	w->config = *config;
 	w->timed = true;

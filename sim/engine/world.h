@@ -263,7 +263,6 @@ struct world {
 	struct task *reap;    /* ended, its stack not yet given back */
 	struct list tasks;    /* task.all_node: whose stacks a snapshot has to keep */
 	struct fiber driver;
-	struct cpu cpus[NR_CPUS_MAX];
 	uint64_t next_id[NR_OBJECT_KINDS];
 	vtime_t cost[NR_COSTS];
 	uint8_t jitter[NR_COSTS];
@@ -278,6 +277,7 @@ struct world {
 	struct trace_sink *sink;
 	struct step_log *log; /* what the steps touch; NULL when nobody wants to know */
 	bool trace_accesses;
+	struct cpu cpus[NR_CPUS_MAX]; /* there is memory for config.nr_cpus of them */
 };
 
 /**

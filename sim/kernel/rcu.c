@@ -174,10 +174,7 @@ static void want_start(struct rcu *rcu)
 /* A section ends, whatever lies around it: a grace period must start before or after. */
 static void touch_leaving(struct cpu *cpu)
 {
-	struct kernel *k = kernel_of(cpu->w);
-
-	for (unsigned int f = 0; f < nr_flavours(cpu->w); f++)
-		touch(cpu->w, k->rcu[f].id, RCU_STARTED, ACCESS_READ);
+	touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 }
 
 static void cpu_passed(struct cpu *cpu)
