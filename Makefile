@@ -53,13 +53,14 @@ RESOURCES := $(filter-out lua/meta/%,$(call find,lua,*.lua)) \
 	$(call find,reports,*.html) $(call find,reports,*.js) $(call find,reports,*.css)
 BENCHES := $(wildcard tests/bench/bench_*.c)
 BOUNDS := $(wildcard tests/bench/bounds/*.c)
-TESTS := $(filter-out tests/bench/%,$(call find,tests,*.c))
+TESTS := $(filter-out tests/bench/% tests/soak/soak.c,$(call find,tests,*.c))
 SUITES := $(patsubst test_%.c,%,$(filter test_%,$(notdir $(TESTS))))
 
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 OBJS := $(call obj,$(SRCS)) $(BUILD)/gen/resources.o
 LIB_OBJS := $(filter-out $(BUILD)/obj/sim/cli/main.o,$(OBJS))
 TEST_OBJS := $(call obj,$(TESTS))
+SOAK_OBJS := $(call obj,$(wildcard tests/soak/*.c))
 BENCH_BINS := $(patsubst tests/bench/%.c,$(BUILD)/%,$(BENCHES))
 FORMATTED := $(call find,sim lua reports tests,*.[ch])
 
@@ -97,6 +98,10 @@ $(BENCH_BINS): $(BUILD)/%: $(BUILD)/obj/tests/bench/%.o $(call obj,$(BOUNDS)) $(
 	$(call say,LINK $@)
 	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(filter %.o,$^) $(LDFLAGS) $(ALL_LIBS)
 
+$(BUILD)/slabsim-soak: $(SOAK_OBJS) $(LIB_OBJS) $(BUILD)/link
+	$(call say,LINK $@)
+	$(Q)$(CC) $(ALL_CFLAGS) -o $@ $(SOAK_OBJS) $(LIB_OBJS) $(LDFLAGS) $(ALL_LIBS)
+
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC   $<)
@@ -132,7 +137,7 @@ $(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml $(RESOURCES)
 $(BUILD)/gen/resources.o: $(BUILD)/gen/resources.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -w -c -o $@ $<
 
--include $(patsubst %.o,%.d,$(OBJS) $(TEST_OBJS) $(call obj,$(BENCHES) $(BOUNDS)))
+-include $(patsubst %.o,%.d,$(OBJS) $(TEST_OBJS) $(call obj,$(BENCHES) $(BOUNDS)) $(SOAK_OBJS))
 
 .PHONY: demo
 demo: ## install what is missing, build, run the main scenario into out/demo
@@ -178,9 +183,17 @@ determinism: ## compare the traces of all compilers, optimisation levels and env
 	@$(MAKE) BUILD=build/asan OPT='-O1 -g -DSIM_ASSERT_SLOW' SANITIZE=address,undefined all
 	@tests/tools/determinism.sh build/gcc-O0 build/gcc-O3 build/clang-O2 build/asan
 
+SOAK ?= 600
+SOAK_SEED ?= 1
+
+.PHONY: soak
+soak: $(BUILD)/slabsim-soak ## compare all engines on generated programs for SOAK=600 seconds
+	$(BUILD)/slabsim-soak $(BUILD)/soak $(SOAK) $(SOAK_SEED)
+
 .PHONY: bench
-bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark
-	@set -e; for b in $(BENCH_BINS); do echo "== $${b##*/}"; $$b; done
+bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LONG=1: for minutes)
+	@missed=0; for b in $(BENCH_BINS); do \
+		echo "== $${b##*/}"; $$b || missed=1; done; exit $$missed
 
 ##@ Source
 

@@ -93,6 +93,17 @@ static bool hash_function(struct walk *w, int idx, uint32_t depth, uint64_t *has
 	return true;
 }
 
+/*
+ * What it stands for is shared state, and has its own digest.  By number, so that it is
+ * the same in another process; the few that have none by address, which may differ there.
+ */
+static uint64_t hash_handle(lua_State *L, int idx, uint64_t hash)
+{
+	const struct handle *h = lua_touserdata(L, idx);
+
+	return mix(mix(hash, h->kind), h->id ? h->id : (uint64_t)(uintptr_t)h);
+}
+
 static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 {
 	int type = lua_type(w->L, idx);
@@ -127,10 +138,11 @@ static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 		return hash_table(w, idx, depth, hash);
 	case LUA_TFUNCTION:
 		return hash_function(w, idx, depth, hash);
+	case LUA_TUSERDATA:
+		*hash = hash_handle(w->L, idx, *hash);
+		return true;
 	default:
-		/* Handles: what they stand for is shared state, and has its own digest. */
-		*hash = mix(*hash, (uint64_t)(uintptr_t)lua_topointer(w->L, idx));
-		return type == LUA_TUSERDATA || type == LUA_TLIGHTUSERDATA;
+		return false;
 	}
 }
 

@@ -6,7 +6,8 @@
 /* Nothing stopped it, and no run was cut short. */
 static bool is_complete(const struct explore_options *opt, const struct explore_result *r)
 {
-	if (r->stats.nr_cut > 0)
+	/* Where no run has an end, they all go round in circles. */
+	if (r->stats.nr_cut > 0 || r->stats.nr_runs == 0)
 		return false;
 	/* With keep_going a finding stops nothing. */
 	return r->end == END_COMPLETE || (r->end == END_FOUND && opt->keep_going);
@@ -95,7 +96,7 @@ char *coverage_limit(const struct explore_options *opt, const struct explore_res
 	case END_TIME:
 		return g_strdup_printf("the limit of %g s was hit: --max-time", opt->max_seconds);
 	case END_MEMORY:
-		return g_strdup("the memory for states that were seen is full");
+		return g_strdup("the memory for states that were seen is full: --seen-memory");
 	case END_INTERRUPTED:
 		return g_strdup("interrupted");
 	case END_COMPLETE:

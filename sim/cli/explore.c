@@ -8,6 +8,7 @@
 #include "sim/cli/coverage.h"
 #include "sim/cli/exploring.h"
 #include "sim/cli/follow.h"
+#include "sim/explore/jobs.h"
 
 #ifndef SLABSIM_VERSION
 #define SLABSIM_VERSION "unknown"
@@ -17,6 +18,8 @@
 #define DEFAULT_PREEMPTIONS 2
 #define PREEMPTIONS_MAX 1000
 #define DEPTH_MAX 8
+#define JOBS_MAX 1024
+#define SEEN_MEMORY_MIN (1 << 20)
 #define PROOF_SECONDS 1
 
 static void found_free(gpointer p)
@@ -36,7 +39,7 @@ static void found_free(gpointer p)
 /* ---- the command line --------------------------------------------------------------------- */
 
 struct raw_options {
-	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs;
+	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs, *resume, *seen_memory;
 	gboolean keep_going, no_minimise, require_exhaustive, audit;
 };
 
@@ -82,15 +85,22 @@ static bool check_time(const struct command *cmd, const char *typed, double *sec
 	return true;
 }
 
-static bool check_jobs(const struct command *cmd, const char *typed)
+static bool check_jobs(const struct command *cmd, const char *typed, struct explore_options *opt)
 {
 	uint64_t jobs = 1;
 
-	if (!check_number(cmd, "--jobs", typed, 1, 1024, &jobs))
+	if (!check_number(cmd, "--jobs", typed, 1, JOBS_MAX, &jobs))
 		return false;
-	if (jobs == 1)
+	opt->nr_jobs = (unsigned int)jobs;
+	opt->in_worker = cli_worker_signals;
+	return true;
+}
+
+static bool check_memory(const struct command *cmd, const char *typed, size_t *bytes)
+{
+	if (!typed || (parse_size(typed, bytes) && *bytes >= SEEN_MEMORY_MIN))
 		return true;
-	cli_usage(cmd, "--jobs: this version explores with one job only, not %s", typed);
+	cli_usage(cmd, "--seen-memory takes a size from 1M on, like 512M or 8G, not '%s'", typed);
 	return false;
 }
 
@@ -105,7 +115,9 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 	    !check_number(cmd, "--preemptions", raw->preemptions, 0, PREEMPTIONS_MAX,
 			  &preemptions) ||
 	    !check_number(cmd, "--depth", raw->depth, 1, DEPTH_MAX, &depth) ||
-	    !check_time(cmd, raw->max_time, &opt->max_seconds) || !check_jobs(cmd, raw->jobs))
+	    !check_time(cmd, raw->max_time, &opt->max_seconds) ||
+	    !check_memory(cmd, raw->seen_memory, &opt->max_memory) ||
+	    !check_jobs(cmd, raw->jobs, opt))
 		return false;
 	if (raw->preemptions && !raw->strategy)
 		opt->strategy = STRATEGY_BOUNDED;
@@ -159,8 +171,13 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		 "Keep failures as they were found", NULL},
 		{"require-exhaustive", 0, 0, G_OPTION_ARG_NONE, &raw.require_exhaustive,
 		 "Exit with 5 if no failure was found but not every ordering was tried", NULL},
-		{"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &raw.jobs, "Worker processes (only 1)",
-		 "N"},
+		{"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &raw.jobs,
+		 "Processes that work (default 1); what is found is the same", "N"},
+		{"resume", 0, 0, G_OPTION_ARG_FILENAME, &raw.resume,
+		 "Go on from a checkpoint that an exploration with the same options has left",
+		 "FILE"},
+		{"seen-memory", 0, 0, G_OPTION_ARG_FILENAME, &raw.seen_memory,
+		 "bounded, exhaustive: memory for states that were seen (default 1G)", "SIZE"},
 		{"audit", 0, 0, G_OPTION_ARG_NONE, &raw.audit,
 		 "Compare all strategies with a full search, on this scenario", NULL},
 		G_OPTION_ENTRY_NULL,
@@ -177,6 +194,7 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		run_args_script(&e->args, argv[1]);
 		e->args.run.order = ORDER_RANDOM;
 		e->options = options_typed(&raw);
+		e->resume = g_steal_pointer(&raw.resume);
 	}
 	g_free(raw.strategy);
 	g_free(raw.max_runs);
@@ -184,6 +202,8 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 	g_free(raw.preemptions);
 	g_free(raw.depth);
 	g_free(raw.jobs);
+	g_free(raw.resume);
+	g_free(raw.seen_memory);
 	return parsed;
 }
 
@@ -291,6 +311,8 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	e->nr_setup = s->checks->nr_violations;
 	if (e->nr_setup > 0)
 		e->setup = s->checks->violations[0];
+	if (!load_checkpoint(e, error))
+		return false;
 	e->opt.past_setup = true;
 	e->opt.interrupted = &cli_interrupted;
 	e->opt.progress = show_progress;
@@ -298,6 +320,8 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	progress_init(&e->progress, e->args.quiet);
 	explore(s, &e->opt, &e->result);
 	progress_clear(&e->progress);
+	if (!save_checkpoint(e, error))
+		return false;
 	findings = e->result.findings;
 	for (guint i = 0; i < findings->len; i++) {
 		if (!take_finding(e, s, g_ptr_array_index(findings, i), error))
@@ -339,7 +363,8 @@ static char *path_of(const struct exploring *e, const char *stem, const char *su
 /* Before anything takes its time: can what may be found be written? */
 static bool check_files(const struct exploring *e, GError **error)
 {
-	static const char *const suffixes[] = {".sched", ".trace.jsonl", ".txt", ".race.txt"};
+	static const char *const suffixes[] = {".sched", ".trace.jsonl", ".txt", ".race.txt",
+					       ".checkpoint"};
 
 	if (!e->args.dir)
 		return true;
@@ -347,8 +372,9 @@ static bool check_files(const struct exploring *e, GError **error)
 		return false;
 	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
 		g_autofree char *path = path_of(e, e->args.name, suffixes[i]);
-		struct output *o = output_open(path, e->args.force, error);
+		struct output *o;
 
+		o = output_open(path, e->args.force || checkpoint_may_replace(e, path), error);
 		if (!o)
 			return false;
 		output_discard(o);
@@ -458,6 +484,8 @@ static int code_of_outcome(const struct exploring *e)
 		return EXIT_INTERRUPTED;
 	if (e->found->len > 0 || e->nr_setup > 0)
 		return EXIT_VIOLATION;
+	if (e->result.error && e->result.error->domain == JOBS_ERROR)
+		return EXIT_INTERNAL;
 	if (e->result.error)
 		return g_error_matches(e->result.error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE)
 			       ? EXIT_USAGE
@@ -544,6 +572,10 @@ static int run_explore(const struct command *self, int argc, char **argv)
 	explore_result_clear(&e.result);
 	schedule_free(e.head);
 	g_free(e.options);
+	g_free(e.resume);
+	g_free(e.checkpoint_path);
+	if (e.state)
+		g_byte_array_unref(e.state);
 	run_args_clear(&e.args);
 	return code;
 }
@@ -557,7 +589,8 @@ const struct command command_explore = {
 		"all have been tried, and says what was covered.  A failure is shortened: fewest\n"
 		"preemptions first, then fewest steps.  With -o DIR, NAME.sched,\n"
 		"NAME.trace.jsonl, NAME.txt and NAME.race.txt are written there; slabsim replay\n"
-		"runs NAME.sched again.\n\n"
+		"runs NAME.sched again.  What a limit or Ctrl-C stops leaves NAME.checkpoint,\n"
+		"and --resume goes on from it.\n\n"
 		"Examples:\n"
 		"  slabsim explore scenarios/lifecycle/offline_vs_alloc.lua --lifecycle seed1-v4\n"
 		"  slabsim explore scenarios/models/cache_shutdown.lua --strategy dpor\n",

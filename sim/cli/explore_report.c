@@ -208,6 +208,8 @@ static void put_json_summary(const struct exploring *e, struct output *o)
 	json_key_string(o, "claim", claim);
 	if (limit)
 		json_key_string(o, "limit", limit);
+	if (e->checkpoint_path)
+		json_key_string(o, "checkpoint", e->checkpoint_path);
 	json_key_u64(o, "executions", s->nr_runs);
 	json_key_u64(o, "failing", s->nr_failing);
 	json_key_u64(o, "states", s->nr_states);

@@ -16,7 +16,10 @@ struct exploring {
 	struct explore_options opt;
 	bool no_minimise, require_exhaustive;
 	bool audit;
-	char *options; /* as typed, for command lines */
+	char *options;	       /* as typed, for command lines */
+	char *resume;	       /* checkpoint to go on from; NULL for none */
+	GByteArray *state;     /* what is in it */
+	char *checkpoint_path; /* that was written; NULL for none */
 	/* what there is to say about each schedule */
 	struct schedule *head;
 	struct explore_result result;
@@ -49,5 +52,14 @@ int explore_audit(struct exploring *e);
 
 /** explore_json() - the same as JSON: a line for each finding, then a summary */
 int explore_json(const struct exploring *e);
+
+/** load_checkpoint() - read what --resume names, and let the exploration go on from it */
+bool load_checkpoint(struct exploring *e, GError **error);
+
+/** save_checkpoint() - with -o, write down how to go on with what a limit has stopped */
+bool save_checkpoint(struct exploring *e, GError **error);
+
+/** checkpoint_may_replace() - may the checkpoint be written to @path if there is a file? */
+bool checkpoint_may_replace(const struct exploring *e, const char *path);
 
 #endif /* SIM_CLI_EXPLORING_H */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "sim/base/arena.h"
+#include "sim/base/watch.h"
 #include "sim/cli/cli.h"
 
 /* A stack overflow in a simulated context leaves no stack to handle it on. */
@@ -67,6 +68,7 @@ void cli_worker_signals(void)
 	/* What was there before us: a sanitizer's, or the default. */
 	sigaction(SIGSEGV, &old_segv, NULL);
 	sigaction(SIGBUS, &old_bus, NULL);
+	watch_signals();
 	signal(SIGTERM, SIG_DFL);
 	/* Ctrl-C reaches every process of the terminal; who started us decides. */
 	signal(SIGINT, SIG_IGN);

@@ -209,6 +209,16 @@ static struct task *timer_fired(struct world *w, struct task *t);
 
 static void switch_to(struct task *t);
 
+/*
+ * Without full preemption a grace period may have to wait for whoever has the CPU, and
+ * not for those who had to leave it: who stepped last counts.
+ */
+static void touch_current(struct cpu *cpu, enum access_mode mode)
+{
+	if (cpu->w->config.preempt != PREEMPT_FULL)
+		touch(cpu->w, cpu->id, FIELD_CURRENT, mode);
+}
+
 /* Let @tr happen.  Return: the context that has to go on, NULL if it was the environment's. */
 static struct task *happen(struct world *w, struct transition *tr)
 {
@@ -218,6 +228,8 @@ static struct task *happen(struct world *w, struct transition *tr)
 		w->running = transition_context(tr);
 		if (!w->timed && w->running->cpu->cur != w->running)
 			switch_to(w->running);
+		else
+			touch_current(w->running->cpu, ACCESS_READ);
 		return w->running;
 	}
 	if (tr->ev.fire == fire_timer)
@@ -674,6 +686,7 @@ static void switch_to(struct task *t)
 	cpu->nr_queued--;
 	t->state = TASK_RUNNING;
 	cpu->cur = t;
+	touch_current(cpu, ACCESS_WRITE);
 	if (!t->in_user && cpu->w->config.preempt != PREEMPT_FULL)
 		touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 }
@@ -923,6 +936,8 @@ static void push(struct cpu *cpu, struct task *on_top)
 	on_top->below = below;
 	on_top->state = TASK_RUNNING;
 	cpu->cur = on_top;
+	/* That it has arrived is known to nobody else before its first step. */
+	touch(cpu->w, on_top->id, FIELD_CURRENT, ACCESS_RMW);
 	touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 	cpu_resume(cpu, world_cost(cpu->w, COST_IRQ_ENTRY));
 }

@@ -438,7 +438,7 @@ enum {
 	FIELD_REF_PERCPU,	   /* and the part of it that lies with the CPUs */
 	FIELD_REF_WAY,		   /* how it counts: mode, dead or not */
 	FIELD_QUEUE,		   /* what waits in it, in which order */
-	FIELD_CURRENT,		   /* a task: whether it waits */
+	FIELD_CURRENT,		   /* a task: whether it waits; a CPU: whom it runs */
 	FIELD_HELD_BACK,	   /* a CPU: interrupts and softirqs to come */
 	FIELD_POOL,		   /* a CPU: its workers and their work */
 	FIELD_QUIESCENT,	   /* a CPU: that a section may have begun on it */

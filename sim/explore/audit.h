@@ -47,7 +47,8 @@ struct audit_row {
 	bool complete; /* it came to its end: it claims to have met all there is */
 	bool by_history;
 	struct explore_stats stats;
-	uint64_t nr_classes;   /* of runs, by their fingerprints */
+	uint64_t nr_classes;   /* of last states, by their fingerprints */
+	uint64_t nr_traces;    /* of runs, by order_trace() */
 	uint64_t nr_redundant; /* runs of a class that had been run before; dpor should have none */
 	uint64_t nr_ends; /* states in which nothing is left to happen, as far as can be seen */
 	uint32_t nr_findings;

@@ -16,7 +16,8 @@
 
 static inline void put_bytes(GByteArray *b, const void *data, size_t size)
 {
-	g_byte_array_append(b, data, (guint)size);
+	if (size > 0)
+		g_byte_array_append(b, data, (guint)size);
 }
 
 static inline void put_u64(GByteArray *b, uint64_t value)
@@ -45,6 +46,9 @@ static inline void take_bytes(struct reader *r, void *data, size_t size)
 		memset(data, 0, size);
 		return;
 	}
+	/* Neither needs to be anywhere then. */
+	if (size == 0)
+		return;
 	memcpy(data, r->data, size);
 	r->data += size;
 	r->left -= size;

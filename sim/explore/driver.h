@@ -6,7 +6,11 @@
  * What the engines share: limits, counting, and keeping what was found.
  */
 
+#include "sim/explore/bytes.h"
 #include "sim/explore/explore.h"
+
+/* What it takes to start a run, in steps. */
+#define SAMPLE_START 10
 
 #define MAX_STEPS_DEFAULT 100000
 
@@ -51,8 +55,9 @@ struct search_audit {
 	void (*visit)(struct search_audit *a, uint64_t state, bool again);
 	void (*leave)(struct search_audit *a);
 	void (*step)(struct search_audit *a, const struct search_step *step);
-	/* A run has come to its end. */
-	void (*end)(struct search_audit *a, uint64_t fingerprint, uint32_t preemptions);
+	/* A run has come to its end; @trace: equivalent runs have it in common, no others do. */
+	void (*end)(struct search_audit *a, uint64_t fingerprint, uint64_t trace,
+		    uint32_t preemptions);
 };
 
 struct driver {
@@ -65,11 +70,16 @@ struct driver {
 	uint32_t max_steps;
 	uint64_t next_look;	    /* run at which to look at the clock again */
 	bool stopped;		    /* result->end says why */
+	struct reader *resume;	    /* the engine that was stopped goes on from here; else NULL */
+	GByteArray *rest;	    /* what an engine that is stopped needs to go on */
 	struct search_audit *audit; /* NULL unless somebody looks over the search's shoulder */
 };
 
 /** driver_stop() - end the exploration, for @why */
 void driver_stop(struct driver *d, enum explore_end why);
+
+/** driver_misfit() - what it was to go on from is not about this */
+void driver_misfit(struct driver *d);
 
 /** driver_may_go_on() - look at the limits; false when it is time to stop */
 bool driver_may_go_on(struct driver *d);
@@ -86,8 +96,18 @@ void driver_keep(struct driver *d);
 /** driver_run_stopped() - the run hit a limit or the script failed */
 void driver_run_stopped(struct driver *d);
 
+/** driver_look() - the same, and look at the clock in any case */
+bool driver_look(struct driver *d);
+
 /* The engines.  Each returns with d->stopped set, or having covered all there is. */
-void sample(struct driver *d, enum strategy strategy, double seconds);
+
+/**
+ * sample() - draw runs
+ * @max_steps: about so many, a start counted as SAMPLE_START steps; 0: no limit
+ */
+void sample(struct driver *d, enum strategy strategy, uint64_t max_steps);
+
+/** search() - search the tree from its root to the end, in this process */
 void search(struct driver *d, enum strategy strategy, uint32_t bound);
 
 struct position;

@@ -14,10 +14,11 @@
 
 /* One decision.  A schedule is the list of all that were taken in a run. */
 struct choice {
-	uint64_t who;  /* CHOOSE_STEP: key of the process that steps; else 0 */
-	uint32_t pick; /* which alternative */
-	uint32_t n;    /* of how many */
-	uint8_t kind;  /* enum choice_kind */
+	uint64_t who;	   /* CHOOSE_STEP: key of the process that steps; else 0 */
+	uint32_t pick;	   /* which alternative */
+	uint32_t n;	   /* of how many */
+	uint8_t kind;	   /* enum choice_kind */
+	uint8_t unused[7]; /* 0: choices are compared, and written to files, as they are */
 };
 
 /* Alternatives at one step, in an order that depends on the run so far and on nothing else. */

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "sim/explore/checkpoint.h"
 #include "sim/explore/driver.h"
+#include "sim/explore/frontier.h"
 
-/* How long STRATEGY_AUTO samples before it searches. */
-#define SAMPLING_SECONDS 1.0
+/* How much STRATEGY_AUTO samples before it searches: about a second, and the same everywhere. */
+#define SAMPLING_STEPS 1200000
 /* And how long it hopes that one order of each class of equivalent ones is all there is to do. */
-#define REDUCTION_SECONDS 5.0
+#define REDUCTION_STEPS 5000000
 
 const struct strategy_info strategy_infos[NR_STRATEGIES] = {
 	[STRATEGY_AUTO] = {"auto", "samples, then tries dpor for some seconds, then bounded"},
@@ -34,10 +36,30 @@ static double seconds_since(gint64 start)
 	return (double)(g_get_monotonic_time() - start) / 1e6;
 }
 
-bool driver_may_go_on(struct driver *d)
+static void look_at_clock(struct driver *d)
 {
 	const struct explore_options *opt = d->opt;
 	struct explore_stats *stats = &d->result->stats;
+
+	d->next_look = stats->nr_steps + 4096;
+	stats->seconds = seconds_since(d->start);
+	if (d->deadline && g_get_monotonic_time() >= d->deadline)
+		driver_stop(d, END_TIME);
+	if (opt->progress)
+		opt->progress(opt->progress_arg, stats);
+}
+
+bool driver_look(struct driver *d)
+{
+	if (driver_may_go_on(d))
+		look_at_clock(d);
+	return !d->stopped;
+}
+
+bool driver_may_go_on(struct driver *d)
+{
+	const struct explore_options *opt = d->opt;
+	const struct explore_stats *stats = &d->result->stats;
 
 	if (d->stopped)
 		return false;
@@ -45,14 +67,8 @@ bool driver_may_go_on(struct driver *d)
 		driver_stop(d, END_INTERRUPTED);
 	else if (d->max_runs && stats->nr_runs + stats->nr_cut >= d->max_runs)
 		driver_stop(d, END_RUNS);
-	if (stats->nr_steps >= d->next_look) {
-		d->next_look = stats->nr_steps + 4096;
-		stats->seconds = seconds_since(d->start);
-		if (d->deadline && g_get_monotonic_time() >= d->deadline)
-			driver_stop(d, END_TIME);
-		if (opt->progress)
-			opt->progress(opt->progress_arg, stats);
-	}
+	if (stats->nr_steps >= d->next_look)
+		look_at_clock(d);
 	return !d->stopped;
 }
 
@@ -133,39 +149,32 @@ void driver_run_stopped(struct driver *d)
 /* Up to @last preemptions, or until no bound keeps anything out any more. */
 static void bounded(struct driver *d, uint32_t last)
 {
-	for (uint32_t bound = 0; bound <= last; bound++) {
-		d->result->stats.bound = bound;
-		d->result->bound_cut = false;
-		search(d, STRATEGY_BOUNDED, bound);
+	struct explore_result *r = d->result;
+
+	for (uint32_t bound = d->resume ? r->stats.bound : 0; bound <= last; bound++) {
+		r->stats.bound = bound;
+		if (!d->resume)
+			r->bound_cut = false;
+		frontier_search(d, STRATEGY_BOUNDED, bound, 0);
 		if (d->stopped)
 			return;
-		d->result->bound_done = bound + 1;
-		if (!d->result->bound_cut)
+		r->bound_done = bound + 1;
+		if (!r->bound_cut)
 			return;
 	}
 }
 
-/* A strategy that may not come to its end in time.  Return: true if it did, or all is over. */
-static bool try_for(struct driver *d, enum strategy strategy, double seconds)
-{
-	gint64 deadline = d->deadline;
-	gint64 until = g_get_monotonic_time() + (gint64)(seconds * 1e6);
-
-	if (!deadline || until < deadline)
-		d->deadline = until;
-	search(d, strategy, 0);
-	if (d->stopped && d->result->end == END_TIME && d->deadline != deadline) {
-		d->stopped = false;
-		d->deadline = deadline;
-		return false;
-	}
-	return true;
-}
-
+/* One that was stopped goes on with the engine that was at work. */
 static void explore_auto(struct driver *d)
 {
-	sample(d, STRATEGY_PCT, SAMPLING_SECONDS);
-	if (d->stopped || try_for(d, STRATEGY_DPOR, REDUCTION_SECONDS))
+	enum strategy at_work = d->resume ? d->result->stats.strategy : STRATEGY_PCT;
+
+	if (at_work == STRATEGY_PCT)
+		sample(d, STRATEGY_PCT, SAMPLING_STEPS);
+	if (d->stopped)
+		return;
+	if (at_work != STRATEGY_BOUNDED &&
+	    (frontier_search(d, STRATEGY_DPOR, 0, REDUCTION_STEPS) || d->stopped))
 		return;
 	bounded(d, UINT32_MAX);
 }
@@ -182,11 +191,30 @@ static void explore_by(struct driver *d, enum strategy strategy)
 		break;
 	case STRATEGY_DPOR:
 	case STRATEGY_EXHAUSTIVE:
-		search(d, strategy, 0);
+		frontier_search(d, strategy, 0, 0);
 		break;
 	default:
 		explore_auto(d);
 	}
+}
+
+void driver_misfit(struct driver *d)
+{
+	if (!d->result->error)
+		g_set_error(&d->result->error, g_quark_from_static_string("slabsim-explore"), 0,
+			    "the checkpoint does not fit what is explored");
+	driver_stop(d, END_ERROR);
+}
+
+/* @from: what opt->resume holds */
+static void resume(struct driver *d, struct reader *from)
+{
+	if (!state_read(d, from)) {
+		driver_misfit(d);
+		return;
+	}
+	d->resume = from;
+	explore_by(d, d->opt->strategy);
 }
 
 void finding_free(void *p)
@@ -201,6 +229,7 @@ void finding_free(void *p)
 
 void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result)
 {
+	struct reader from = {.ok = true};
 	struct driver d = {
 		.opt = opt,
 		.result = result,
@@ -216,14 +245,24 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 	result->stats.share = -1;
 	if (opt->max_seconds > 0)
 		d.deadline = d.start + (gint64)(opt->max_seconds * 1e6);
+	d.rest = g_byte_array_new();
+	if (opt->resume) {
+		from.data = opt->resume->data;
+		from.left = opt->resume->len;
+	}
 	exec_restart(d.x);
 	if (d.x->nr_before > 0 && !opt->past_setup)
 		keep_setup(&d);
+	else if (opt->resume)
+		resume(&d, &from);
 	else
 		explore_by(&d, opt->strategy);
 	if (!d.stopped)
 		result->end = result->findings->len ? END_FOUND : END_COMPLETE;
 	result->stats.seconds = seconds_since(d.start);
+	if (d.rest->len > 0)
+		result->rest = state_write(&d);
+	g_byte_array_unref(d.rest);
 	exec_free(d.x);
 }
 
@@ -231,4 +270,5 @@ void explore_result_clear(struct explore_result *result)
 {
 	g_clear_pointer(&result->findings, g_ptr_array_unref);
 	g_clear_error(&result->error);
+	g_clear_pointer(&result->rest, g_byte_array_unref);
 }

@@ -57,6 +57,9 @@ struct explore_options {
 	size_t max_memory;    /* bytes for visited states; 0: default */
 	bool keep_going;      /* do not stop at the first finding */
 	bool past_setup;      /* go on if the set-up violates, which is else the only finding */
+	unsigned int nr_jobs; /* processes that work; 0 is 1; says nothing about what is found */
+	void (*in_worker)(void);  /* called first in each of them that is forked; may be NULL */
+	const GByteArray *resume; /* explore_result.rest of an earlier one; may be NULL */
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 	/* Called now and then, at least every 1000 runs; may be NULL. */
 	void (*progress)(void *arg, const struct explore_stats *stats);
@@ -92,6 +95,7 @@ struct explore_result {
 	bool bound_cut;	     /* STRATEGY_BOUNDED: the last bound kept something out */
 	uint32_t bound_done; /* STRATEGY_BOUNDED: the highest bound that was completed + 1 */
 	GError *error;	     /* END_ERROR */
+	GByteArray *rest;    /* where to go on from, if a limit was hit; else NULL */
 };
 
 /** same_finding() - does one checker blame the same kind of object alike in both? */

@@ -13,6 +13,8 @@
 
 #include "sim/base/assert.h"
 
+G_DEFINE_QUARK(slabsim - jobs - error - quark, jobs_error)
+
 #define LOOK_EVERY_MS 100
 #define MESSAGE_MAX (UINT64_C(1) << 31)
 
@@ -47,8 +49,7 @@ static struct piece *piece_at(struct pool *pool, uint64_t nr)
 static void fail(struct pool *pool, const char *what)
 {
 	if (!pool->error)
-		g_set_error_literal(&pool->error, g_quark_from_static_string("slabsim-jobs"), 0,
-				    what);
+		g_set_error_literal(&pool->error, JOBS_ERROR, 0, what);
 	pool->stopped = true;
 }
 
@@ -387,8 +388,11 @@ bool jobs_run(const struct jobs *jobs, GError **error)
 	sim_assert(jobs->nr_jobs >= 1);
 	hand_out(&pool);
 	while (!pool.stopped && pool.nr_taken < pool.nr_handed &&
-	       (jobs->nr_jobs == 1 || pool.nr_taken == 0))
+	       (jobs->nr_jobs == 1 || pool.nr_taken == 0)) {
 		do_it_here(&pool);
+		if (!pool.stopped && !jobs->go_on(jobs->arg))
+			pool.stopped = true;
+	}
 	if (!pool.stopped && pool.nr_taken < pool.nr_handed)
 		run_workers(&pool);
 	for (int i = 0; i < JOBS_AHEAD; i++)

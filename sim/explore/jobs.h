@@ -17,6 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define JOBS_ERROR (jobs_error_quark())
+GQuark jobs_error_quark(void);
+
 /* Pieces that are handed out before the first of them has been taken. */
 #define JOBS_AHEAD 64
 
@@ -31,12 +34,12 @@ struct jobs {
 	/* Do it.  @forked: in a worker, where whatever it changes is lost but for @result. */
 	void (*work)(void *arg, bool forked, const GByteArray *piece, GByteArray *result);
 
-	/* Take the result of piece @nr, counted from 0; false to stop. */
+	/* Take the result of piece @nr, counted from 0; false to stop and leave all else. */
 	bool (*take)(void *arg, uint64_t nr, const GByteArray *result);
 
 	/*
-	 * Asked now and then while workers are at work; false to stop.  What they are doing
-	 * is then waited for.
+	 * Asked now and then, and after taking; false to stop.  What workers are doing is
+	 * then waited for.
 	 */
 	bool (*go_on)(void *arg);
 

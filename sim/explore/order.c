@@ -17,6 +17,7 @@ struct place {
 
 struct use {
 	uint32_t place, before; /* earlier use of the place */
+	uint32_t other;		/* the latest earlier one of another mode */
 	uint32_t depth;
 	uint32_t mode;
 	uint64_t old_version;
@@ -44,7 +45,7 @@ struct happened {
 	uint32_t clock[PROCS_MAX]; /* depth + 1 of each process's latest event before this one */
 	uint32_t proc, before;	   /* depth of its process's event before */
 	uint32_t uses_at, made_at, poster;
-	uint64_t old_control, old_position, old_state, hash;
+	uint64_t old_control, old_position, old_state, old_trace, hash;
 	bool first; /* of its process */
 };
 
@@ -63,7 +64,7 @@ struct order {
 	uint32_t depth;
 	uint32_t *races;
 	uint32_t nr_races, max_races;
-	uint64_t state;
+	uint64_t state, trace;
 };
 
 /* ---- touches ---------------------------------------------------------------------- */
@@ -296,7 +297,8 @@ static void collect(struct order *o, uint32_t place, uint32_t mode)
 			add_race(o, use->depth);
 		if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
 			return;
-		u = use->before;
+		/* Those that commute come in long rows. */
+		u = modes_conflict(use->mode, mode) ? use->before : use->other;
 	}
 }
 
@@ -350,7 +352,18 @@ static void order_conflicts(struct order *o, struct happened *ev, uint32_t wants
 
 static void use_place(struct order *o, uint32_t place, uint32_t mode, uint32_t depth)
 {
-	struct use use = {place, o->places[place].last, depth, mode, o->places[place].version};
+	struct use use = {.place = place,
+			  .before = o->places[place].last,
+			  .other = NONE,
+			  .depth = depth,
+			  .mode = mode,
+			  .old_version = o->places[place].version};
+
+	if (use.before != NONE) {
+		const struct use *before = &g_array_index(o->uses, struct use, use.before);
+
+		use.other = before->mode == mode ? before->other : use.before;
+	}
 
 	o->places[place].last = o->uses->len;
 	g_array_append_val(o->uses, use);
@@ -374,32 +387,70 @@ static bool is_flag(const struct place *p, uint32_t mode)
 	return p->field == FIELD_LIFE || (mode == ACCESS_WRITE && oid_kind(p->obj) == OBJ_WAIT);
 }
 
-/* The event's digest: who, knowing what, saw what.  Then what it leaves behind. */
-static void digest(struct order *o, struct happened *ev, uint64_t picks)
+/* Has @obj been touched by an event before the one that is being pushed? */
+static bool has_name(const struct order *o, oid_t obj)
 {
-	const struct proc *p = &o->procs[ev->proc];
-	uint64_t maker = mix(mix(p->name, p->control), picks), h = maker;
+	const struct made *m;
 
-	o->first_made = o->made->len;
+	if (oid_nr(obj) <= o->root_ids[oid_kind(obj)])
+		return true;
+	m = find_made(o, obj);
+	return m && m < &g_array_index(o->made, struct made, o->first_made);
+}
+
+/*
+ * What the event saw of the objects that are @known before it, or that are not.
+ * @others: set if there are some of the other kind
+ */
+static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t maker, bool known,
+			    bool *others, uint64_t *overwritten)
+{
+	uint64_t h = 0;
+
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		const struct place *at = &o->places[use->place];
-		uint64_t name = mix(name_of(o, at->obj, maker), at->field);
+		uint64_t name;
 
+		if (known != has_name(o, at->obj)) {
+			*others = true;
+			continue;
+		}
+		name = mix(name_of(o, at->obj, maker), at->field);
+		if (use->mode != ACCESS_ADD)
+			*overwritten += mix(name, at->version);
 		if (is_shadow(at))
 			continue;
 		h += mix(name, use->mode);
 		if (use->mode == ACCESS_READ || use->mode == ACCESS_RMW)
 			h += mix(~name, at->version);
 	}
+	return h;
+}
+
+/* The event's digest: who, knowing what, saw what.  Then what it leaves behind. */
+static void digest(struct order *o, struct happened *ev, uint64_t picks)
+{
+	const struct proc *p = &o->procs[ev->proc];
+	uint64_t h = mix(mix(p->name, p->control), picks), maker, seen = 0;
+	bool others = false;
+
+	o->first_made = o->made->len;
+	/* What it makes is named by all that it knew, for it may well make more later. */
+	h += digest_seen(o, ev, 0, true, &others, &seen);
+	maker = h;
+	if (others)
+		h += digest_seen(o, ev, maker, false, &others, &seen);
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		struct place *at = &o->places[use->place];
 		uint64_t name = mix(name_of(o, at->obj, maker), at->field);
 
-		if (use->mode == ACCESS_READ || is_shadow(at))
+		if (use->mode == ACCESS_READ)
 			continue;
-		if (is_flag(at, use->mode))
+		if (is_shadow(at))
+			at->version += mix(h, ~name);
+		else if (is_flag(at, use->mode))
 			set_version(o, at, name, mix(1, name));
 		else if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
 			set_version(o, at, name, mix(h, name));
@@ -407,6 +458,19 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 			set_version(o, at, name, at->version + mix(h, ~name));
 	}
 	ev->hash = h;
+	o->trace += mix(h, seen);
+}
+
+/* Does the state show that the event has happened? */
+static bool has_written(const struct order *o, const struct happened *ev)
+{
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+
+		if (use->mode != ACCESS_READ && !is_shadow(&o->places[use->place]))
+			return true;
+	}
+	return false;
 }
 
 /* A new context is what the event that set it going has made. */
@@ -446,6 +510,7 @@ bool order_push(struct order *o, const struct event_info *info)
 	ev->old_control = o->procs[number].control;
 	ev->old_position = o->procs[number].position;
 	ev->old_state = o->state;
+	ev->old_trace = o->trace;
 	if (ev->before != NONE)
 		join(ev, event_at(o, ev->before), o->nr_procs);
 	if (info->poster != NO_EVENT)
@@ -468,8 +533,8 @@ bool order_push(struct order *o, const struct event_info *info)
 	digest(o, ev, info->picks);
 	o->procs[number].last = depth;
 	o->depth++;
-	/* The environment remembers nothing but what it has written. */
-	set_control(o, &o->procs[number], info->context ? ev->hash : 0);
+	/* The environment remembers nothing but what it has written, if it wrote anything. */
+	set_control(o, &o->procs[number], info->context || !has_written(o, ev) ? ev->hash : 0);
 	return true;
 }
 
@@ -490,6 +555,7 @@ void order_pop(struct order *o)
 	p->control = ev->old_control;
 	p->position = ev->old_position;
 	o->state = ev->old_state;
+	o->trace = ev->old_trace;
 	if (ev->first)
 		o->nr_procs--;
 }
@@ -618,6 +684,26 @@ uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint3
 uint64_t order_fingerprint(const struct order *o)
 {
 	return o->state;
+}
+
+uint32_t order_places(const struct order *o, oid_t obj, enum access_mode mode,
+		      struct touch *touches, uint32_t max)
+{
+	uint32_t n = 0;
+
+	for (uint32_t p = 0; p < o->nr_places && n < max; p++) {
+		const struct place *at = &o->places[p];
+
+		if (at->obj == obj && at->last != NONE)
+			touches[n++] = (struct touch){obj, at->field,
+						      at->field == FIELD_LIFE ? ACCESS_READ : mode};
+	}
+	return n;
+}
+
+uint64_t order_trace(const struct order *o)
+{
+	return o->trace;
 }
 
 uint64_t order_process(const struct order *o)

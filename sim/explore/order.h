@@ -109,6 +109,20 @@ uint64_t order_key(const struct order *o, uint32_t depth);
  */
 uint64_t order_fingerprint(const struct order *o);
 
+/**
+ * order_places() - the fields of @obj that were touched on the path
+ * @touches: filled with them, as if an event used them with @mode; room for @max
+ */
+uint32_t order_places(const struct order *o, oid_t obj, enum access_mode mode,
+		      struct touch *touches, uint32_t max);
+
+/**
+ * order_trace() - a digest of the path that only equivalent paths have in common
+ *
+ * It tells apart more than order_fingerprint(): what was overwritten counts as well.
+ */
+uint64_t order_trace(const struct order *o);
+
 /** order_process() - a name for the last event's process that unrelated steps do not change */
 uint64_t order_process(const struct order *o);
 

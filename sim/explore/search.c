@@ -24,7 +24,14 @@
 
 #include <string.h>
 
-#define SNAPSHOT_EVERY 16
+/*
+ * Steps between two snapshots.  A search by states goes back after nearly every step,
+ * dpor only to where it found a race, and most of its snapshots are never used.
+ */
+#define SNAPSHOT_EVERY 2
+#define SNAPSHOT_EVERY_DPOR 8
+/* So that those of a long path stay in the caches. */
+#define SNAPSHOTS_MAX 48
 
 /* How contexts lie on top of each other on a CPU. */
 enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, NR_LEVELS, LEVEL_NONE = NR_LEVELS };
@@ -86,7 +93,7 @@ struct search {
 	GArray *sleepers;    /* struct sleeper */
 	GArray *touches;     /* struct touch */
 	GArray *snapshots;   /* struct snapshot; those past nr_snapshots are spare */
-	uint32_t nr_snapshots;
+	uint32_t nr_snapshots, snapshot_every;
 	uint32_t first; /* as in struct position: what lies above is not ours */
 	bool all;
 	GArray *wakes;	/* struct wake: what somebody else has to try */
@@ -163,12 +170,29 @@ static bool next_variant(struct search *s, const struct node *n)
 
 /* ---- snapshots ----------------------------------------------------------------------------- */
 
+/* Room for more: every second one goes, but for the first. */
+static void thin_snapshots(struct search *s)
+{
+	struct snapshot *all = (struct snapshot *)(void *)s->snapshots->data;
+	uint32_t kept = 1;
+
+	for (uint32_t i = 2; i < s->nr_snapshots; i += 2) {
+		struct snapshot spare = all[kept];
+
+		all[kept++] = all[i];
+		all[i] = spare;
+	}
+	s->nr_snapshots = kept;
+}
+
 static void take_snapshot(struct search *s)
 {
 	struct subject *subject = s->x->s;
 	size_t size = subject->save_size(subject);
 	struct snapshot *snap;
 
+	if (s->nr_snapshots == SNAPSHOTS_MAX)
+		thin_snapshots(s);
 	if (s->nr_snapshots == s->snapshots->len) {
 		struct snapshot fresh = {0};
 
@@ -190,10 +214,12 @@ static void go_back_to(struct search *s, uint32_t depth)
 {
 	struct exec *x = s->x;
 	const struct snapshot *snap;
+	uint32_t from;
 
 	while (g_array_index(s->snapshots, struct snapshot, s->nr_snapshots - 1).depth > depth)
 		s->nr_snapshots--;
 	snap = &g_array_index(s->snapshots, struct snapshot, s->nr_snapshots - 1);
+	from = snap->depth;
 	x->s->restore(x->s, snap->buffer);
 	exec_rewind_to(x, snap->nr_choices, snap->depth);
 	while (x->nr_steps < depth) {
@@ -205,6 +231,9 @@ static void go_back_to(struct search *s, uint32_t depth)
 		sim_assert(ok);
 		s->d->result->stats.nr_steps++;
 	}
+	/* It was a long way, and what is below goes back here as well. */
+	if (depth - from > s->snapshot_every)
+		take_snapshot(s);
 	exec_look(x);
 }
 
@@ -420,6 +449,21 @@ static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t i
 		g_array_append_val(s->wakes, wake);
 }
 
+/* Does somebody else step, on this path, on the CPU where the step at @depth was taken? */
+static bool shares_cpu(const struct search *s, uint32_t depth)
+{
+	const struct where *x = &node_at(s, depth)->where;
+	uint64_t key = order_key(s->order, depth);
+
+	for (uint32_t k = 0; k < order_depth(s->order); k++) {
+		const struct where *w = &node_at(s, k)->where;
+
+		if (w->level != LEVEL_NONE && w->cpu == x->cpu && order_key(s->order, k) != key)
+			return true;
+	}
+	return false;
+}
+
 /* The last event could have come before the one at @race: see that somebody tries it. */
 static void reverse(struct search *s, uint32_t race)
 {
@@ -443,9 +487,14 @@ static void reverse(struct search *s, uint32_t race)
 
 		if (!can_open(s, race, needed, depths[i]))
 			continue;
-		/* Asleep: all that begins with it was tried from further up. */
-		if (sleeps(s, n, key))
+		/*
+		 * Asleep: all that begins with it was tried from further up.  Not so where a
+		 * block may have begun since that keeps it off its CPU: audits have shown it.
+		 */
+		if (sleeps(s, n, key) && !shares_cpu(s, depths[i]))
 			return;
+		if (sleeps(s, n, key))
+			continue;
 		if (k < 0)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
@@ -492,8 +541,6 @@ static void reverse_waits(struct search *s)
 		    !order_other_writer(s->order, races[i]))
 			continue;
 		reverse(s, races[i]);
-		if (waited)
-			return;
 	}
 }
 
@@ -556,13 +603,25 @@ static void note_mask(const struct search *s, struct where *w, enum level level,
 	w->region[level] = b->masked[level] ? b->region[level] : before;
 }
 
+/* Where @t is going to take its next step, which comes at @depth. */
+static void note_context(const struct search *s, struct where *w, const struct task *t,
+			 uint64_t key, uint32_t depth)
+{
+	w->cpu = t->cpu->nr;
+	w->level = level_of(t);
+	w->arrival = LEVEL_NONE;
+	w->activation = s->activations[w->cpu][w->level];
+	w->masked[LEVEL_TASK] = keeps_out(t, LEVEL_TASK);
+	w->masked[LEVEL_SOFTIRQ] = keeps_out(t, LEVEL_SOFTIRQ);
+	w->masked[LEVEL_HARDIRQ] = keeps_out(t, LEVEL_HARDIRQ);
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++)
+		note_mask(s, w, l, key, depth);
+}
+
 /* Where the step is going to be taken that @tr stands for. */
 static void note_where(struct search *s, struct node *n, const struct transition *tr)
 {
-	uint32_t depth = s->nodes->len - 1;
-	uint64_t key = key_at(s, n, n->pick);
 	struct where *w = &n->where;
-	const struct task *t;
 
 	*w = (struct where){.level = LEVEL_NONE, .arrival = LEVEL_NONE, .activation = NO_EVENT};
 	if (tr->kind == TRANSITION_IRQ) {
@@ -571,17 +630,9 @@ static void note_where(struct search *s, struct node *n, const struct transition
 								     : LEVEL_HARDIRQ;
 		return;
 	}
-	if (tr->kind != TRANSITION_STEP)
-		return;
-	t = transition_context(tr);
-	w->cpu = t->cpu->nr;
-	w->level = level_of(t);
-	w->activation = s->activations[w->cpu][w->level];
-	w->masked[LEVEL_TASK] = keeps_out(t, LEVEL_TASK);
-	w->masked[LEVEL_SOFTIRQ] = keeps_out(t, LEVEL_SOFTIRQ);
-	w->masked[LEVEL_HARDIRQ] = keeps_out(t, LEVEL_HARDIRQ);
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++)
-		note_mask(s, w, l, key, depth);
+	if (tr->kind == TRANSITION_STEP)
+		note_context(s, w, transition_context(tr), key_at(s, n, n->pick),
+			     s->nodes->len - 1);
 }
 
 /* As if somebody had forgotten to touch() @field. */
@@ -596,6 +647,12 @@ static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
 	return n;
 }
 
+/* Depth of the step that posted what was @posted, a number of a step. */
+static uint32_t poster_of(const struct search *s, uint64_t posted)
+{
+	return posted > s->base_steps ? (uint32_t)(posted - s->base_steps - 1) : NO_EVENT;
+}
+
 /* Put the step that @n has just taken where the strategy looks for it. */
 static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t context,
 		      const struct transition *wanted)
@@ -603,8 +660,7 @@ static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t c
 	struct exec *x = s->x;
 	struct event_info ev = {
 		.key = key_at(s, n, n->pick),
-		.poster = posted > s->base_steps ? (uint32_t)(posted - s->base_steps - 1)
-						 : NO_EVENT,
+		.poster = poster_of(s, posted),
 		.context = context,
 		.touches = s->tidy,
 		.wild = x->log.overflow,
@@ -816,6 +872,43 @@ static enum stepped take_step(struct search *s)
 	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 
+/*
+ * Nothing is left to happen, but @t waits for something: had its step come before
+ * what it waits for was taken away, there would be another run.  See that it is
+ * tried, as if the step had been taken now and touched all that it waits for.
+ */
+static void reverse_pending(struct search *s, const struct task *t)
+{
+	struct node n = {.stepped = true};
+	struct event_info ev = {
+		.key = process_key(&t->timer),
+		.poster = poster_of(s, t->timer.posted),
+		.context = t->id,
+		.touches = s->tidy,
+	};
+
+	ev.nr_touches = order_places(s->order, t->blocked_on,
+				     oid_kind(t->blocked_on) == OBJ_CELL ? ACCESS_READ : ACCESS_RMW,
+				     s->tidy, TOUCHES_MAX);
+	note_context(s, &n.where, t, ev.key, s->nodes->len);
+	if (ev.nr_touches == 0 || !order_push(s->order, &ev))
+		return;
+	g_array_append_val(s->nodes, n);
+	reverse_waits(s);
+	g_array_set_size(s->nodes, s->nodes->len - 1);
+	order_pop(s->order);
+}
+
+static void reverse_all_pending(struct search *s)
+{
+	list_for_each(node, &s->x->s->w->tasks) {
+		const struct task *t = container_of(node, struct task, all_node);
+
+		if (t->await.ready)
+			reverse_pending(s, t);
+	}
+}
+
 /* ---- down and back up ---------------------------------------------------------------------- */
 
 /* Pick the next to try at the node on top; false when none is left. */
@@ -852,10 +945,12 @@ static void end_of_run(struct search *s)
 	}
 	if (n && n->leads_back)
 		return;
+	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
+		reverse_all_pending(s);
 	s->x->s->finish(s->x->s);
 	driver_run_ended(s->d, true);
 	if (s->d->audit)
-		s->d->audit->end(s->d->audit, order_fingerprint(s->order),
+		s->d->audit->end(s->d->audit, order_fingerprint(s->order), order_trace(s->order),
 				 n ? n->preemptions_after : 0);
 }
 
@@ -891,7 +986,7 @@ static void descend(struct search *s)
 			return;
 		}
 		push_node(s);
-		if (s->x->nr_steps % SNAPSHOT_EVERY == 0)
+		if (s->x->nr_steps % s->snapshot_every == 0)
 			take_snapshot(s);
 		if (!pick_next(s)) {
 			pop_node(s);
@@ -1084,7 +1179,7 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	push_node(s);
 	n = top(s);
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
-	if (depth > 0 && s->x->nr_steps % SNAPSHOT_EVERY == 0)
+	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0)
 		take_snapshot(s);
 	load_sleepers(s, p, place->done);
 	n->pick = place->pick;
@@ -1127,6 +1222,7 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->x = d->x;
 	s->strategy = part->strategy;
 	s->bound = part->bound;
+	s->snapshot_every = s->strategy == STRATEGY_DPOR ? SNAPSHOT_EVERY_DPOR : SNAPSHOT_EVERY;
 	s->order = order_new();
 	s->seen = part->seen;
 	s->wakes = part->wakes;

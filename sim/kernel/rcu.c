@@ -91,7 +91,7 @@ static void fire_start(struct event *ev)
 			touch(w, w->cpus[i].id, FIELD_QUIESCENT, ACCESS_READ);
 			if (cpu_quiescent(&w->cpus[i]))
 				continue;
-			/* Whether a section began before or after this is no part of its context. */
+			/* That the section began earlier is no part of its context. */
 			touch(w, rcu->id, RCU_WAITS + i, ACCESS_WRITE);
 			rcu->cpus |= UINT64_C(1) << i;
 		}

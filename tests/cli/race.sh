@@ -140,7 +140,8 @@ one_line_error
 # The README shows one of them.
 sed -n '1,/\*\*\*/p' "$golden/workfn-clobber.txt" >"$work/table"
 while IFS= read -r line; do
-	grep -qxF -- "$line" README.md || complain "README.md: the race table is not as printed: $line"
+	grep -qxF -- "$line" README.md ||
+		complain "README.md: the race table is not as printed: $line"
 done <"$work/table"
 
 finish

@@ -1,0 +1,496 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What exploring costs, and that it covers what it says: the model of a cache's
+ * shutdown (scenarios/models/cache_shutdown.lua) with N allocators and K allocations
+ * each, written (N,K); the bugs of the first posting; and Spin on the same model.
+ *
+ * Each question is answered by a process of its own, so that its memory is its own.
+ * CPU time where nothing else is said.  BENCH_LONG=1 asks what takes minutes as well.
+ */
+#include <fcntl.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lua/scenario.h"
+#include "sim/explore/minimise.h"
+#include "tests/bench/measure.h"
+
+#define MODEL "scenarios/models/cache_shutdown.lua"
+#define LIFECYCLE "scenarios/lifecycle/"
+
+#define ROUNDS 3
+#define SEEDS 20
+#define STARTS 21
+
+struct question {
+	const char *path;
+	const char *variant; /* NULL: those of the lifecycle; else this one alone */
+	const char *set;     /* a parameter, besides those of the model; may be NULL */
+	int n, k, bug;	     /* of the model; n 0: none */
+	struct explore_options opt;
+	bool minimise;
+};
+
+struct answer {
+	bool ok, found, complete;
+	struct explore_stats stats;
+	double cpu, wall;   /* s */
+	double found_after; /* s on the clock */
+	uint64_t found_in;  /* which execution */
+	struct minimise_result shorter;
+	uint32_t steps; /* of what was found, minimised if asked for */
+	long peak_kib;	/* of the whole process */
+};
+
+static bool missed, bench_long;
+
+static _Noreturn void give_up(const char *what, const char *why)
+{
+	fprintf(stderr, "bench_explore: %s: %s\n", what, why);
+	exit(2);
+}
+
+static double clock_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void print_line(const char *what, double value, const char *unit, const char *goal, bool ok)
+{
+	printf("%-46s %12.6g %-14s goal %-10s %s\n", what, value, unit, goal, ok ? "ok" : "MISSED");
+	fflush(stdout);
+	if (ok)
+		return;
+	missed = true;
+	fprintf(stderr, "bench_explore: goal missed: %s: %.6g %s, goal %s\n", what, value, unit,
+		goal);
+}
+
+static void at_least(const char *what, double value, const char *unit, double goal)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), ">= %.6g", goal);
+	print_line(what, value, unit, text, value >= goal);
+}
+
+static void at_most(const char *what, double value, const char *unit, double goal)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "<= %.6g", goal);
+	print_line(what, value, unit, text, value <= goal);
+}
+
+/* ---- questions and answers ------------------------------------------------------- */
+
+static void note_finding(struct subject *s, const struct question *q, struct answer *a,
+			 const struct explore_result *result)
+{
+	const struct minimise_options how = {.proof_seconds = 1};
+	const struct finding *f;
+	struct finding *shorter;
+	GError *error = NULL;
+
+	a->found = result->findings->len > 0;
+	if (!a->found)
+		return;
+	f = g_ptr_array_index(result->findings, 0);
+	a->found_in = f->run;
+	a->found_after = f->seconds;
+	a->steps = f->nr_steps;
+	if (!q->minimise)
+		return;
+	shorter = minimise(s, f, &how, &a->shorter, &error);
+	if (!shorter)
+		give_up(q->path, error->message);
+	a->steps = shorter->nr_steps;
+	finding_free(shorter);
+}
+
+static void explore_it(const struct question *q, struct answer *a)
+{
+	char n[16], k[16], bug[16];
+	const char *sets[5] = {NULL}, *variants[] = {"none", q->variant, NULL};
+	struct run_options opt = {.path = q->path,
+				  .sets = sets,
+				  .variants = q->variant ? variants : NULL,
+				  .seed = 1,
+				  .order = ORDER_RANDOM};
+	struct explore_result result;
+	GError *error = NULL;
+	struct run *run;
+	size_t nr = 0;
+
+	if (q->n) {
+		snprintf(n, sizeof(n), "n=%d", q->n);
+		snprintf(k, sizeof(k), "k=%d", q->k);
+		snprintf(bug, sizeof(bug), "bug=%d", q->bug);
+		sets[nr++] = n;
+		sets[nr++] = k;
+		sets[nr++] = bug;
+	}
+	sets[nr] = q->set;
+	run = session_open(&opt, NULL, &error);
+	if (!run)
+		give_up(q->path, error->message);
+	a->cpu = cpu_seconds();
+	a->wall = clock_seconds();
+	explore(session_subject(run), &q->opt, &result);
+	a->cpu = cpu_seconds() - a->cpu;
+	a->wall = clock_seconds() - a->wall;
+	if (result.error)
+		give_up(q->path, result.error->message);
+	a->stats = result.stats;
+	a->complete = result.end == END_COMPLETE;
+	note_finding(session_subject(run), q, a, &result);
+	a->ok = true;
+}
+
+static struct answer ask(const struct question *q)
+{
+	struct answer a = {0};
+	struct rusage usage;
+	int ends[2], status;
+	ssize_t got;
+	pid_t pid;
+
+	fflush(NULL);
+	if (pipe(ends) != 0 || (pid = fork()) < 0)
+		give_up(q->path, "no process for it");
+	if (pid == 0) {
+		explore_it(q, &a);
+		got = write(ends[1], &a, sizeof(a));
+		_exit(got == sizeof(a) ? 0 : 2);
+	}
+	close(ends[1]);
+	got = read(ends[0], &a, sizeof(a));
+	close(ends[0]);
+	if (wait4(pid, &status, 0, &usage) != pid || status != 0 || got != sizeof(a) || !a.ok)
+		give_up(q->path, "its process died");
+	a.peak_kib = usage.ru_maxrss;
+	return a;
+}
+
+static struct answer ask_model(int n, int k, int bug, struct explore_options opt)
+{
+	const struct question q = {.path = MODEL, .n = n, .k = k, .bug = bug, .opt = opt};
+
+	return ask(&q);
+}
+
+/* ---- what is covered ------------------------------------------------------------- */
+
+/* Counts on which TLC, Stateright (states) and Nidhugg (traces) agree. */
+static const struct {
+	int n, k;
+	uint64_t states, traces; /* 0: not known, or out of reach */
+	bool long_states, long_traces;
+} counts[] = {
+	{1, 1, 64, 4, false, false},	    {1, 2, 0, 8, false, false},
+	{2, 1, 549, 28, false, false},	    {2, 2, 1892, 385, false, false},
+	{2, 3, 0, 5320, false, false},	    {3, 1, 4865, 416, false, false},
+	{3, 2, 31514, 168426, false, true}, {4, 1, 43649, 11984, false, false},
+	{4, 2, 532416, 0, true, false},	    {4, 3, 2452813, 0, true, false},
+};
+
+static void check_count(int n, int k, enum strategy strategy, uint64_t expected)
+{
+	struct answer a = ask_model(n, k, 0, (struct explore_options){.strategy = strategy});
+	bool states = strategy == STRATEGY_EXHAUSTIVE;
+	uint64_t got = states ? a.stats.nr_states : a.stats.nr_runs;
+
+	printf("(%d,%d) %-10s %9lu %-6s of %9lu  %8.3f s  %6ld KiB  %s\n", n, k,
+	       strategy_infos[strategy].name, (unsigned long)got, states ? "states" : "traces",
+	       (unsigned long)expected, a.cpu, a.peak_kib,
+	       got == expected && a.complete ? "ok" : "MISSED");
+	fflush(stdout);
+	if (got == expected && a.complete)
+		return;
+	missed = true;
+	fprintf(stderr, "bench_explore: (%d,%d) %s: %lu, expected %lu%s\n", n, k,
+		strategy_infos[strategy].name, (unsigned long)got, (unsigned long)expected,
+		a.complete ? "" : ", and it did not end");
+}
+
+static void check_counts(void)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(counts); i++) {
+		int n = counts[i].n, k = counts[i].k;
+
+		if (counts[i].states && (bench_long || !counts[i].long_states))
+			check_count(n, k, STRATEGY_EXHAUSTIVE, counts[i].states);
+		if (counts[i].traces && (bench_long || !counts[i].long_traces))
+			check_count(n, k, STRATEGY_DPOR, counts[i].traces);
+	}
+}
+
+/* ---- how fast -------------------------------------------------------------------- */
+
+static double rate(int n, int k, struct explore_options opt, bool transitions)
+{
+	double rates[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		struct answer a = ask_model(n, k, 0, opt);
+
+		rates[i] = transitions ? (double)(a.stats.nr_states + a.stats.nr_pruned)
+				       : (double)a.stats.nr_runs;
+		rates[i] /= a.cpu;
+	}
+	return median(rates, ROUNDS);
+}
+
+static void speeds(void)
+{
+	const struct explore_options all = {.strategy = STRATEGY_EXHAUSTIVE},
+				     some = {.strategy = STRATEGY_DPOR, .max_runs = 20000},
+				     drawn = {.strategy = STRATEGY_RANDOM, .max_runs = 20000},
+				     pct = {.strategy = STRATEGY_PCT, .max_runs = 20000};
+
+	at_least("exhaustive, transitions at (4,1)", rate(4, 1, all, true), "per s", 5e6);
+	at_least("dpor, executions at (3,2)", rate(3, 2, some, false), "per s", 100e3);
+	at_least("random, executions at (4,3)", rate(4, 3, drawn, false), "per s", 250e3);
+	at_least("pct, executions at (4,3)", rate(4, 3, pct, false), "per s", 250e3);
+}
+
+static void exhausting(void)
+{
+	const struct explore_options all = {.strategy = STRATEGY_EXHAUSTIVE};
+	struct answer a;
+
+	if (!bench_long)
+		return;
+	a = ask_model(4, 3, 0, all);
+	at_most("exhaustive (4,3)", a.cpu, "s", 0.2);
+	at_most("exhaustive (4,3), peak of the process", (double)a.peak_kib / 1024, "MiB", 16);
+	at_most("exhaustive (4,3), memory per state",
+		(double)a.peak_kib * 1024 / (double)a.stats.nr_states, "bytes", 16);
+	a = ask_model(5, 2, 0, all);
+	at_most("exhaustive (5,2)", a.cpu, "s", 0.5);
+	at_most("exhaustive (5,2), peak of the process", (double)a.peak_kib / 1024, "MiB", 16);
+}
+
+/* On the clock: what the second process does counts. */
+static double speed_up(int n, int k, struct explore_options opt)
+{
+	double ratios[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		double one;
+
+		opt.nr_jobs = 1;
+		one = ask_model(n, k, 0, opt).wall;
+		opt.nr_jobs = 2;
+		ratios[i] = one / ask_model(n, k, 0, opt).wall;
+	}
+	return median(ratios, ROUNDS);
+}
+
+static void jobs(void)
+{
+	const struct explore_options dpor = {.strategy = STRATEGY_DPOR},
+				     all = {.strategy = STRATEGY_EXHAUSTIVE},
+				     pct = {.strategy = STRATEGY_PCT, .max_runs = 50000};
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		printf("2 jobs: skipped, there is one CPU\n");
+		return;
+	}
+	at_least("2 jobs, dpor at (4,1), on the clock", speed_up(4, 1, dpor), "times", 1.8);
+	at_least("2 jobs, exhaustive at (4,1), on the clock", speed_up(4, 1, all), "times", 1.8);
+	at_least("2 jobs, pct at (4,3), on the clock", speed_up(4, 3, pct), "times", 1.8);
+}
+
+/* ---- how soon a bug is found ------------------------------------------------------ */
+
+static void rare_bug(void)
+{
+	double runs = 0, ms = 0;
+
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct answer a = ask_model(4, 3, 3,
+					    (struct explore_options){.strategy = STRATEGY_PCT,
+								     .seed = seed,
+								     .depth = 3,
+								     .max_runs = 1000000});
+
+		if (!a.found)
+			give_up("bug 3 at (4,3)", "not found");
+		runs += (double)a.found_in / SEEDS;
+		ms += a.found_after * 1e3 / SEEDS;
+	}
+	at_most("bug 3 at (4,3), pct, mean executions", runs, "", 120);
+	at_most("bug 3 at (4,3), pct, mean time on the clock", ms, "ms", 2);
+}
+
+static void minimising(int bug)
+{
+	const struct question q = {
+		.path = MODEL,
+		.n = 4,
+		.k = 3,
+		.bug = bug,
+		.opt = {.strategy = STRATEGY_PCT, .seed = 1, .max_runs = 1000000},
+		.minimise = true};
+	struct answer a = ask(&q);
+	char what[64];
+
+	snprintf(what, sizeof(what), "bug %d at (4,3), minimised, steps", bug);
+	at_most(what, a.steps, "", 12);
+	snprintf(what, sizeof(what), "bug %d at (4,3), minimising", bug);
+	at_most(what, a.shorter.seconds * 1e3, "ms", 10);
+	snprintf(what, sizeof(what), "bug %d at (4,3), preemptions proved minimal", bug);
+	at_least(what, a.shorter.proved, "", 1);
+}
+
+static const struct {
+	const char *variant, *path, *set;
+} variants[] = {
+	{"get-cache-rcu-typo", LIFECYCLE "offline_vs_alloc.lua", NULL},
+	{"release-lock-irq", LIFECYCLE "irq_free_vs_destroy.lua", NULL},
+	{"workfn-write-after-free", LIFECYCLE "sysfs_contention.lua", NULL},
+	{"workfn-clobber", LIFECYCLE "offline_vs_alloc.lua", NULL},
+	{"create-work-css-leak", LIFECYCLE "create_failure.lua", NULL},
+	{"refkill-vs-destroy", LIFECYCLE "destroy_with_children.lua", NULL},
+	{"free-slab-memcg", LIFECYCLE "typesafe.lua", "root_first=true"},
+};
+
+static void print_found(const struct answer *a, double seconds)
+{
+	if (a->found)
+		printf("  %7lu in %6.0f ms", (unsigned long)a->found_in, a->found_after * 1e3);
+	else if (a->complete)
+		printf("  %20s", "not there");
+	else
+		printf("  %7lu, none in %.0f s", (unsigned long)a->stats.nr_runs, seconds);
+	fflush(stdout);
+}
+
+static void find_variant(size_t i)
+{
+	static const enum strategy ways[] = {STRATEGY_RANDOM, STRATEGY_PCT, STRATEGY_BOUNDED,
+					     STRATEGY_DPOR, STRATEGY_EXHAUSTIVE};
+	double seconds = bench_long ? 30 : 1;
+	struct question q = {.path = variants[i].path,
+			     .variant = variants[i].variant,
+			     .set = variants[i].set,
+			     .opt = {.seed = 1, .max_seconds = seconds, .preemptions = 2}};
+	struct answer a;
+	char what[96];
+
+	printf("%-24s", variants[i].variant);
+	for (size_t w = 0; w < G_N_ELEMENTS(ways); w++) {
+		q.opt.strategy = ways[w];
+		a = ask(&q);
+		print_found(&a, seconds);
+	}
+	printf("\n");
+	q.opt.strategy = STRATEGY_AUTO;
+	q.opt.max_seconds = 10;
+	a = ask(&q);
+	snprintf(what, sizeof(what), "%s, auto", variants[i].variant);
+	at_most(what, a.found ? a.found_after : 10, "s", 1);
+	q.path = LIFECYCLE "whole_life.lua";
+	q.set = NULL;
+	a = ask(&q);
+	snprintf(what, sizeof(what), "%s, auto, whole life", variants[i].variant);
+	at_most(what, a.found ? a.found_after : 10, "s", 1);
+}
+
+static void bugs(void)
+{
+	rare_bug();
+	minimising(2);
+	minimising(3);
+	printf("executions and time until found:\n%-24s  %-20s  %-20s  %-20s  %-20s  %s\n", "",
+	       "random", "pct", "bounded", "dpor", "exhaustive");
+	for (size_t i = 0; i < G_N_ELEMENTS(variants); i++)
+		find_variant(i);
+}
+
+/* ---- the whole program ------------------------------------------------------------ */
+
+extern char **environ;
+
+/* The program is made next to this one. */
+static void find_program(char *path, size_t size)
+{
+	ssize_t n = readlink("/proc/self/exe", path, size - 1);
+	char *slash;
+
+	if (n < 0)
+		give_up("/proc/self/exe", "cannot be read");
+	path[n] = '\0';
+	slash = strrchr(path, '/');
+	if ((size_t)(slash - path) + sizeof("/slabsim") > size)
+		give_up(path, "name too long");
+	memcpy(slash, "/slabsim", sizeof("/slabsim"));
+	if (access(path, X_OK) != 0)
+		give_up(path, "is not there; `make` builds it");
+}
+
+static double time_start(const char *program, const char *strategy)
+{
+	const char *argv[] = {program, "explore",    MODEL,    "--set", "n=2", "--set",
+			      "k=2",   "--strategy", strategy, "-q",	NULL};
+	posix_spawn_file_actions_t actions;
+	double start;
+	int status;
+	pid_t pid;
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+	start = clock_seconds();
+	if (posix_spawn(&pid, program, &actions, NULL, (char *const *)argv, environ) != 0)
+		give_up(program, "cannot be started");
+	if (waitpid(pid, &status, 0) != pid || status != 0)
+		give_up(program, "did not end with status 0");
+	start = clock_seconds() - start;
+	posix_spawn_file_actions_destroy(&actions);
+	return start * 1e3;
+}
+
+static void start_up(void)
+{
+	static const char *const strategies[] = {"dpor", "exhaustive", "auto"};
+	char program[4096], what[64];
+	double ms[STARTS];
+
+	find_program(program, sizeof(program));
+	for (size_t s = 0; s < G_N_ELEMENTS(strategies); s++) {
+		for (int i = 0; i < STARTS; i++)
+			ms[i] = time_start(program, strategies[s]);
+		snprintf(what, sizeof(what), "command to verdict at (2,2), %s", strategies[s]);
+		at_most(what, median(ms, STARTS), "ms", 20);
+	}
+}
+
+static void spin(void)
+{
+	fflush(NULL);
+	/* It says what it skips and why. */
+	if (system("sh tests/bench/explore.sh") != 0)
+		give_up("tests/bench/explore.sh", "failed");
+}
+
+int main(void)
+{
+	const char *asked = getenv("BENCH_LONG");
+
+	bench_long = asked && strcmp(asked, "0") != 0;
+	check_counts();
+	exhausting();
+	speeds();
+	jobs();
+	bugs();
+	start_up();
+	spin();
+	return missed ? 1 : 0;
+}

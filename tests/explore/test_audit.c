@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Auditing: on generated programs all engines find the same; and when a rule of one
+ * is broken, the audit notices.
+ */
+
+#include <check.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "lua/scenario.h"
+#include "sim/explore/audit.h"
+#include "tests/soak/generate.h"
+
+Suite *suite_audit(void);
+
+/* Small enough for a full search, most of them. */
+#define STEPS_MAX 40000
+#define STEPS_OF_RUN_MAX 2000
+
+static struct audit_result audit_text(const char *text, struct audit_options opt)
+{
+	g_autofree char *path = g_build_filename(g_get_tmp_dir(), "slabsim-audit-XXXXXX", NULL);
+	const struct run_options run_opt = {.path = path, .seed = 1, .order = ORDER_RANDOM};
+	g_autoptr(GError) error = NULL;
+	struct audit_result result;
+	struct run *run;
+	int fd = g_mkstemp(path);
+
+	ck_assert_int_ge(fd, 0);
+	(void)close(fd);
+	ck_assert(g_file_set_contents(path, text, -1, NULL));
+	run = session_open(&run_opt, NULL, &error);
+	ck_assert_msg(run != NULL, "%s\n%s", error ? error->message : "", text);
+	opt.max_steps = opt.max_steps ? opt.max_steps : STEPS_MAX;
+	opt.max_steps_of_run = STEPS_OF_RUN_MAX;
+	audit(session_subject(run), &opt, &result);
+	session_close(run);
+	(void)unlink(path);
+	return result;
+}
+
+static void check_same(const char *text)
+{
+	struct audit_result r = audit_text(text, (struct audit_options){0});
+
+	ck_assert_msg(r.error == NULL, "%s\n%s", r.error ? r.error->message : "", text);
+	ck_assert_msg(r.nr_problems == 0, "%s\n%s",
+		      r.problems->len ? (const char *)g_ptr_array_index(r.problems, 0) : "", text);
+	audit_result_clear(&r);
+}
+
+/* ---- the engines agree --------------------------------------------------------------------- */
+
+START_TEST(models_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_MODEL, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
+START_TEST(lifecycles_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_LIFECYCLE, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
+START_TEST(a_seed_makes_one_program)
+{
+	for (int kind = 0; kind < NR_PROGRAM_KINDS; kind++) {
+		g_autofree char *a = generate((enum program_kind)kind, 5);
+		g_autofree char *b = generate((enum program_kind)kind, 5);
+		g_autofree char *c = generate((enum program_kind)kind, 6);
+
+		ck_assert_str_eq(a, b);
+		ck_assert_str_ne(a, c);
+	}
+}
+END_TEST
+
+/* ---- what they got wrong once --------------------------------------------------------------- */
+
+/* dpor: the waiter never stepped, so nothing raced with it */
+static const char *const once_wrong_wait =
+	"return model {\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('writer', function(t, sim) t:write_once(sim.c, 5) t:write_once(sim.c, 6) end),\n"
+	"    task('waiter', function(t, sim) t:wait_until(sim.c, 5) t:fail('got it') end),\n"
+	"  },\n"
+	"}\n";
+
+static const char *const once_wrong[] = {
+	/* dpor: a deadlock hid the order behind it */
+	"return model {\n"
+	"  setup = function(sim) sim.a, sim.b = sim:mutex('a'), sim:mutex('b') end,\n"
+	"  tasks = {\n"
+	"    task('ab', function(t, sim)\n"
+	"      t:lock(sim.a) t:lock(sim.b) t:unlock(sim.b) t:unlock(sim.a) end),\n"
+	"    task('ba', function(t, sim)\n"
+	"      t:lock(sim.b) t:lock(sim.a) t:unlock(sim.a) t:unlock(sim.b) end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: behind the failure of one task lies that of the other */
+	"return model {\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('first', function(t, sim)\n"
+	"      t:assert(t:read_once(sim.c) == 1, 'too early') end),\n"
+	"    task('second', function(t, sim)\n"
+	"      t:write_once(sim.c, 1) t:assert(t:read_once(sim.c) == 2, 'never') end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: who slept was kept off the CPU by a section that had begun since */
+	"return model {\n"
+	"  cpus = 3,\n"
+	"  setup = function(sim)\n"
+	"    sim.c, sim.m, sim.wq = sim:cell('c', 0), sim:mutex('m'), sim:workqueue('wq')\n"
+	"    sim.w = sim:work('w', function(t) t:read_once(sim.c) end)\n"
+	"  end,\n"
+	"  tasks = {\n"
+	"    task('t0', { cpu = 2 }, function(t, sim) t:queue_work_on(2, sim.wq, sim.w) end),\n"
+	"    task('t1', { cpu = 1 }, function(t, sim) t:store(sim.c, t:load(sim.c) + 1) end),\n"
+	"    task('t2', { cpu = 1 }, function(t, sim) t:local_irq_disable() t:unlock(sim.m) end),\n"
+	"    task('t3', { cpu = 0 }, function(t, sim)\n"
+	"      t:lock(sim.m) t:cmpxchg(sim.c, 1, 1) t:unlock(sim.m) end),\n"
+	"  },\n"
+	"}\n",
+	/* states: did the section begin before the grace period or after? */
+	"return model {\n"
+	"  setup = function(sim) sim.r = sim:percpu_ref('r') end,\n"
+	"  tasks = {\n"
+	"    task('user', function(t, sim) if t:percpu_ref_tryget(sim.r) then\n"
+	"      t:percpu_ref_put(sim.r) end end),\n"
+	"    task('killer', function(t, sim) t:percpu_ref_kill(sim.r) end),\n"
+	"  },\n"
+	"}\n",
+	/* states: who has the CPU, of two that share it */
+	"return model {\n"
+	"  cpus = 1, preempt = 'voluntary',\n"
+	"  setup = function(sim) sim.m = sim:mutex('m') end,\n"
+	"  tasks = {\n"
+	"    task('waiter', { cpu = 0 }, function(t, sim)\n"
+	"      t:lock(sim.m) t:synchronize_rcu() t:unlock(sim.m) end),\n"
+	"    task('other', { cpu = 0 }, function(t, sim) t:lock(sim.m) t:unlock(sim.m) end),\n"
+	"  },\n"
+	"}\n",
+	/* states: an interrupt that has arrived, and has not done anything yet */
+	"return scenario {\n"
+	"  setup = function(sim) sim.slab = sim:cache('slab', { object_size = 1024 }) end,\n"
+	"  tasks = {\n"
+	"    task('idle', { cpu = 0 }, function() end),\n"
+	"    task('shrinker', { cpu = 1 }, function(t, sim) t:shrink(sim.slab) end),\n"
+	"  },\n"
+	"}\n",
+	/* names: two workers that one event made at different times */
+	"return model {\n"
+	"  cpus = 1,\n"
+	"  setup = function(sim)\n"
+	"    sim.wq = sim:workqueue('wq', { unbound = true })\n"
+	"    sim.c = sim:cell('c', 0)\n"
+	"    sim.w = sim:work('w', function(t) t:atomic_inc(sim.c) end)\n"
+	"  end,\n"
+	"  tasks = { task('t', { cpu = 0 }, function(t, sim)\n"
+	"    t:queue_work(sim.wq, sim.w) t:queue_work(sim.wq, sim.w) t:atomic_inc(sim.c) end) },\n"
+	"}\n",
+};
+
+START_TEST(what_was_wrong_once_is_right)
+{
+	check_same(once_wrong[_i]);
+	check_same(once_wrong_wait);
+}
+END_TEST
+
+START_TEST(all_engines_come_to_their_end)
+{
+	struct audit_result r = audit_text(once_wrong_wait, (struct audit_options){0});
+
+	for (int i = 0; i < NR_AUDIT_ENGINES; i++) {
+		ck_assert(r.rows[i].complete);
+		ck_assert_uint_eq(r.rows[i].nr_findings, 2);
+	}
+	ck_assert_int_eq(r.reference, AUDIT_FULL);
+	ck_assert_uint_eq(r.rows[AUDIT_FULL].stats.nr_runs, 2);
+	ck_assert_uint_eq(r.rows[AUDIT_DPOR].nr_redundant, 0);
+	audit_result_clear(&r);
+}
+END_TEST
+
+/* Who gives up claims nothing, and is not blamed for what he has not met. */
+START_TEST(a_limit_is_no_difference)
+{
+	g_autofree char *text = generate(PROGRAM_MODEL, 2);
+	struct audit_result r = audit_text(text, (struct audit_options){.max_steps = 50});
+
+	ck_assert(!r.rows[AUDIT_FULL].complete);
+	ck_assert_uint_eq(r.nr_problems, 0);
+	audit_result_clear(&r);
+}
+END_TEST
+
+/* ---- a broken rule is noticed ---------------------------------------------------------------- */
+
+/* Kept apart only by how many preemptions are left: "two, one, one" needs a single one. */
+static const char *const between =
+	"return model {\n"
+	"  setup = function(sim) sim.x, sim.y = sim:cell('x', 0), sim:cell('y', 0) end,\n"
+	"  tasks = {\n"
+	"    task('one', function(t, sim)\n"
+	"      t:write_once(sim.x, 1) t:assert(t:read_once(sim.y) ~= 1, 'between') end),\n"
+	"    task('two', function(t, sim) t:write_once(sim.y, 1) t:write_once(sim.y, 2) end),\n"
+	"  },\n"
+	"}\n";
+
+/* Whether the user still gets a reference is up to the last put, which tells nobody else. */
+static const char *const last_put =
+	"return model {\n"
+	"  setup = function(sim)\n"
+	"    sim.r, sim.c = sim:percpu_ref('r'), sim:cell('c', 0)\n"
+	"  end,\n"
+	"  tasks = {\n"
+	"    task('user', function(t, sim)\n"
+	"      if not t:percpu_ref_tryget(sim.r) then t:write_once(sim.c, 1) end end),\n"
+	"    task('killer', function(t, sim) t:percpu_ref_kill(sim.r) end),\n"
+	"  },\n"
+	"}\n";
+
+struct breach {
+	enum search_defect defect;
+	uint32_t field;
+	const char *text; /* NULL: one of the generated programs */
+};
+
+static const struct breach breaches[] = {
+	{DEFECT_NO_RACES, 0, NULL},
+	{DEFECT_NEVER_WAKE, 0, NULL},
+	{DEFECT_WAITS_AS_RACES, 0, once_wrong_wait},
+	{DEFECT_NO_SECTIONS, 0, NULL},
+	{DEFECT_PRUNED_DPOR, 0, NULL},
+	{DEFECT_NO_CONTROL, 0, NULL},
+	{DEFECT_BOUND_KEY, 0, between},
+	{DEFECT_BLIND, 0, NULL},
+	{DEFECT_BLIND, FIELD_LOCK, NULL},
+	{DEFECT_BLIND, FIELD_REF, last_put},
+};
+
+/* Generated programs of which one must show it. */
+#define BROKEN_PROGRAMS 60
+
+static bool differs(const char *text, const struct breach *b)
+{
+	struct audit_result r =
+		audit_text(text, (struct audit_options){.defect = b->defect, .blind_to = b->field});
+	bool found = r.nr_problems > 0;
+
+	audit_result_clear(&r);
+	return found;
+}
+
+static bool is_noticed(const struct breach *b)
+{
+	if (b->text) {
+		check_same(b->text);
+		return differs(b->text, b);
+	}
+	for (uint64_t seed = 1; seed <= BROKEN_PROGRAMS; seed++) {
+		g_autofree char *text = generate(PROGRAM_MODEL, seed);
+
+		if (differs(text, b))
+			return true;
+	}
+	return false;
+}
+
+START_TEST(each_broken_rule_is_noticed)
+{
+	const struct breach *b = &breaches[_i];
+
+	ck_assert_msg(is_noticed(b), "nobody noticed defect %d, field %x", (int)b->defect,
+		      b->field);
+}
+END_TEST
+
+Suite *suite_audit(void)
+{
+	Suite *s = suite_create("audit");
+	TCase *tc = tcase_create("audit");
+
+	tcase_add_loop_test(tc, models_are_searched_alike, 0, 40);
+	tcase_add_loop_test(tc, lifecycles_are_searched_alike, 0, 6);
+	tcase_add_test(tc, a_seed_makes_one_program);
+	tcase_add_loop_test(tc, what_was_wrong_once_is_right, 0, (int)G_N_ELEMENTS(once_wrong));
+	tcase_add_test(tc, all_engines_come_to_their_end);
+	tcase_add_test(tc, a_limit_is_no_difference);
+	tcase_add_loop_test(tc, each_broken_rule_is_noticed, 0, (int)G_N_ELEMENTS(breaches));
+	suite_add_tcase(s, tc);
+	return s;
+}
