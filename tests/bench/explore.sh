@@ -34,7 +34,8 @@ check() {
 		/total actual memory usage/ { memory = $1 }
 		/elapsed time/ { seconds = $4 }
 		END {
-			printf "spin (%d,%d) %11d states %12d transitions  ", n, k, states, transitions
+			printf "spin (%d,%d) %11d states ", n, k, states
+			printf "%12d transitions  ", transitions
 			printf "%8.2f s  %8.1f MB  %d errors\n", seconds, memory, errors
 			exit errors > 0
 		}' out
