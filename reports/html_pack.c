@@ -15,20 +15,26 @@
 #include "reports/trace_writer.h"
 
 enum column {
-	COL_SEQ,   /* difference to the event before */
+	COL_CTX,   /* index of (cpu, kind, task), and whether there is a COL_SEQ and a COL_CAUSE */
+	COL_SEQ,   /* difference to the event before, where it is not 1 */
 	COL_T,	   /* difference to the event before */
-	COL_CTX,   /* index of (cpu, kind, task) */
 	COL_KIND,  /* index of the kind, times two, plus one for what a timeline leaves out */
-	COL_OBJ,   /* index of the object plus one, 0 for none */
-	COL_CAUSE, /* how many events back, and how; 0 for no cause */
+	COL_OBJ,   /* the object, as put_object() has it */
+	COL_CAUSE, /* how many events back, and the string that says how */
 	COL_ARGS,  /* as the kind's arguments are typed */
 	COL_STACK, /* index of the innermost frame plus one, 0 for none */
 	NR_COLUMNS,
 };
 
+#define HAS_CAUSE 1
+#define HAS_SEQ 2
+
 static const char *const column_names[NR_COLUMNS] = {
-	"seq", "t", "ctx", "kind", "obj", "cause", "args", "stack",
+	"ctx", "seq", "t", "kind", "obj", "cause", "args", "stack",
 };
+
+/* Counters of single memcgs beyond these are left out; the page says how many. */
+#define USAGES_MAX 32
 
 /* Things that got numbers, and what was written about them. */
 struct numbered {
@@ -142,6 +148,14 @@ static uint32_t object_index(struct packer *p, oid_t id)
 	return p->objects.nr;
 }
 
+/* 0 for none, 1 for a new one, else how many were new since, plus 2: the recent ones are short. */
+static void put_object(struct packer *p, GByteArray *a, oid_t id)
+{
+	uint32_t known = p->objects.nr, i = object_index(p, id);
+
+	put_varint(a, i == 0 ? 0 : i > known ? 1 : known - i + 2);
+}
+
 /* A caller's number is lower than that of what it calls. */
 static uint32_t frame_index(struct packer *p, const struct frame *f)
 {
@@ -234,7 +248,7 @@ static void pack_counters(struct packer *p, uint32_t event, const struct trace_r
 	guint n = charge ? p->counters->len : NR_SERIES;
 
 	summary_record(p->summary, r);
-	while (p->counters->len < NR_SERIES + p->summary->usages->len) {
+	while (p->counters->len < NR_SERIES + MIN(p->summary->usages->len, USAGES_MAX)) {
 		const struct usage *u =
 			g_ptr_array_index(p->summary->usages, p->counters->len - NR_SERIES);
 
@@ -297,7 +311,7 @@ static void pack_args(struct packer *p, const struct trace_record *r)
 		case 0:
 			break;
 		case 'o':
-			put_varint(a, object_index(p, (oid_t)r->arg[i]));
+			put_object(p, a, (oid_t)r->arg[i]);
 			break;
 		case 's':
 			put_varint(a, r->str ? string_index(p, r->str) : 0);
@@ -312,19 +326,16 @@ static void pack_args(struct packer *p, const struct trace_record *r)
 	}
 }
 
-static void pack_cause(struct packer *p, uint32_t event, const struct trace_record *r)
+/* A cause that is not in the trace, or not before its effect, cannot be drawn. */
+static bool pack_cause(struct packer *p, const struct trace_record *r)
 {
-	GByteArray *a = p->columns[COL_CAUSE];
-	const struct trace_record *events = (const struct trace_record *)p->tf->events->data;
 	const struct trace_record *cause = r->cause ? trace_file_find(p->tf, r->cause) : NULL;
 
-	/* A cause that is not in the trace, or not before its effect, cannot be drawn. */
-	if (!cause || cause >= &events[event]) {
-		put_varint(a, 0);
-		return;
-	}
-	put_varint(a, (uint64_t)(&events[event] - cause));
-	put_varint(a, string_index(p, via_name((enum via)r->via)));
+	if (!cause || cause >= r)
+		return false;
+	put_varint(p->columns[COL_CAUSE], (uint64_t)(r - cause));
+	put_varint(p->columns[COL_CAUSE], string_index(p, via_name((enum via)r->via)));
+	return true;
 }
 
 static void pack_event(struct packer *p, uint32_t i)
@@ -332,13 +343,16 @@ static void pack_event(struct packer *p, uint32_t i)
 	const struct trace_record *r = &g_array_index(p->tf->events, struct trace_record, i);
 	/* Time that runs backwards would only be a broken trace: it stands still instead. */
 	uint64_t t = MAX(r->t, p->last_t);
+	uint32_t has = pack_cause(p, r) ? HAS_CAUSE : 0;
 
-	put_varint(p->columns[COL_SEQ], r->seq - p->last_seq);
+	if (r->seq != p->last_seq + 1) {
+		put_varint(p->columns[COL_SEQ], r->seq - p->last_seq);
+		has |= HAS_SEQ;
+	}
+	put_varint(p->columns[COL_CTX], (uint64_t)context_index(p, r) << 2 | has);
 	put_varint(p->columns[COL_T], t - p->last_t);
-	put_varint(p->columns[COL_CTX], context_index(p, r));
 	put_varint(p->columns[COL_KIND], kind_index(p, r->kind) * 2u + phrase_is_noise(r));
-	put_varint(p->columns[COL_OBJ], object_index(p, r->obj));
-	pack_cause(p, i, r);
+	put_object(p, p->columns[COL_OBJ], r->obj);
 	pack_args(p, r);
 	put_varint(p->columns[COL_STACK], frame_index(p, r->stack));
 	pack_counters(p, i, r);
@@ -356,45 +370,49 @@ static void put_table(struct output *o, const char *name, const struct numbered 
 	output_char(o, ']');
 }
 
-/* Kind and number of each; names and subjects only of those that have one. */
-static void put_objects(const struct packer *p, struct output *o)
+/*
+ * Number of the name of object @i, times two, plus one if "#" and the object's own
+ * number follow; 0 if it has none.
+ */
+static uint64_t name_of(struct packer *p, oid_t id)
 {
-	g_autoptr(GByteArray) ids = g_byte_array_new();
-	struct output *names = output_memory(), *subjects = output_memory();
-	const oid_t *oids = (const oid_t *)p->objects_in_order->data;
+	g_autofree char *number = g_strdup_printf("#%" G_GUINT64_FORMAT, oid_nr(id));
+	struct output *name;
+	bool numbered;
+	uint32_t i;
 
+	if (!names_of(p->tf->names, id))
+		return 0;
+	name = output_memory();
+	names_put(p->tf->names, name, id);
+	output_char(name, 0);
+	numbered = g_str_has_suffix(name->buf, number);
+	if (numbered)
+		name->buf[strlen(name->buf) - strlen(number)] = 0;
+	i = string_index(p, name->buf);
+	output_discard(name);
+	return (uint64_t)i << 1 | numbered;
+}
+
+/* Of each object its kind, its number, its name, and what a work item is about. */
+static void pack_objects(struct packer *p, GByteArray *a)
+{
 	for (guint i = 0; i < p->objects_in_order->len; i++) {
-		oid_t subject = names_subject(p->tf->names, oids[i]);
-		uint32_t about = subject ? numbered_find(&p->objects, &subject) : 0;
+		oid_t id = g_array_index(p->objects_in_order, oid_t, i);
+		oid_t subject = names_subject(p->tf->names, id);
 
-		put_varint(ids, oid_kind(oids[i]));
-		put_varint(ids, oid_nr(oids[i]));
-		if (about > 0)
-			output_printf(subjects, "%s%u,%u", subjects->len > 0 ? "," : "", i,
-				      about - 1);
-		if (names_of(p->tf->names, oids[i])) {
-			struct output *name = output_memory();
-
-			names_put(p->tf->names, name, oids[i]);
-			output_char(name, 0);
-			output_printf(names, "%s%u,", names->len > 0 ? "," : "", i);
-			json_string(names, name->buf);
-			output_discard(name);
-		}
+		put_varint(a, oid_kind(id));
+		put_varint(a, oid_nr(id));
+		put_varint(a, name_of(p, id));
+		put_varint(a, subject ? numbered_find(&p->objects, &subject) : 0);
 	}
+}
+
+static void put_objects(const struct packer *p, const GByteArray *objects, struct output *o)
+{
 	json_key_u64(o, "nr_objects", p->objects_in_order->len);
 	json_key(o, "objects");
-	put_base64(o, ids);
-	json_key(o, "names");
-	output_char(o, '[');
-	output_bytes(o, names->buf, names->len);
-	output_char(o, ']');
-	json_key(o, "subjects");
-	output_char(o, '[');
-	output_bytes(o, subjects->buf, subjects->len);
-	output_char(o, ']');
-	output_discard(names);
-	output_discard(subjects);
+	put_base64(o, objects);
 }
 
 static void put_object_kinds(struct output *o)
@@ -535,19 +553,24 @@ static void packer_clear(struct packer *p)
 
 void html_pack(const struct trace_file *tf, struct output *o)
 {
+	g_autoptr(GByteArray) objects = g_byte_array_new();
 	struct packer p;
 
 	packer_init(&p, tf);
 	for (guint i = 0; i < tf->events->len; i++)
 		pack_event(&p, i);
 	put_run(tf, o);
-	put_violations(&p, o); /* may number an object that no event has */
+	/* These may give numbers to objects and strings that no event has. */
+	put_violations(&p, o);
+	pack_objects(&p, objects);
 	put_table(o, "kinds", &p.kinds);
 	put_table(o, "contexts", &p.contexts);
 	put_table(o, "strings", &p.strings);
 	put_table(o, "frames", &p.frames);
 	put_object_kinds(o);
-	put_objects(&p, o);
+	put_objects(&p, objects, o);
+	json_key_u64(o, "counters_left",
+		     p.summary->usages->len - MIN(p.summary->usages->len, USAGES_MAX));
 	json_key(o, "counters");
 	put_counters(&p, o);
 	put_reports(tf, o);

@@ -53,12 +53,8 @@ function hatch(color) {
 const span = () => width - GUTTER - RIGHT;
 const toX = p => GUTTER + (p - from) / (to - from) * span();
 const toP = x => from + (x - GUTTER) / span() * (to - from);
-const segStart = (r, k) => start[r.a[k]];
-const segStop = (r, k) => {
-	const b = r.b[k];
-
-	return b >= n ? start[n] : r.type === 'call' ? stop[b] : start[b];
-};
+const segStart = (r, k) => r.left[k];
+const segStop = (r, k) => r.right[k];
 const eventX = i => toX(shown.time ? start[i] : (start[i] + stop[i]) / 2);
 const eventY = i => laneTop[laneOf[ctx[i]]] + depth[i] * ROW + ROW / 2 - scrolled;
 
@@ -121,24 +117,61 @@ function barName(i) {
 		: textOf(i) + (k === 'call_rcu' ? '(' + argOf(i, 'of').text + ')' : subject(i));
 }
 
+/*
+ * One buffer for all such rows, since handing one over makes the canvas finish what
+ * was drawn before.
+ */
 let buffer = null;
-function drawPixels(row, y) {
-	const w = Math.max(1, Math.round(span() * ratio)), h = Math.round((row.height - 3) * ratio);
-	const perPixel = (to - from) / w, m = row.a.length;
-	let k = 0;
+function drawPixels(dense) {
+	const w = Math.max(1, Math.round(span() * ratio)), h = Math.max(1, Math.round(height * ratio));
+	const perPixel = (to - from) / w, pixels = theme.pixels;
 
 	if (!buffer || buffer.width !== w || buffer.height !== h)
 		buffer = g.createImageData(w, h);
 	const px = new Uint32Array(buffer.data.buffer);
-	for (let x = 0; x < w; x++) {
-		const p = from + x * perPixel;
+	px.fill(theme.empty);
+	for (const row of dense) {
+		const y = row.y - scrolled, m = row.a.length;
+		const first = Math.max(0, Math.round(y * ratio));
+		const last = Math.min(h, Math.round((y + row.height - 3) * ratio));
 
-		k = gallop(k, m, j => segStop(row, j) > p || segStart(row, j) >= p);
-		px[x] = k < m && segStart(row, k) < p + perPixel ? theme.pixels[row.color[k]] : theme.empty;
+		if (first >= last)
+			continue;
+		const left = row.left, right = row.right;
+		for (let x = 0, k = 0; x < w; x++) {
+			const p = from + x * perPixel;
+			let low = k, step = 1;
+
+			/* As gallop(), written out: this is the innermost loop of a frame. */
+			while (k < m && !(right[k] > p || left[k] >= p)) {
+				low = k + 1;
+				k += step;
+				step *= 2;
+			}
+			for (let high = Math.min(k, m); low < high;) {
+				const mid = (low + high) >> 1;
+
+				if (right[mid] > p || left[mid] >= p)
+					high = mid;
+				else
+					low = mid + 1;
+			}
+			k = low;
+			if (k >= m)
+				break;
+			if (left[k] < p + perPixel) {
+				px[first * w + x] = pixels[row.color[k]];
+			} else {
+				/* Nothing up to there. */
+				const jump = Math.floor((left[k] - from) / perPixel) - 1;
+
+				x = Math.max(x, Math.min(w, jump));
+			}
+		}
+		for (let r = first + 1; r < last; r++)
+			px.copyWithin(r * w, first * w, (first + 1) * w);
 	}
-	for (let r = 1; r < h; r++)
-		px.copyWithin(r * w, 0, w);
-	g.putImageData(buffer, Math.round(GUTTER * ratio), Math.round(y * ratio));
+	g.putImageData(buffer, Math.round(GUTTER * ratio), 0);
 }
 
 function drawBoxes(row, y, first, last) {
@@ -161,7 +194,7 @@ function drawBoxes(row, y, first, last) {
 			g.setLineDash([4, 3]);
 			g.strokeRect(left + .5, y + .5, room - 1, h - 1);
 			g.setLineDash([]);
-			const text = lost ? nameOf(row, k) + ' never ran' : nameOf(row, k);
+			const text = lost ? nameOf(row, k) + ' still pending' : nameOf(row, k);
 			const tw = Math.min(text.length * CHAR + 8, room - 4);
 			if (tw > 20) {
 				g.fillStyle = theme.bg;
@@ -190,13 +223,15 @@ function drawUses(row, y) {
 	let k = gallop(0, m, j => stop[u[j]] > from);
 
 	g.fillStyle = theme.fg;
-	for (let x = -9; k < m && start[u[k]] < to; k++) {
-		const ux = eventX(u[k]);
+	while (k < m && start[u[k]] < to) {
+		const x = eventX(u[k]), p = toP(x + 2);
 
-		if (!isShown(u[k]) || ux - x < 2)
-			continue;
-		x = ux;
-		g.fillRect(ux - .5, y + row.height - 7, 1.5, 4);
+		if (isShown(u[k])) {
+			g.fillRect(x - .5, y + row.height - 7, 1.5, 4);
+			k = gallop(k + 1, m, j => start[u[j]] >= p);
+		} else {
+			k++;
+		}
 	}
 }
 
@@ -247,21 +282,26 @@ function drawCounter(row, y) {
 	g.textAlign = 'left';
 }
 
-function drawRow(row) {
-	const y = row.y - scrolled, m = row.a.length;
+const inSight = row => row.y - scrolled <= height && row.y + row.height - scrolled >= 0;
 
-	if (y > height || y + row.height < 0)
-		return;
+/* Which segments of a row are in view; more than there are pixels make it dense. */
+function measure(row) {
+	const m = row.a.length;
+
+	row.first = gallop(0, m, j => segStop(row, j) > from || segStart(row, j) >= from);
+	row.last = gallop(row.first, m, j => segStart(row, j) > to);
+	row.dense = row.last - row.first > span() * .75;
+}
+
+function drawRow(row) {
+	const y = row.y - scrolled;
+
 	if (row.type === 'counter') {
 		drawCounter(row, y);
 		return;
 	}
-	const first = gallop(0, m, j => segStop(row, j) > from || segStart(row, j) >= from);
-	const last = gallop(first, m, j => segStart(row, j) > to);
-	if (last - first > span() * .75 && y > 0)
-		drawPixels(row, y);
-	else
-		drawBoxes(row, y, first, last);
+	if (!row.dense)
+		drawBoxes(row, y, row.first, row.last);
 	drawUses(row, y);
 	if (row.note) {
 		g.fillStyle = theme.bad;
@@ -371,14 +411,12 @@ function drawMarks() {
 
 	if (found) {
 		g.fillStyle = theme.accent;
-		let k = gallop(0, found.length, j => stop[found[j]] > from), last = -9;
-		for (; k < found.length && start[found[k]] <= to; k++) {
-			const x = eventX(found[k]);
+		let k = gallop(0, found.length, j => stop[found[j]] > from);
+		while (k < found.length && start[found[k]] <= to) {
+			const x = eventX(found[k]), p = toP(x + 1.5);
 
-			if (x - last < 1.5)
-				continue;
-			last = x;
 			g.fillRect(x - 1, eventY(found[k]) + ROW / 2 - 4, 3, 3);
+			k = gallop(k + 1, found.length, j => start[found[j]] > p);
 		}
 	}
 	if (selected >= 0 && inView(selected)) {
@@ -468,12 +506,13 @@ function drawIdle() {
 		return;
 	let k = gallop(0, idle.length, j => idle[j][1] > from);
 
-	for (let last = -9; k < idle.length && idle[k][0] < to; k++) {
+	if (3 / (to - from) * span() < 3)
+		return; /* the widest is too narrow */
+	for (; k < idle.length && idle[k][0] < to; k++) {
 		const x = toX(idle[k][0]), w = toX(idle[k][1]) - x;
 
-		if (w < 3 || x - last < 1)
+		if (w < 3)
 			continue;
-		last = x;
 		g.fillStyle = theme.panel;
 		g.fillRect(x, 0, w, height);
 		if (w > 12) {
@@ -542,6 +581,12 @@ function draw() {
 	g.textBaseline = 'middle';
 	const marks = ticks();
 	drawAxis(marks);
+	const visible = rows.filter(inSight), dense = visible.filter(r => {
+		measure(r);
+		return r.dense;
+	});
+	if (dense.length)
+		drawPixels(dense);
 	g.save();
 	g.beginPath();
 	g.rect(GUTTER, 0, width - GUTTER, height);
@@ -554,8 +599,7 @@ function draw() {
 	g.globalAlpha = 1;
 	g.restore();
 	drawGroups();
-	for (const r of rows)
-		drawRow(r);
+	visible.forEach(drawRow);
 	g.save();
 	g.beginPath();
 	g.rect(GUTTER, 0, width - GUTTER, height);

@@ -111,6 +111,10 @@ class Row {
 		this.a = Uint32Array.from(this.a);
 		this.b = Uint32Array.from(this.b);
 		this.color = Uint8Array.from(this.color);
+		this.left = Float64Array.from(this.a, a => start[a]);
+		/* A call lasts as long as its last event; a state until the next one begins. */
+		this.right = Float64Array.from(this.b, b => b >= n ? start[n]
+			: this.type === 'call' ? stop[b] : start[b]);
 		return this;
 	}
 }
@@ -296,7 +300,7 @@ function layBars() {
 		if (left)
 			group[0].note = '+' + left + ' not shown';
 		if (group.length)
-			out.push({label, rows: group});
+			out.push({label, rows: group.map(r => r.seal())});
 	}
 	return out;
 }
@@ -364,25 +368,24 @@ function layLives(extra) {
 		objects.unshift(extra);
 	for (const o of objects)
 		byObject.set(o, {row: new Row('life', objectCalled(o)), uses: []});
-	for (let i = 0; i < n; i++) {
-		const l = byObject.get(obj[i]);
+	for (const [o, {row, uses}] of byObject) {
+		for (let i = firstOf[o]; i >= 0; i = nextOf[i]) {
+			const state = stateAt(i), last = row.a.length - 1;
 
-		if (!l)
-			continue;
-		const row = l.row, state = stateAt(i), last = row.a.length - 1;
-		l.uses.push(i);
-		if (!state || row.name[last] === state)
-			continue;
-		if (last >= 0)
-			row.b[last] = i;
-		row.add(i, n, state === 'freed' ? DEAD : stateColor[state] === undefined ? 3
-			: stateColor[state], state);
+			uses.push(i);
+			if (!state || row.name[last] === state)
+				continue;
+			if (last >= 0)
+				row.b[last] = i;
+			row.add(i, n, state === 'freed' ? DEAD : stateColor[state] === undefined ? 3
+				: stateColor[state], state);
+		}
 	}
 	const out = [];
 	for (const [o, l] of byObject) {
 		if (!l.row.a.length)
 			continue;
-		l.row.object = o;
+		l.row.seal().object = o;
 		l.row.uses = Uint32Array.from(l.uses);
 		out.push({label: objectCalled(o), rows: [l.row]});
 	}

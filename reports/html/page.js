@@ -41,6 +41,7 @@ function fillHeader() {
 			(many > 1 ? '  (and ' + (many - 1) + ' more)' : ''));
 	}
 	for (const note of [
+		raw.counters_left ? raw.counters_left + ' more counters of single memcgs are not drawn.' : '',
 		raw.dropped ? raw.dropped + ' events at the beginning were left out: the page starts in the middle of the run.' : '',
 		raw.complete ? '' : 'The trace was cut short: what came after its last event is unknown.',
 	])
@@ -71,9 +72,7 @@ function effectsOf(i) {
 function lifeOf(o, i) {
 	const list = el('ol');
 
-	for (let e = 0, count = 0; e < n && count < 12; e++) {
-		if (obj[e] !== o)
-			continue;
+	for (let e = firstOf[o], count = 0; e >= 0 && count < 12; e = nextOf[e]) {
 		const state = stateAt(e);
 
 		if (!state)
@@ -459,7 +458,7 @@ function tipText({row, k}) {
 		return '#' + seq[a] + ' ' + words(a) + '\n' + formatTime(time[a]) + '  ' + contexts[ctx[a]].comm;
 	const length = formatSpan(time[Math.min(b, n)] - time[a]);
 	if (row.type === 'bar')
-		return nameOf(row, k) + (b >= n ? '\nnever ran' : '\nwaited ' + length) + ', since #' + seq[a];
+		return nameOf(row, k) + (b >= n ? '\nstill pending at the end' : '\nwaited ' + length) + ', since #' + seq[a];
 	if (row.type === 'life')
 		return row.label + ': ' + nameOf(row, k) + '\nsince #' + seq[a] + ', ' + formatTime(time[a]) +
 			(b >= n ? ', to the end' : ', for ' + length);

@@ -63,11 +63,13 @@ const objectName = new Map(), subjectOf = new Map();
 	for (let i = 1; i <= nrObjects; i++) {
 		objectKind[i] = ids.next();
 		objectNr[i] = ids.next();
+		const name = ids.next(), subject = ids.next();
+		if (name)
+			objectName.set(i, strings[(name >> 1) - 1] + (name & 1 ? '#' + objectNr[i] : ''));
+		if (subject)
+			subjectOf.set(i, subject);
 	}
-	for (let i = 0; i < raw.names.length; i += 2)
-		objectName.set(raw.names[i] + 1, clean(raw.names[i + 1]));
-	for (let i = 0; i < raw.subjects.length; i += 2)
-		subjectOf.set(raw.subjects[i] + 1, raw.subjects[i + 1] + 1);
+	raw.objects = null;
 }
 const objectId = o => o ? raw.object_kinds[objectKind[o]] + ':' + objectNr[o] : '-';
 const objectCalled = o => objectName.get(o) || objectId(o);
@@ -89,36 +91,49 @@ for (let i = 1; i <= nrFrames; i++) {
 const seq = new Float64Array(n), time = new Float64Array(n + 1);
 const ctx = new Uint32Array(n), kind = new Uint8Array(n), noise = new Uint8Array(n);
 const obj = new Uint32Array(n), cause = new Int32Array(n).fill(-1), via = new Uint32Array(n);
+/* How many objects were known before the arguments of an event: see put_object(). */
+const objectsKnown = new Uint32Array(n);
 const argsAt = new Uint32Array(n), stack = new Uint32Array(n);
 const argsData = new Reader(raw.columns.args);
 /* The effects of an event are a list through these two. */
 const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-1);
 
+const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
+
 (function readColumns() {
 	const c = raw.columns, read = name => new Reader(c[name]);
 	const rSeq = read('seq'), rTime = read('t'), rCtx = read('ctx'), rKind = read('kind');
 	const rObj = read('obj'), rCause = read('cause'), rStack = read('stack');
-	let s = 0, t = 0;
+	let s = 0, t = 0, known = 0;
 
 	for (let i = 0; i < n; i++) {
-		s += rSeq.next();
+		const c0 = rCtx.next();
+
+		s += c0 & 2 ? rSeq.next() : 1;
 		t += rTime.next();
 		seq[i] = s;
 		time[i] = t;
-		ctx[i] = rCtx.next();
+		ctx[i] = c0 >> 2;
 		const k = rKind.next();
 		kind[i] = k >> 1;
 		noise[i] = k & 1;
-		obj[i] = rObj.next();
-		const back = rCause.next();
-		if (back > 0) {
-			cause[i] = i - back;
+		const o = rObj.next();
+		if (o === 1)
+			known++;
+		obj[i] = objectOf(o, known);
+		if (c0 & 1) {
+			cause[i] = i - rCause.next();
 			via[i] = rCause.next() - 1;
 		}
 		stack[i] = rStack.next();
 		argsAt[i] = argsData.at;
-		for (let a = kinds[kind[i]].args.length; a > 0; a--)
-			argsData.skip();
+		objectsKnown[i] = known;
+		for (const spec of kinds[kind[i]].args) {
+			if (spec[0] !== 'o')
+				argsData.skip();
+			else if (argsData.next() === 1)
+				known++;
+		}
 	}
 	time[n] = Math.max(t, raw.end);
 	/* Backwards, so that the lists run forwards. */
@@ -130,6 +145,13 @@ const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-
 	}
 })();
 raw.columns = null;
+
+/* The events of each object are a list through these two, in order. */
+const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(n).fill(-1);
+for (let i = n - 1; i >= 0; i--) {
+	nextOf[i] = firstOf[obj[i]];
+	firstOf[obj[i]] = i;
+}
 
 /* Index of the event with number s; -1 if it is not there. */
 function find(s) {
@@ -148,6 +170,8 @@ function find(s) {
 
 /* The arguments of event i: {name, type, value, text}. */
 function argsOf(i) {
+	let known = objectsKnown[i];
+
 	argsData.at = argsAt[i];
 	return kinds[kind[i]].args.map(spec => {
 		const type = spec[0], name = spec.slice(2);
@@ -155,6 +179,9 @@ function argsOf(i) {
 
 		if (type === 'o') {
 			value = argsData.next();
+			if (value === 1)
+				known++;
+			value = objectOf(value, known);
 			text = objectCalled(value);
 		} else if (type === 's' || type === 'h') {
 			value = argsData.next();
@@ -282,7 +309,7 @@ function search(query) {
 			objects[o] = (exact ? id === w : id.includes(w)) || (name && has(name)) ? 1 : 0;
 		}
 		return {
-			str, frames, objects, number: number ? +w.replace('#', '') : -1,
+			inArgs: str.includes(1) || objects.includes(1), str, frames, objects, number: number ? +w.replace('#', '') : -1,
 			kinds: kinds.map(k => has(k.name)),
 			contexts: contexts.map(c => has(c.comm) || has('cpu' + c.cpu) || has(c.kind)),
 		};
@@ -300,11 +327,17 @@ function matches(t, i) {
 		return seq[i] === t.number;
 	if (t.kinds[kind[i]] || t.objects[obj[i]] || t.frames[stack[i]] || t.contexts[ctx[i]])
 		return true;
+	if (!t.inArgs)
+		return false;
+	let known = objectsKnown[i];
+
 	argsData.at = argsAt[i];
 	for (const spec of kinds[kind[i]].args) {
 		const value = argsData.next();
 
-		if (spec[0] === 'o' ? t.objects[value]
+		if (spec[0] === 'o' && value === 1)
+			known++;
+		if (spec[0] === 'o' ? t.objects[objectOf(value, known)]
 			: (spec[0] === 's' || spec[0] === 'h') && value && t.str[value - 1])
 			return true;
 	}
