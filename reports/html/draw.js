@@ -25,7 +25,9 @@ function readTheme() {
 	};
 
 	theme = {};
-	for (const name of ['bg', 'panel', 'fg', 'muted', 'line', 'accent', 'bad', 'text-on', 'pick', ...COLORS])
+	for (const name
+	             of ['bg', 'panel', 'fg', 'muted', 'line', 'accent', 'bad', 'text-on', 'pick',
+	                 ...COLORS])
 		theme[name] = style.getPropertyValue('--' + name).trim();
 	theme.fill = COLORS.map(c => theme[c]);
 	theme.pixels = Uint32Array.from(theme.fill, pixel);
@@ -85,7 +87,11 @@ function label(text, x, y, room, color) {
 	if (room < 16 || fits < 1)
 		return;
 	g.fillStyle = color;
-	g.fillText(text.length <= fits ? text : fits > 2 ? text.slice(0, fits - 1) + '\u2026' : '', x + 3, y);
+	g.fillText(
+	        text.length <= fits ? text :
+	                fits > 2    ? text.slice(0, fits - 1) + '\u2026' :
+	                              '',
+	        x + 3, y);
 }
 
 /* ---- rows ------------------------------------------------------------------------- */
@@ -123,7 +129,8 @@ function barName(i) {
  */
 let buffer = null;
 function drawPixels(dense) {
-	const w = Math.max(1, Math.round(span() * ratio)), h = Math.max(1, Math.round(height * ratio));
+	const w = Math.max(1, Math.round(span() * ratio)),
+	      h = Math.max(1, Math.round(height * ratio));
 	const perPixel = (to - from) / w, pixels = theme.pixels;
 
 	if (!buffer || buffer.width !== w || buffer.height !== h)
@@ -214,7 +221,9 @@ function drawBoxes(row, y, first, last) {
 		}
 		if (room >= 16)
 			label(nameOf(row, k), left, y + h / 2 + .5, room,
-				pale ? theme.fg : row.color[k] === DEAD ? theme.bg : theme['text-on']);
+			      pale                          ? theme.fg :
+			              row.color[k] === DEAD ? theme.bg :
+			                                      theme['text-on']);
 	}
 }
 
@@ -402,7 +411,9 @@ function outline(i, color, w) {
 
 	g.strokeStyle = color;
 	g.lineWidth = w;
-	g.strokeRect(Math.max(x, GUTTER - 4) - 1, y - ROW / 2 - 1, x2 - Math.max(x, GUTTER - 4) + 1, ROW - 1);
+	g.strokeRect(
+	        Math.max(x, GUTTER - 4) - 1, y - ROW / 2 - 1, x2 - Math.max(x, GUTTER - 4) + 1,
+	        ROW - 1);
 	g.lineWidth = 1;
 }
 
@@ -453,12 +464,16 @@ function ticks() {
 	const out = [];
 
 	if (shown.time) {
-		let step = Math.pow(10, Math.floor(Math.log10((to - from) / (span() / 90))));
+		let step = Math.max(
+		        1, Math.pow(10, Math.floor(Math.log10((to - from) / (span() / 90)))));
 
 		while ((to - from) / step > span() / 90)
-			step *= (String(step)[0] === '2' ? 2.5 : 2);
+			step *= String(step)[0] === '2' ? 2.5 : 2;
 		for (let t = Math.ceil(Math.max(from, 0) / step) * step; t <= to; t += step)
-			out.push([toX(t), raw.untimed ? 'step ' + Math.round(t) : formatTime(Math.round(t))]);
+			out.push([
+				toX(t),
+				raw.untimed ? 'step ' + Math.round(t) : formatTime(Math.round(t))
+			]);
 		return out;
 	}
 	for (let x = GUTTER, last = -1; x < width - 70; x += 105) {
@@ -481,7 +496,11 @@ function drawAxis(marks) {
 	ga.font = FONT;
 	ga.textBaseline = 'middle';
 	ga.fillStyle = theme.muted;
-	ga.fillText(shown.time ? 'true time' : raw.untimed ? 'order of steps' : 'order; idle time folded', 10, AXIS / 2);
+	ga.fillText(
+	        raw.untimed        ? shown.time ? 'by step number' : 'order of steps' :
+	                shown.time ? 'true time' :
+	                             'order; idle time folded',
+	        10, AXIS / 2);
 	for (const [x, text] of marks) {
 		ga.fillStyle = theme.line;
 		ga.fillRect(x, 16, 1, AXIS - 16);
@@ -489,7 +508,8 @@ function drawAxis(marks) {
 		ga.fillText(text, x + 3, AXIS / 2);
 	}
 	/* Where in the whole run the view is. */
-	const whole = start[n] - start[0] || 1, at = p => GUTTER + Math.max(0, Math.min(1, (p - start[0]) / whole)) * span();
+	const whole = start[n] - start[0] || 1,
+	      at = p => GUTTER + Math.max(0, Math.min(1, (p - start[0]) / whole)) * span();
 	ga.fillStyle = theme.line;
 	ga.fillRect(GUTTER, 0, span(), 3);
 	ga.fillStyle = theme.accent;
@@ -552,9 +572,11 @@ function drawGroups() {
 		g.globalAlpha = .6;
 		g.fillRect(0, y + gr.height + 1, width, 1);
 		g.globalAlpha = 1;
-		const trouble = gr.rows[0] && gr.rows[0].object && violations.some(v => v.obj === gr.rows[0].object);
+		const trouble = gr.rows[0] && gr.rows[0].object &&
+		        violations.some(v => v.obj === gr.rows[0].object);
 		g.fillStyle = trouble ? theme.bad : theme.fg;
-		g.fillText(shorten(gr.label, Math.floor((GUTTER - 18) / CHAR)), 10, y + ROW / 2 - 1);
+		g.fillText(
+		        shorten(gr.label, Math.floor((GUTTER - 18) / CHAR)), 10, y + ROW / 2 - 1);
 	}
 }
 
@@ -566,7 +588,8 @@ function draw() {
 	height = printing ? tallness : scroll.clientHeight;
 	scrolled = printing ? 0 : Math.max(0, Math.min(scroll.scrollTop, tallness - height));
 	ratio = window.devicePixelRatio || 1;
-	if (lanesCanvas.width !== Math.round(width * ratio) || lanesCanvas.height !== Math.round(height * ratio)) {
+	if (lanesCanvas.width !== Math.round(width * ratio) ||
+	    lanesCanvas.height !== Math.round(height * ratio)) {
 		lanesCanvas.width = axisCanvas.width = Math.round(width * ratio);
 		lanesCanvas.height = Math.round(height * ratio);
 		axisCanvas.height = Math.round(AXIS * ratio);

@@ -134,7 +134,9 @@ function laneKeys() {
 	contexts.forEach((c, i) => {
 		const env = c.kind === 'env';
 		const key = env ? 'env' : shown.tasks ? 't' + c.task : c.cpu + c.kind;
-		const label = env ? 'environment' : shown.tasks ? c.comm : 'CPU' + c.cpu + ' ' + c.kind;
+		const label = env   ? 'environment' :
+		        shown.tasks ? c.comm :
+		                      'CPU' + c.cpu + ' ' + c.kind;
 
 		if (!lanes.has(key)) {
 			lanes.set(key, {label, contexts: [],
@@ -269,7 +271,8 @@ function pendingBars() {
 		}
 	}
 	for (const i of waiting)
-		groups.get(kind[i] === callRcu ? 'call_rcu' : 'queue_work').push({a: i, b: n, lost: true});
+		groups.get(kind[i] === callRcu ? 'call_rcu' : 'queue_work')
+		        .push({a: i, b: n, lost: true});
 	return groups;
 }
 
@@ -295,7 +298,12 @@ function layBars() {
 				group.push(new Row('bar', label));
 			}
 			end[r] = bar.b;
-			group[r].add(bar.a, bar.b, bar.lost ? DEAD : name === 'queue_work' ? 5 : 1, ~bar.a);
+			group[r].add(
+			        bar.a, bar.b,
+			        bar.lost                      ? DEAD :
+			                name === 'queue_work' ? 5 :
+			                                        1,
+			        ~bar.a);
 		}
 		if (left)
 			group[0].note = '+' + left + ' not shown';
@@ -308,17 +316,44 @@ function layBars() {
 /* ---- lives ------------------------------------------------------------------------ */
 
 const stateOf = {
-	new: 'allocated', kmem_cache_create: 'created', cgroup_mkdir: 'created', css_online: 'online',
-	css_offline: 'offline', css_killed: 'killed', ref_kill: 'killed', ref_zero: 'no reference left',
-	css_released: 'released', cache_deactivate: 'deactivated', cache_dying: 'dying',
-	slab_alloc: 'allocated', discard_slab: 'discarded', sysfs_add: 'registered',
-	sysfs_del: 'removed', kmem_cache_alloc: 'allocated', kmem_cache_free: 'freed',
-	init_work: 'initialised', work_start: 'running', work_end: 'done', free: 'freed',
+	new: 'allocated',
+	kmem_cache_create: 'created',
+	cgroup_mkdir: 'created',
+	css_online: 'online',
+	css_offline: 'offline',
+	css_killed: 'killed',
+	ref_kill: 'killed',
+	ref_zero: 'no reference left',
+	css_released: 'released',
+	cache_deactivate: 'deactivated',
+	cache_dying: 'dying',
+	slab_alloc: 'allocated',
+	discard_slab: 'discarded',
+	sysfs_add: 'registered',
+	sysfs_del: 'removed',
+	kmem_cache_alloc: 'allocated',
+	kmem_cache_free: 'freed',
+	init_work: 'initialised',
+	work_start: 'running',
+	work_end: 'done',
+	free: 'freed',
 };
 const stateByKind = kinds.map(k => stateOf[k.name] || '');
 const stateColor = {
-	allocated: 8, created: 0, active: 2, online: 2, cpu: 2, partial: 6, offline: 1, deactivated: 1,
-	dying: 1, killed: 4, 'shut down': 4, released: 4, discarded: 4, 'no reference left': 7,
+	allocated: 8,
+	created: 0,
+	active: 2,
+	online: 2,
+	cpu: 2,
+	partial: 6,
+	offline: 1,
+	deactivated: 1,
+	dying: 1,
+	killed: 4,
+	'shut down': 4,
+	released: 4,
+	discarded: 4,
+	'no reference left': 7,
 };
 
 function stateAt(i) {
@@ -428,7 +463,7 @@ function stackUp(extra) {
 	const add = g => {
 		g.y = y;
 		g.height = 0;
-		for (const r of g.lane ? g.rows.slice(0, g.deep) : g.rows) {
+		for (const r of g.deep ? g.rows.slice(0, g.deep) : g.rows) {
 			r.y = y + g.height;
 			g.height += r.height;
 			rows.push(r);
@@ -443,7 +478,7 @@ function stackUp(extra) {
 	laneTop = lanes.map(l => {
 		const top = y;
 
-		add({label: l.label, rows: l.rows, lane: true, deep: l.deep || 1});
+		add({label: l.label, rows: l.rows, deep: l.deep || 1});
 		return top;
 	});
 	if (bars.length) {
@@ -460,7 +495,10 @@ function stackUp(extra) {
 	if (counters.length) {
 		heading('counters');
 		for (const c of counters)
-			add({label: c.name, rows: [{type: 'counter', height: 32, counter: c, a: []}]});
+			add({
+				label: c.name,
+				rows: [{type: 'counter', height: 32, counter: c, a: []}]
+			});
 	}
 	tallness = y + 8;
 }
@@ -472,14 +510,14 @@ function stackUp(extra) {
 function fitLanes(a, b, grow) {
 	let changed = false;
 
-	for (const l of lanes) {
+	for (const l of [...lanes, ...bars]) {
 		let deep = grow ? l.deep || 1 : 1;
 
 		for (let d = l.rows.length - 1; d >= deep; d--) {
 			const r = l.rows[d], m = r.a.length;
-			const k = gallop(0, m, j => stop[r.b[j]] > a || start[r.a[j]] >= a);
+			const k = gallop(0, m, j => r.right[j] > a || r.left[j] >= a);
 
-			if (k < m && start[r.a[k]] <= b)
+			if (k < m && r.left[k] <= b)
 				deep = d + 1;
 		}
 		changed = changed || deep !== l.deep;

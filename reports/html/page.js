@@ -31,19 +31,25 @@ function fillHeader() {
 	byId('verdict').classList.add(raw.verdict);
 	byId('title').textContent = shorten(scenario, 200);
 	byId('about').textContent = clean(raw.design) +
-		(variants.length ? ' with ' + variants.join(', ') : '') + ' \u00b7 seed ' + raw.seed +
-		' \u00b7 ' + n.toLocaleString('en') + ' events \u00b7 ' + raw.cpus + ' CPUs \u00b7 ' +
-		(raw.untimed ? 'untimed' : formatTime(time[n]));
+	        (variants.length ? ' with ' + variants.join(', ') : '') + ' \u00b7 seed ' +
+	        raw.seed + ' \u00b7 ' + n.toLocaleString('en') + ' events \u00b7 ' + raw.cpus +
+	        ' CPUs \u00b7 ' + (raw.untimed ? 'untimed' : formatTime(time[n]));
 	if (violations.length) {
 		const v = violations[0];
 
 		byId('message').append(el('b', null, v.rule), ': ' + v.msg +
 			(many > 1 ? '  (and ' + (many - 1) + ' more)' : ''));
 	}
-	for (const note of [
-		raw.counters_left ? raw.counters_left + ' more counters of single memcgs are not drawn.' : '',
-		raw.dropped ? raw.dropped + ' events at the beginning were left out: the page starts in the middle of the run.' : '',
-		raw.complete ? '' : 'The trace was cut short: what came after its last event is unknown.',
+	for (const note of
+	             [raw.counters_left ?
+	                      raw.counters_left + ' more counters of single memcgs are not drawn.' :
+	                      '',
+	              raw.dropped ? raw.dropped +
+	                              ' events at the beginning were left out.' :
+	                            '',
+	              raw.complete ?
+	                      '' :
+	                      'The trace was cut short: what came after its last event is unknown.',
 	])
 		if (note)
 			byId('message').append(el('span', {class: 'note'}, note));
@@ -87,21 +93,25 @@ function fillDetails(i) {
 	const parts = [];
 
 	if (i < 0) {
-		parts.push(el('h2', null, violations.length ? 'Nothing selected' : 'No violation'),
-			el('p', null, 'Select an event: click one, press \u2192, or search with /. ' +
-				'Press ? for all keys.'));
+		parts.push(
+		        el('h2', null, violations.length ? 'Nothing selected' : 'No violation'),
+		        el('p', null,
+		           'Select an event: click one, press \u2192, or search with /. ' +
+		                   'Press ? for all keys.'));
 	} else {
 		const c = contexts[ctx[i]], k = kinds[kind[i]], v = violates.get(i);
 
 		parts.push(el('h2', null, '#' + seq[i] + ' ' + shorten(words(i), 300)));
 		if (v) {
-			parts.push(el('div', {class: 'alarm'}, el('b', null, v.rule), ': ' + v.msg));
+			parts.push(
+			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ' + v.msg));
 			if (v.related.length)
 				parts.push(...section('See also', el('ol', null,
 					...v.related.map(r => el('li', null, eventLink(r))))));
 		}
 		const dl = el('dl');
-		const pair = (name, ...value) => dl.append(el('dt', null, name), el('dd', null, ...value));
+		const pair = (name, ...value) =>
+		        dl.append(el('dt', null, name), el('dd', null, ...value));
 		pair('when', formatTime(time[i]));
 		pair('where', 'CPU' + c.cpu + ' ' + c.kind + ', ' + shorten(c.comm, 120) +
 			(c.task ? ' (task:' + c.task + ')' : ''));
@@ -115,18 +125,24 @@ function fillDetails(i) {
 			parts.push(...section('Call stack', el('ol', null,
 				...stackOf(i).map(f => el('li', null, shorten(f, 200))))));
 		if (cause[i] >= 0)
-			parts.push(...section('Cause (' + strings[via[i]] + ')', eventLink(cause[i])));
+			parts.push(
+			        ...section('Cause (' + strings[via[i]] + ')', eventLink(cause[i])));
 		else if (head[i] >= 0 && head[i] !== i)
 			parts.push(...section('Inside', eventLink(head[i])));
 		const effects = effectsOf(i);
 		if (effects)
 			parts.push(...section('Effects', effects));
-		if (obj[i] && ['cache', 'memcg', 'cgroup', 'slab', 'work', 'obj'].includes(objectKindName(obj[i])))
-			parts.push(...section('Life of ' + shorten(objectCalled(obj[i]), 80), lifeOf(obj[i], i)));
+		if (obj[i] &&
+		    ['cache', 'memcg', 'cgroup', 'slab', 'work',
+		     'obj'].includes(objectKindName(obj[i])))
+			parts.push(...section(
+			        'Life of ' + shorten(objectCalled(obj[i]), 80), lifeOf(obj[i], i)));
 	}
 	if (raw.race && (i < 0 || violates.has(i)))
-		parts.push(...section('Race table', el('pre', null, raw.race)),
-			el('details', null, el('summary', null, 'Kernel-style report'), el('pre', null, raw.splat)));
+		parts.push(
+		        ...section('Race table', el('pre', null, cleanLines(raw.race))),
+		        el('details', null, el('summary', null, 'Kernel-style report'),
+		           el('pre', null, cleanLines(raw.splat))));
 	if (raw.replay && (i < 0 || violates.has(i)))
 		parts.push(...section('Replay', el('p', null, clean(raw.replay))));
 	details.replaceChildren(...parts);
@@ -177,22 +193,26 @@ function fillTable(force) {
 		return;
 	firstLine = a;
 	lastLine = b;
-	const before = full <= TALLEST ? a * LINE : Math.max(0, Math.min(tableBox.scrollTop - 10 * LINE,
-		tallBody - (b - a) * LINE));
+	const before = full <= TALLEST ?
+	        a * LINE :
+	        Math.max(0, Math.min(tableBox.scrollTop - 10 * LINE, tallBody - (b - a) * LINE));
 	const gap = h => el('tr', {class: 'gap', 'aria-hidden': 'true'},
 		el('td', {colspan: 7, style: 'height:' + Math.max(0, h) + 'px'}));
 	const lines = [];
 	for (let k = a; k < b; k++)
 		lines.push(fillLine(listed[k]));
 	if (printing && b < total)
-		lines.push(el('tr', null, el('td', {colspan: 7}, (total - b) + ' more events are not printed')));
+		lines.push(
+		        el('tr', null,
+		           el('td', {colspan: 7}, (total - b) + ' more events are not printed')));
 	body.replaceChildren(...(printing ? lines
 		: [gap(before), ...lines, gap(tallBody - before - (b - a) * LINE)]));
 	body.parentNode.setAttribute('aria-rowcount', total + 1);
 }
 
 function showLine(i) {
-	const line = lineOf(i), total = listed.length, full = total * LINE, box = tableBox.clientHeight;
+	const line = lineOf(i), total = listed.length, full = total * LINE,
+	      box = tableBox.clientHeight;
 	const at = full <= TALLEST ? line * LINE - box / 2 + LINE
 		: line / total * (TALLEST - box);
 
@@ -215,29 +235,35 @@ tableBox.addEventListener('scroll', () => fillTable(false));
 let extraLife = 0;
 
 function setView(a, b, moving) {
-	const whole = Math.max(start[n] - start[0], 1), least = shown.time ? (raw.untimed ? 2 : 20) : 3;
+	const whole = Math.max(start[n] - start[0], 1),
+	      least = shown.time ? (raw.untimed ? 2 : 20) : 3;
 	const middle = (a + b) / 2;
 
 	b = Math.max(b - a, least);
 	b = Math.min(b, whole * 1.06);
-	a = Math.max(start[0] - whole * .03 - least / 2, Math.min(middle - b / 2, start[n] + whole * .03 + least / 2 - b));
+	a = Math.max(
+	        start[0] - whole * .03 - least / 2,
+	        Math.min(middle - b / 2, start[n] + whole * .03 + least / 2 - b));
 	from = a;
 	to = a + b;
 	if (fitLanes(from, to, moving))
 		stackUp(extraLife);
 	redraw();
 }
-const fit = () => setView(start[0] - (start[n] - start[0]) * .015, start[n] + (start[n] - start[0]) * .015);
+const fit = () =>
+        setView(start[0] - (start[n] - start[0]) * .015, start[n] + (start[n] - start[0]) * .015);
 const zoom = (k, p) => {
 	if (p === undefined)
-		p = selected >= 0 && start[selected] >= from && start[selected] <= to ? start[selected] : (from + to) / 2;
+		p = selected >= 0 && start[selected] >= from && start[selected] <= to ?
+		        start[selected] :
+		        (from + to) / 2;
 	setView(p - (p - from) * k, p + (to - p) * k);
 };
 const pan = k => setView(from + (to - from) * k, to + (to - from) * k, true);
 
 /* Selects event i and makes it visible. */
 function select(i, how = {}) {
-	if (i < 0 || i >= n)
+	if (!(i >= 0 && i < n))
 		return;
 	const extra = life.some(l => l.rows[0].object === obj[i]) ? 0 : obj[i];
 
@@ -296,7 +322,8 @@ function step(by, same) {
 		k--; /* the selected event is not listed itself */
 	do
 		k += by;
-	while (same && selected >= 0 && k >= 0 && k < listed.length && ctx[listed[k]] !== ctx[selected]);
+	while (same && selected >= 0 && k >= 0 && k < listed.length &&
+	       ctx[listed[k]] !== ctx[selected]);
 	if (k >= 0 && k < listed.length)
 		select(listed[k]);
 }
@@ -340,7 +367,8 @@ function nextMatch(by) {
 		k--;
 	k = (k + found.length) % found.length;
 	select(found[k]);
-	byId('matches').textContent = (k + 1).toLocaleString('en') + ' of ' + found.length.toLocaleString('en');
+	byId('matches').textContent =
+	        (k + 1).toLocaleString('en') + ' of ' + found.length.toLocaleString('en');
 }
 let typing = 0;
 query.addEventListener('input', () => {
@@ -361,12 +389,10 @@ query.addEventListener('keydown', e => {
 
 /* ---- choices ---------------------------------------------------------------------- */
 
-/* Keeps what is in the middle of the view there. */
+/* Keeps in view what is in view. */
 function toggle(name, button) {
-	const i = selected >= 0 && start[selected] >= from && start[selected] <= to ? selected
-		: Math.min(n - 1, eventAt((from + to) / 2));
-	const was = (to - from) / Math.max(start[n] - start[0], 1e-9);
-	const many = eventAt(to) - eventAt(from);
+	const whole = to - from > (start[n] - start[0]) * .9;
+	const first = eventAt(from), last = eventAt(to);
 
 	shown[name] = !shown[name];
 	byId(button).setAttribute('aria-pressed', shown[name]);
@@ -375,14 +401,10 @@ function toggle(name, button) {
 		return;
 	}
 	layOut(extraLife);
-	if (was > .9) {
+	if (whole)
 		fit();
-	} else {
-		const a = Math.max(0, i - (many >> 1)), b = Math.min(n, i + (many >> 1) + 1);
-		const half = Math.max(start[b] - start[a], 1e-9) / 2;
-
-		setView(start[i] - half, start[i] + half);
-	}
+	else
+		setView(start[first], start[last]);
 	if (selected >= 0)
 		showLine(selected);
 	else
@@ -427,7 +449,8 @@ addEventListener('keydown', e => {
 		return;
 	if (e.key === 'Enter' && (on === 'BUTTON' || on === 'SUMMARY'))
 		return;
-	if (document.activeElement === byId('grip') || (document.activeElement === details && /^Arrow|Home|End/.test(e.key)))
+	if (document.activeElement === byId('grip') ||
+	    (document.activeElement === details && /^Arrow|Home|End/.test(e.key)))
 		return;
 	e.preventDefault();
 	command();
@@ -444,7 +467,8 @@ function hit(e) {
 	if (!row || x < GUTTER || !row.a.length)
 		return null;
 	const near = 3 / span() * (to - from), p = toP(x), m = row.a.length;
-	for (let k = gallop(0, m, j => segStop(row, j) >= p - near); k < m && segStart(row, k) <= p + near; k++) {
+	for (let k = gallop(0, m, j => segStop(row, j) >= p - near);
+	     k < m && segStart(row, k) <= p + near; k++) {
 		if (segStop(row, k) > p || k + 1 >= m || segStart(row, k + 1) > p + near)
 			return {row, k};
 	}
@@ -452,17 +476,22 @@ function hit(e) {
 }
 
 function tipText({row, k}) {
-	const a = row.a[k], b = row.b[k], event = typeof row.name[k] === 'number' && row.name[k] < 0;
+	const a = row.a[k], b = row.b[k],
+	      event = typeof row.name[k] === 'number' && row.name[k] < 0;
 
 	if (row.type === 'call' && event && a === b)
-		return '#' + seq[a] + ' ' + words(a) + '\n' + formatTime(time[a]) + '  ' + contexts[ctx[a]].comm;
+		return '#' + seq[a] + ' ' + words(a) + '\n' + formatTime(time[a]) + '  ' +
+		        contexts[ctx[a]].comm;
 	const length = formatSpan(time[Math.min(b, n)] - time[a]);
 	if (row.type === 'bar')
-		return nameOf(row, k) + (b >= n ? '\nstill pending at the end' : '\nwaited ' + length) + ', since #' + seq[a];
+		return nameOf(row, k) +
+		        (b >= n ? '\nstill pending at the end' : '\nwaited ' + length) +
+		        ', since #' + seq[a];
 	if (row.type === 'life')
-		return row.label + ': ' + nameOf(row, k) + '\nsince #' + seq[a] + ', ' + formatTime(time[a]) +
-			(b >= n ? ', to the end' : ', for ' + length);
-	return nameOf(row, k) + '\n#' + seq[a] + ' to #' + seq[b] + ', ' + length + '  ' + contexts[ctx[a]].comm;
+		return row.label + ': ' + nameOf(row, k) + '\nsince #' + seq[a] + ', ' +
+		        formatTime(time[a]) + (b >= n ? ', to the end' : ', for ' + length);
+	return nameOf(row, k) + '\n#' + seq[a] + ' to #' + seq[b] + ', ' + length + '  ' +
+	        contexts[ctx[a]].comm;
 }
 
 let drag = null;
@@ -489,9 +518,13 @@ lanesCanvas.addEventListener('pointermove', e => {
 	lanesCanvas.style.cursor = h ? 'pointer' : 'default';
 	if (h) {
 		tip.textContent = shorten(tipText(h), 600);
-		tip.style.left = Math.max(0, Math.min(e.clientX + 12, innerWidth - tip.offsetWidth - 8)) + 'px';
-		tip.style.top = (e.clientY + 18 + tip.offsetHeight > innerHeight ? e.clientY - tip.offsetHeight - 8
-			: e.clientY + 18) + 'px';
+		tip.style.left =
+		        Math.max(0, Math.min(e.clientX + 12, innerWidth - tip.offsetWidth - 8)) +
+		        'px';
+		tip.style.top = (e.clientY + 18 + tip.offsetHeight > innerHeight ?
+		                         e.clientY - tip.offsetHeight - 8 :
+		                         e.clientY + 18) +
+		        'px';
 	}
 });
 lanesCanvas.addEventListener('pointerup', e => {
@@ -519,7 +552,8 @@ view.addEventListener('wheel', e => {
 }, {passive: false});
 axisCanvas.addEventListener('pointerdown', e => {
 	/* The strip on top is the whole run: go there. */
-	const p = start[0] + (e.offsetX - GUTTER) / span() * (start[n] - start[0]), half = (to - from) / 2;
+	const p = start[0] + (e.offsetX - GUTTER) / span() * (start[n] - start[0]),
+	      half = (to - from) / 2;
 
 	if (e.offsetX >= GUTTER)
 		setView(p - half, p + half);

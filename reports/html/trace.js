@@ -8,7 +8,9 @@ const n = raw.n;
 
 /* Names come from scripts: what would reorder or hide text is shown as a replacement. */
 const clean = s => s.replace(
-	/[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g, '\ufffd');
+        /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
+        '\ufffd');
+const cleanLines = s => s.split('\n').map(clean).join('\n');
 const shorten = (s, most) => s.length <= most ? s : s.slice(0, most - 1) + '\u2026';
 
 function bytes(base64) {
@@ -65,7 +67,8 @@ const objectName = new Map(), subjectOf = new Map();
 		objectNr[i] = ids.next();
 		const name = ids.next(), subject = ids.next();
 		if (name)
-			objectName.set(i, strings[(name >> 1) - 1] + (name & 1 ? '#' + objectNr[i] : ''));
+			objectName.set(
+			        i, strings[(name >> 1) - 1] + (name & 1 ? '#' + objectNr[i] : ''));
 		if (subject)
 			subjectOf.set(i, subject);
 	}
@@ -226,7 +229,7 @@ function words(i) {
 			if (pattern[at] === '[') {
 				const not = pattern[at + 1] === '!';
 				const a = slot(+pattern[at + (not ? 2 : 1)]);
-				/* A string counts as no number: as in the program, its slot is 0. */
+				/* A string counts as 0, as in the program. */
 				const set = !!a && a.type !== 's' && a.value !== 0;
 
 				at += not ? 4 : 3;
@@ -284,8 +287,10 @@ function formatTime(t) {
 function formatSpan(t) {
 	if (raw.untimed)
 		return t + (t === 1 ? ' step' : ' steps');
-	return t >= 1e9 ? (t / 1e9).toPrecision(3) + ' s' : t >= 1e6 ? (t / 1e6).toPrecision(3) + ' ms'
-		: t >= 1e3 ? (t / 1e3).toPrecision(3) + ' \u00b5s' : t + ' ns';
+	return t >= 1e9  ? (t / 1e9).toPrecision(3) + ' s' :
+	        t >= 1e6 ? (t / 1e6).toPrecision(3) + ' ms' :
+	        t >= 1e3 ? (t / 1e3).toPrecision(3) + ' \u00b5s' :
+	                   t + ' ns';
 }
 
 /*
@@ -299,19 +304,26 @@ function search(query) {
 		const has = s => s.toLowerCase().includes(w);
 		const exact = /^[a-z]+:\d+$/.test(w), number = /^#?\d+$/.test(w);
 		const str = Uint8Array.from(strings, s => has(s) ? 1 : 0);
-		const frames = new Uint8Array(nrFrames + 1), objects = new Uint8Array(nrObjects + 1);
+		const frames = new Uint8Array(nrFrames + 1),
+		      objects = new Uint8Array(nrObjects + 1);
 
 		for (let f = 1; f <= nrFrames; f++)
 			frames[f] = str[frameFunc[f]] | frames[frameCaller[f]];
 		for (let o = 1; o <= nrObjects; o++) {
 			const id = objectId(o), name = objectName.get(o);
 
-			objects[o] = (exact ? id === w : id.includes(w)) || (name && has(name)) ? 1 : 0;
+			objects[o] =
+			        (exact ? id === w : id.includes(w)) || (name && has(name)) ? 1 : 0;
 		}
 		return {
-			inArgs: str.includes(1) || objects.includes(1), str, frames, objects, number: number ? +w.replace('#', '') : -1,
+			inArgs: str.includes(1) || objects.includes(1),
+			str,
+			frames,
+			objects,
+			number: number ? +w.replace('#', '') : -1,
 			kinds: kinds.map(k => has(k.name)),
-			contexts: contexts.map(c => has(c.comm) || has('cpu' + c.cpu) || has(c.kind)),
+			contexts:
+			        contexts.map(c => has(c.comm) || has('cpu' + c.cpu) || has(c.kind)),
 		};
 	});
 
