@@ -28,7 +28,7 @@ DESTDIR ?=
 
 # What `make demo` and `make check` install when it is missing.
 PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev
-PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck
+PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3
 PACKAGES_ALL = $(PACKAGES_CHECK) clang valgrind
 
 # Empty until the packages are there: `setup` therefore always runs in a make of its own.

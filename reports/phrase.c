@@ -223,6 +223,11 @@ static void put_plainly(const struct names *n, struct output *o, const struct tr
 	}
 }
 
+const char *phrase_pattern(uint16_t kind)
+{
+	return patterns[kind];
+}
+
 void phrase_put(const struct names *n, struct output *o, const struct trace_record *r)
 {
 	if (r->kind == TR_ACCESS && oid_kind(r->obj) == OBJ_CELL)

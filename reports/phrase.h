@@ -11,6 +11,14 @@
 /** phrase_put() - what @r says; no newline */
 void phrase_put(const struct names *n, struct output *o, const struct trace_record *r);
 
+/**
+ * phrase_pattern() - how @kind is put into words; NULL if by its name and arguments
+ *
+ * Text with holes, as described in phrase.c: for readers of a trace that fill
+ * them in themselves.
+ */
+const char *phrase_pattern(uint16_t kind);
+
 /** phrase_is_noise() - is @r left out of a timeline unless all was asked for? */
 bool phrase_is_noise(const struct trace_record *r);
 

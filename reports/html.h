@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_HTML_H
+#define REPORTS_HTML_H
+
+/*
+ * The interactive timeline: one HTML file with everything in it.
+ *
+ * The page is the template in reports/html/, embedded in the program, and the
+ * trace in a JSON island.  docs/timeline.md says what a reader can do with it.
+ */
+
+#include "reports/output.h"
+#include "reports/trace_file.h"
+
+/** html_write() - the page for @tf: UTF-8, the same bytes for the same trace */
+void html_write(const struct trace_file *tf, struct output *o);
+
+/** html_pack() - the island alone: the trace as the page's script reads it */
+void html_pack(const struct trace_file *tf, struct output *o);
+
+#endif /* REPORTS_HTML_H */

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""test_page.py FAIL PASS HOSTILE BIG EMPTY CUT - the pages as a reader uses them.
+
+With SCREENSHOTS set to a directory, pictures are left there.
+"""
+
+import os
+import pathlib
+import sys
+
+from browser import Browser
+
+failed = []
+
+
+def check(what, ok, got=None):
+    if not ok:
+        failed.append(what)
+        print("FAILED: %s%s" % (what, "" if got is None else ": " + repr(got)))
+
+
+def equal(what, got, expected):
+    check(what, got == expected, "%r, should be %r" % (got, expected))
+
+
+def shot(b, name):
+    directory = os.environ.get("SCREENSHOTS")
+    if directory:
+        b.screenshot(os.path.join(directory, name + ".png"))
+
+
+def text(b, selector):
+    return b.eval("document.querySelector(%r).textContent" % selector)
+
+
+def clean(b, what):
+    """The page itself was requested and nothing else, and no script failed."""
+    equal(what + ": requests", len(b.requests()), 1)
+    equal(what + ": errors", b.errors(), [])
+
+
+def contrast(b, selector):
+    """Contrast of an element's text with what is behind it."""
+    return b.eval("""(() => {
+        const lum = c => { const v = c.map(x => { x /= 255;
+            return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; });
+            return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
+        const rgb = s => s.match(/[\\d.]+/g).map(Number);
+        let e = document.querySelector(%r), back = e;
+        while (back && (rgb(getComputedStyle(back).backgroundColor)[3] === 0)) back = back.parentElement;
+        const a = lum(rgb(getComputedStyle(e).color)),
+            z = lum(rgb(getComputedStyle(back || document.body).backgroundColor));
+        return (Math.max(a, z) + .05) / (Math.min(a, z) + .05); })()""" % selector)
+
+
+def pixels(b):
+    """How many colours the canvas shows: 1 means that nothing was drawn."""
+    return b.eval("""new Set(new Uint32Array(g.getImageData(0, 0, lanesCanvas.width,
+        lanesCanvas.height).data.buffer)).size""")
+
+
+def accessible(b, what):
+    unnamed = b.eval("""[...document.querySelectorAll('button, input, [role]')].filter(e =>
+        !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label') ||
+            e.getAttribute('role') === 'status')).map(e => e.outerHTML.slice(0, 80))""")
+    equal(what + ": controls without a name", unnamed, [])
+    for selector in ("#about", "#message", "#jump", "#details dt", "#rows tr[data-i] td", "th",
+                     "#verdict", "#bytime kbd", "#details h3", "#rows tr[aria-selected=true] td"):
+        if b.eval("!!document.querySelector(%r)" % selector):
+            ratio = contrast(b, selector)
+            check("%s: contrast of %s" % (what, selector), ratio >= 4.5, round(ratio, 2))
+
+
+def test_violation(b, url):
+    b.open(url)
+    clean(b, "open")
+    equal("verdict", text(b, "#verdict"), "FAIL")
+    seq = b.eval("violations[0].seq")
+    equal("opens at the violation", b.eval("location.hash"), "#e%d" % seq)
+    check("details show the rule", "use-after-free" in text(b, "#details") or
+          b.eval("violations[0].rule") in text(b, "#details"))
+    check("details show a call stack", "Call stack" in text(b, "#details"))
+    check("details show the race table", "*** " in text(b, "#details pre"))
+    check("something is drawn", pixels(b) > 20, pixels(b))
+    accessible(b, "light")
+    shot(b, "violation")
+
+    b.key("f")
+    equal("f shows the whole run", b.eval("from <= start[0] && to >= start[n]"), True)
+    shot(b, "fit")
+    b.key("Home")
+    check("Home goes to the first event", b.eval("selected === listed[0]"))
+    b.key("v")
+    equal("v jumps to the violation", b.eval("location.hash"), "#e%d" % seq)
+    check("the violation is in view", b.eval("start[selected] >= from && stop[selected] <= to"))
+
+    b.key("ArrowLeft")
+    check("Left steps back", b.eval("listed[lineOf(selected) + 1] === violations[0].at"))
+    b.key("ArrowRight")
+    equal("Right steps forward", b.eval("location.hash"), "#e%d" % seq)
+    b.key("ArrowUp")
+    check("Up stays in the context", b.eval("ctx[selected] === ctx[violations[0].at]"))
+    equal("the table follows", b.eval(
+        "+document.querySelector('#rows tr[aria-selected=true]').dataset.i === selected"), True)
+    check("it is said aloud", ("Event %d" % b.eval("seq[selected]")) in text(b, "#said"))
+
+    effect = b.eval("seq[cause.findIndex(c => c >= 0)]")
+    b.eval("select(find(%d))" % effect)
+    b.key("Enter")
+    equal("Enter follows the cause", b.eval("selected"), b.eval("cause[find(%d)]" % effect))
+    b.key("e")
+    equal("e follows the effect", b.eval("cause[selected] >= 0"), True)
+
+    b.key("/")
+    equal("/ goes to the search", b.eval("document.activeElement.id"), "query")
+    b.type("queue_work")
+    b.key("Enter")
+    check("search selects a match", "queue_work" in b.eval("kinds[kind[selected]].name") or
+          "queue_work" in text(b, "#details"))
+    check("matches are counted", " of " in text(b, "#matches"), text(b, "#matches"))
+    first = b.eval("selected")
+    b.key("Enter")
+    check("Enter goes to the next match", b.eval("selected") != first)
+    shot(b, "search")
+    b.key("Escape")
+    equal("Escape leaves the search", b.eval("document.activeElement.id"), "view")
+    b.key("v")
+
+    before = b.eval("[from, to]")
+    b.key("w")
+    check("w zooms in", b.eval("to - from") < before[1] - before[0])
+    b.key("s")
+    b.key("d")
+    check("d pans", b.eval("from") > before[0])
+    middle = b.eval("""(() => { const r = lanesCanvas.getBoundingClientRect();
+        return [r.left + r.width / 2, r.top + 40]; })()""")
+    wide = b.eval("to - from")
+    b.wheel(middle[0], middle[1], -300, ctrl=True)
+    check("Ctrl+wheel zooms", b.eval("to - from") < wide)
+
+    b.key("v")
+    equal("arrows are off at first", b.eval("shown.arrows"), False)
+    for key, button, name in (("c", "arrows", "arrows"), ("n", "all", "all"),
+                              ("t", "bytime", "time"), ("l", "bytask", "tasks")):
+        b.key(key)
+        equal(key + " is shown as pressed",
+              b.eval("document.getElementById(%r).getAttribute('aria-pressed')" % button), "true")
+        equal(key + " works", b.eval("shown." + name), True)
+        shot(b, "toggle-" + name)
+        b.key(key)
+    equal("every choice can be undone", b.eval("Object.values(shown).some(x => x)"), False)
+
+    other = b.eval("seq[listed[3]]")
+    b.eval("location.hash = '#e%d'" % other)
+    b.settle()
+    equal("an address typed in is followed", b.eval("seq[selected]"), other)
+    b.open(url.split("#")[0] + "?again#e%d" % other)
+    equal("a deep link opens at its event", b.eval("seq[selected]"), other)
+    check("and shows it", b.eval("start[selected] >= from && stop[selected] <= to"))
+
+    # What is clicked is what is drawn: the violation's own box.
+    b.key("v")
+    b.key("ArrowLeft")
+    x, y = b.eval("""(() => { const r = lanesCanvas.getBoundingClientRect();
+        const i = violations[0].at; return [r.left + eventX(i), r.top + eventY(i)]; })()""")
+    b.move(x, y)
+    check("a tip says what is under the pointer", ("#%d" % seq) in text(b, "#tip"), text(b, "#tip"))
+    b.click(x, y)
+    equal("a click selects", b.eval("seq[selected]"), seq)
+    b.eval("document.querySelector('#rows tr[data-i]').click()")
+    check("a click in the table selects", b.eval("selected !== violations[0].at"))
+    b.key("v")
+
+    b.dark(True)
+    check("dark is dark", b.eval("getComputedStyle(document.body).backgroundColor") ==
+          "rgb(21, 23, 27)")
+    equal("the canvas follows", b.eval("[...g.getImageData(2, 2, 1, 1).data]"), [21, 23, 27, 255])
+    accessible(b, "dark")
+    shot(b, "dark")
+    b.dark(False)
+
+    for size in ((700, 600), (1920, 1080)):
+        b.resize(*size)
+        b.settle()
+        equal("%d wide: no sideways scrolling" % size[0],
+              b.eval("document.documentElement.scrollWidth <= innerWidth"), True)
+        check("%d wide: the canvas fits" % size[0], b.eval(
+            "Math.abs(lanesCanvas.getBoundingClientRect().width - view.clientWidth) < 20"))
+        shot(b, "%d" % size[0])
+    b.resize(1440, 900, 2)
+    b.settle()
+    equal("sharp on dense screens", b.eval("lanesCanvas.width >= 2 * width - 2"), True)
+    b.resize(1440, 900)
+    b.settle()
+
+    b.send("Emulation.setEmulatedMedia", {"media": "print"})
+    b.eval("print_(true)")
+    check("print has every row", b.eval("document.querySelectorAll('#rows tr[data-i]').length") ==
+          min(3000, b.eval("listed.length")))
+    equal("print has no tools", b.eval("getComputedStyle(byId('tools')).display"), "none")
+    b.eval("print_(false)")
+    b.send("Emulation.setEmulatedMedia", {"media": ""})
+    clean_errors(b, "violation page")
+
+
+def clean_errors(b, what):
+    equal(what + ": errors", b.errors(), [])
+
+
+def test_lives(b, url):
+    """A page without a violation: lives, counters, pending bars, phrases."""
+    b.open(url)
+    clean(b, "pass")
+    equal("verdict", text(b, "#verdict"), "PASS")
+    check("no violation to jump to", b.eval("byId('jump').disabled"))
+    check("lanes have nested calls", b.eval("rows.some(r => r.type === 'call' && r.y > groups[1].y)"))
+    check("bars of deferred work", b.eval("bars.some(g => g.label === 'call_rcu pending')"))
+    check("bars end where the work starts", b.eval("""bars.every(g => g.rows.every(r =>
+        [...r.a].every((a, k) => r.b[k] > a && (r.b[k] === n || cause[r.b[k]] === a ||
+            kinds[kind[a]].name === 'rcu_gp_start' || kinds[kind[r.b[k]]].name === 'cancel_work'))))"""))
+    check("a life ends freed and goes on", b.eval("""life.some(g => { const r = g.rows[0],
+        last = r.a.length - 1; return r.name[last] === 'freed' && r.b[last] === n; })"""))
+    check("counters are drawn", b.eval("counters.length > 3 && counters.every(c => c.at.length)"))
+    check("segments of a row do not overlap", b.eval("""rows.every(r => !r.left ||
+        [...r.left].every((x, k) => k === 0 || (x >= r.left[k - 1] && r.right[k] >= r.right[k - 1])))"""))
+    shot(b, "lives")
+    clean_errors(b, "pass page")
+
+
+def test_hostile(b, url):
+    b.open(url)
+    clean(b, "hostile")
+    equal("nothing was run", b.eval("window.hacked === undefined"), True)
+    equal("no element came from the trace",
+          b.eval("document.querySelectorAll('img, iframe, b i, script[src], #evil').length"), 0)
+    check("the name is shown as text", "</script>" in text(b, "#title"))
+    check("control and direction characters are replaced", b.eval(
+        "!/[\\u0000-\\u0008\\u202e\\u2066]/.test(document.body.innerText)"))
+    for key in ("Home", "ArrowRight", "ArrowRight", "End", "f", "c", "n", "t", "l"):
+        b.key(key)
+    b.key("/")
+    b.type("<img")
+    b.key("Enter")
+    equal("still nothing was run", b.eval("window.hacked === undefined"), True)
+    equal("no sideways scrolling", b.eval("document.documentElement.scrollWidth <= innerWidth"), True)
+    shot(b, "hostile")
+    clean_errors(b, "hostile page")
+
+
+def test_short(b, url):
+    """A trace that was cut short, after some events or before the first."""
+    b.open(url)
+    clean(b, "short")
+    equal("verdict", text(b, "#verdict"), "INCOMPLETE")
+    check("it says so", "cut short" in text(b, "#message"))
+    for key in ("Home", "End", "ArrowRight", "ArrowUp", "Enter", "e", "v", "f", "w", "d", "c",
+                "n", "t", "l", "?"):
+        b.key(key)
+    b.key("/")
+    b.type("lock")
+    b.key("Enter")
+    clean_errors(b, "short page")
+
+
+def test_big(b, url):
+    """Many events: what is drawn does not grow with them, and nothing is lost."""
+    b.open(url)
+    clean(b, "big")
+    b.key("f")
+    frame = b.eval("""(() => { const ms = []; for (let i = 0; i < 15; i++) { draw(); ms.push(lastFrame); }
+        return ms.sort((a, b) => a - b)[2]; })()""")
+    events = b.eval("n")
+    print("  %d events: %.1f ms a frame" % (events, frame))
+    # 16 ms on an idle machine; tests run beside others.
+    check("a frame of the whole run is fast", frame < 50, frame)
+    check("rows are dense", b.eval("rows.some(r => r.dense)"))
+    check("the table holds few rows", b.eval("document.querySelectorAll('#rows tr').length") < 200)
+    b.key("End")
+    check("the table goes to the end", b.eval(
+        "+document.querySelector('#rows tr[aria-selected=true]').dataset.i === listed[listed.length - 1]"))
+    b.key("n")
+    b.key("t")
+    shot(b, "big")
+    clean_errors(b, "big page")
+
+
+def main():
+    urls = [pathlib.Path(p).resolve().as_uri() for p in sys.argv[1:]]
+    b = Browser()
+    try:
+        for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short), urls):
+            test(b, url)
+    finally:
+        b.close()
+    sys.exit(1 if failed else 0)
+
+
+main()
