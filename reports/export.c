@@ -40,7 +40,7 @@ int event_fields(const struct trace_record *r, struct event_field fields[TRACE_N
 
 void clean_text(struct output *o, const char *s, size_t max)
 {
-	for (size_t i = 0; s[i] && i < max; i++)
+	for (size_t i = 0; i < max && s[i]; i++)
 		output_char(o, s[i] >= ' ' && s[i] < 127 ? s[i] : '?');
 }
 

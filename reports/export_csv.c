@@ -21,7 +21,7 @@ static void put_text(struct output *o, const char *s)
 	output_char(o, '"');
 	if (is_formula(s))
 		output_char(o, '\'');
-	for (size_t i = 0; s[i] && i < TEXT_MAX; i++) {
+	for (size_t i = 0; i < TEXT_MAX && s[i]; i++) {
 		if (s[i] == '"')
 			output_char(o, '"');
 		output_char(o, s[i] >= ' ' && s[i] < 127 ? s[i] : '?');

@@ -22,7 +22,7 @@ static const char *const header[] = {
 /* Words are divided by blanks, so a text has none. */
 static void put_word(struct output *o, const char *s, size_t max)
 {
-	for (size_t i = 0; s[i] && i < max; i++)
+	for (size_t i = 0; i < max && s[i]; i++)
 		output_char(o, s[i] > ' ' && s[i] < 127 ? s[i] : s[i] == ' ' ? '_' : '?');
 }
 

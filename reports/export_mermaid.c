@@ -23,7 +23,7 @@ struct diagram {
 /* ";" ends a statement, "#" begins an entity, ":" ends a name, "<" may be taken for markup. */
 static void put_text(struct output *o, const char *s)
 {
-	for (size_t i = 0; s[i] && i < TEXT_MAX; i++) {
+	for (size_t i = 0; i < TEXT_MAX && s[i]; i++) {
 		bool plain = g_ascii_isalnum(s[i]) || strchr(" _./,()=+*-", s[i]);
 
 		output_char(o, plain ? s[i] : s[i] == ':' ? ' ' : '?');

@@ -2,7 +2,7 @@
 /*
  * Perfetto's protobuf, track events only, encoded by hand: a varint, a length and
  * bytes, and eight fixed bytes are all that it takes.  Field numbers are those of
- * protos/perfetto/trace in Perfetto's sources; tests/reports/trackevent-min.proto
+ * protos/perfetto/trace in Perfetto's sources; tests/cli/exports/trackevent-min.proto
  * has the same subset for protoc.
  */
 #include "reports/export.h"
