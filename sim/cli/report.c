@@ -3,6 +3,8 @@
  * slabsim report TRACE: a report out of a trace file, without running anything.
  */
 
+#include "reports/counters.h"
+#include "reports/ledger.h"
 #include "reports/race.h"
 #include "reports/text.h"
 #include "reports/trace_reader.h"
@@ -24,30 +26,10 @@ static void write_race(const struct trace_file *tf, struct output *out, bool qui
 	cli_note(quiet, "%" G_GUINT64_FORMAT " unrelated events not shown", hidden);
 }
 
-static int write_report(const struct trace_file *tf, const struct text_options *opt, bool race,
-			const char *path, bool force, bool quiet)
-{
-	g_autoptr(GError) error = NULL;
-	struct output *out = output_open(path, force, &error);
-	int code;
-
-	if (!out) {
-		cli_error("%s", error->message);
-		return EXIT_USAGE;
-	}
-	if (race)
-		write_race(tf, out, quiet);
-	else
-		text_report(tf, opt, out);
-	code = cli_close(out);
-	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
-		cli_note(quiet, "wrote %s", path);
-	return code;
-}
-
 /* What the command line asks for. */
 struct request {
-	gboolean text, race, force, verbose, quiet;
+	gboolean text, race, counters, force, verbose, quiet;
+	char *ledger; /* object whose ledger is wanted */
 	char *path, *color_arg;
 	struct export_paths exports;
 	enum color color;
@@ -55,9 +37,16 @@ struct request {
 
 static void request_clear(struct request *rq)
 {
+	g_free(rq->ledger);
 	g_free(rq->path);
 	g_free(rq->color_arg);
 	exports_clear(&rq->exports);
+}
+
+/* How many reports in text were asked for. */
+static int nr_texts(const struct request *rq)
+{
+	return rq->text + rq->race + rq->counters + (rq->ledger != NULL);
 }
 
 /* Exports leave out the text, unless that was asked for too. */
@@ -65,7 +54,7 @@ static bool wants_text(const struct request *rq)
 {
 	int to_stdout;
 
-	return exports_count(&rq->exports, &to_stdout) == 0 || rq->text || rq->race || rq->path;
+	return exports_count(&rq->exports, &to_stdout) == 0 || nr_texts(rq) > 0 || rq->path;
 }
 
 static enum parsed check_request(const struct command *self, struct request *rq)
@@ -76,8 +65,8 @@ static enum parsed check_request(const struct command *self, struct request *rq)
 	exports_count(&rq->exports, &to_stdout);
 	if (wants_text(rq) && (!rq->path || strcmp(rq->path, "-") == 0))
 		to_stdout++;
-	if (rq->race && rq->text)
-		cli_usage(self, "--text and --race: one of them");
+	if (nr_texts(rq) > 1)
+		cli_usage(self, "--text, --race, --ledger and --counters: one of them");
 	else if (ctf && strcmp(ctf, "-") == 0)
 		cli_usage(self, "--ctf writes a directory, which \"-\" is not");
 	else if (to_stdout > 1)
@@ -95,6 +84,10 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 		 "Timeline and summary as text (the default)", NULL},
 		{"race", 0, 0, G_OPTION_ARG_NONE, &rq->race,
 		 "The race table of the first violation, as for a commit message", NULL},
+		{"ledger", 0, 0, G_OPTION_ARG_FILENAME, &rq->ledger,
+		 "Who held references to OBJ, such as \"cache:2\" or its name", "OBJ"},
+		{"counters", 0, 0, G_OPTION_ARG_NONE, &rq->counters,
+		 "Caches, dying memcgs, pages, deferred work over time", NULL},
 		{"chrome", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CHROME],
 		 "Chrome trace events, for Perfetto, chrome://tracing, speedscope", "FILE"},
 		{"perfetto", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_PERFETTO],
@@ -110,7 +103,7 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 		{"csv", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CSV],
 		 "The counters over time, a row for each change", "FILE"},
 		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &rq->path,
-		 "Write text or race table there, not to standard output", "FILE"},
+		 "Write the report in text there, not to standard output", "FILE"},
 		{"force", 0, 0, G_OPTION_ARG_NONE, &rq->force, "Replace files that exist", NULL},
 		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &rq->verbose,
 		 "Every event: locks, read sections, references, accesses", NULL},
@@ -130,10 +123,46 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 	return check_request(self, rq);
 }
 
+static void write_text(const struct trace_file *tf, const struct request *rq, oid_t counted,
+		       struct output *out)
+{
+	struct text_options opt = {
+		.verbose = rq->verbose,
+		.color = !rq->path && cli_use_color(rq->color),
+	};
+
+	if (rq->race)
+		write_race(tf, out, rq->quiet);
+	else if (rq->ledger)
+		ledger_write(tf, counted, rq->verbose, out);
+	else if (rq->counters)
+		counters_write(tf, out);
+	else
+		text_report(tf, &opt, out);
+}
+
+static int write_report(const struct trace_file *tf, const struct request *rq)
+{
+	g_autoptr(GError) error = NULL;
+	const char *path = rq->path ? rq->path : "-";
+	oid_t counted = rq->ledger ? ledger_find(tf, rq->ledger, &error) : 0;
+	struct output *out = error ? NULL : output_open(path, rq->force, &error);
+	int code;
+
+	if (!out) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	write_text(tf, rq, counted, out);
+	code = cli_close(out);
+	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
+		cli_note(rq->quiet, "wrote %s", path);
+	return code;
+}
+
 static int make_reports(const struct request *rq, const char *trace)
 {
 	g_autoptr(GError) error = NULL;
-	struct text_options opt = {.verbose = rq->verbose};
 	struct trace_file *tf = trace_read(trace, &error);
 	int code = EXIT_CLEAN;
 
@@ -144,10 +173,8 @@ static int make_reports(const struct request *rq, const char *trace)
 	if (!tf->ended)
 		cli_note(rq->quiet, "%s is cut short after %" G_GUINT64_FORMAT " events", trace,
 			 tf->nr_events);
-	opt.color = !rq->path && cli_use_color(rq->color);
 	if (wants_text(rq))
-		code = write_report(tf, &opt, rq->race, rq->path ? rq->path : "-", rq->force,
-				    rq->quiet);
+		code = write_report(tf, rq);
 	if (code == EXIT_CLEAN)
 		code = exports_write(tf, &rq->exports, rq->force, rq->quiet);
 	trace_file_free(tf);
@@ -182,6 +209,7 @@ const struct command command_report = {
 		       "says whether the\nreport was written, not what is in it.  In place of "
 		       "a FILE, \"-\" is standard output.\n\n"
 		       "Examples:\n  slabsim report out/demo/demo.trace.jsonl --verbose\n"
+		       "  slabsim report out/demo/demo.trace.jsonl --ledger cache:2\n"
 		       "  slabsim report out/demo/demo.trace.jsonl --chrome demo.json --csv -\n",
 	.run = run_report,
 };
