@@ -167,20 +167,27 @@ static void on_open(void *user, const struct lane *lane, const struct trace_reco
 	put_arrows(c, lane, r, t);
 }
 
-static void on_close(void *user, const struct lane *lane, const struct trace_record *r, uint64_t t)
+/* Some readers want the category and the name of what ends. */
+static void put_end(struct chrome *c, const struct lane *lane, const struct trace_record *opener,
+		    const struct trace_record *r, uint64_t t)
 {
-	struct chrome *c = user;
-
 	begin(c, "E", lane_pid(lane), lane->task, t);
+	json_key_string(c->o, "cat", ctx_kind_name((enum ctx_kind)opener->ctx));
+	json_key_string(c->o, "name", span_name(opener));
 	if (r && r->kind == TR_OP_END)
 		output_printf(c->o, ",\"args\":{\"result\":%" G_GINT64_FORMAT "}", r->arg[0]);
 	output_char(c->o, '}');
 }
 
+static void on_close(void *user, const struct lane *lane, const struct trace_record *r, uint64_t t)
+{
+	put_end(user, lane, lane_innermost(lane), r, t);
+}
+
 static void on_point(void *user, const struct lane *lane, const struct trace_record *r, uint64_t t)
 {
 	on_open(user, lane, r, t);
-	on_close(user, lane, NULL, t);
+	put_end(user, lane, r, NULL, t);
 }
 
 static void put_life_event(struct chrome *c, const char *ph, const char *id, const char *name,

@@ -46,6 +46,12 @@ bool lanes_caused(const struct lanes *lanes, const struct trace_record *r);
 /** span_name() - what to call the span that @r opens, or the point that it is; not clean */
 const char *span_name(const struct trace_record *r);
 
+/** lane_innermost() - what opened the innermost span; in close(), the one that is closed */
+static inline const struct trace_record *lane_innermost(const struct lane *lane)
+{
+	return g_array_index(lane->open, const struct trace_record *, lane->open->len - 1);
+}
+
 /* Times never go back, whatever the trace says. */
 struct lane_ops {
 	void (*open)(void *user, const struct lane *lane, const struct trace_record *r, uint64_t t);

@@ -55,13 +55,13 @@ def chrome():
             assert x["ts"] >= last.get(lane, 0), ("time goes back", x)
             last[lane] = x["ts"]
         if ph == "B":
-            stacks.setdefault(lane, []).append(x["args"]["seq"])
+            stacks.setdefault(lane, []).append((x["args"]["seq"], x["cat"], x["name"]))
             seen.append(x["args"]["seq"])
         elif ph == "E":
-            stacks[lane].pop()
+            same("what ends", stacks[lane].pop()[1:], (x["cat"], x["name"]))
         elif ph in "sf":
             # Bound to what is open: it has to be the event itself.
-            arrows.setdefault(x["id"], {})[ph] = stacks[lane][-1]
+            arrows.setdefault(x["id"], {})[ph] = stacks[lane][-1][0]
         elif ph in "be":
             stack = lives.setdefault(x["id"], [])
             if ph == "b":
