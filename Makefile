@@ -29,7 +29,8 @@ DESTDIR ?=
 # What `make demo` and `make check` install when it is missing.
 PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev
 PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3
-PACKAGES_ALL = $(PACKAGES_CHECK) clang valgrind
+PACKAGES_CLIENTS = trace-cmd babeltrace2 protobuf-compiler jq
+PACKAGES_ALL = $(PACKAGES_CHECK) $(PACKAGES_CLIENTS) clang valgrind
 
 # Empty until the packages are there: `setup` therefore always runs in a make of its own.
 PKGS = glib-2.0 gio-2.0 gio-unix-2.0 json-glib-1.0 lua5.4
@@ -161,6 +162,11 @@ check: ## install what is missing, then lint and test
 .PHONY: test
 test: $(BUILD)/slabsim $(BUILD)/slabsim-tests ## unit tests, what scenarios expect, command line
 	@tests/tools/test.sh $(BUILD)
+
+.PHONY: check-clients
+check-clients: $(BUILD)/slabsim ## feed exports to the tools that read them, as far as there are any
+	@tests/tools/setup.sh $(PACKAGES_CLIENTS) || true
+	@tests/tools/clients.sh $(BUILD)
 
 .PHONY: asan
 asan: ## build with address and undefined behaviour sanitizers in build/asan, and test

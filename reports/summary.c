@@ -57,6 +57,7 @@ struct summary *summary_new(void)
 	};
 	struct summary *s = g_new0(struct summary, 1);
 
+	s->points_max = POINTS_MAX;
 	s->caches = g_ptr_array_new_with_free_func(g_free);
 	s->memcgs = g_ptr_array_new_with_free_func(g_free);
 	s->held = g_ptr_array_new_with_free_func(g_free);
@@ -104,7 +105,7 @@ static void merge_points(GArray *points)
 	g_array_set_size(points, n);
 }
 
-static void series_set(struct series *s, uint64_t t, int64_t v)
+static void series_set(struct series *s, uint64_t t, int64_t v, guint points_max)
 {
 	struct series_point p = {t, v};
 
@@ -112,14 +113,14 @@ static void series_set(struct series *s, uint64_t t, int64_t v)
 		return;
 	s->now = v;
 	s->peak = MAX(s->peak, v);
-	if (s->points->len >= POINTS_MAX)
+	if (s->points->len >= points_max)
 		merge_points(s->points);
 	g_array_append_val(s->points, p);
 }
 
 static void count(struct summary *s, enum series_id id, const struct trace_record *r, int64_t by)
 {
-	series_set(&s->series[id], r->t, s->series[id].now + by);
+	series_set(&s->series[id], r->t, s->series[id].now + by, s->points_max);
 }
 
 static void usage_record(struct summary *s, const struct trace_record *r)
@@ -134,7 +135,7 @@ static void usage_record(struct summary *s, const struct trace_record *r)
 		g_hash_table_add(s->usage_by_key, u);
 		g_ptr_array_add(s->usages, u);
 	}
-	series_set(&u->series, r->t, r->arg[1]);
+	series_set(&u->series, r->t, r->arg[1], s->points_max);
 }
 
 static void slab_record(struct summary *s, const struct trace_record *r)

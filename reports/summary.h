@@ -73,6 +73,7 @@ struct summary {
 	GPtrArray *usages;	    /* struct usage, in order of first charge */
 	struct series series[NR_SERIES];
 	uint64_t nr_gps;
+	guint points_max; /* of a series; more are merged */
 
 	GHashTable *life_by_id, *held_by_key, *usage_by_key, *slab_pages;
 };

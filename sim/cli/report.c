@@ -3,11 +3,13 @@
  * slabsim report TRACE: a report out of a trace file, without running anything.
  */
 
-#include "reports/html.h"
+#include "reports/counters.h"
+#include "reports/ledger.h"
 #include "reports/race.h"
 #include "reports/text.h"
 #include "reports/trace_reader.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/report_exports.h"
 
 /* What is not shown is said on standard error, where nobody pastes it from. */
 static void write_race(const struct trace_file *tf, struct output *out, bool quiet)
@@ -24,97 +26,180 @@ static void write_race(const struct trace_file *tf, struct output *out, bool qui
 	cli_note(quiet, "%" G_GUINT64_FORMAT " unrelated events not shown", hidden);
 }
 
-enum format { FORMAT_TEXT, FORMAT_RACE, FORMAT_HTML };
+/* What the command line asks for. */
+struct request {
+	gboolean text, race, counters, force, verbose, quiet;
+	char *ledger; /* object whose ledger is wanted */
+	char *path, *color_arg;
+	struct export_paths exports;
+	enum color color;
+};
 
-static int write_report(const struct trace_file *tf, const struct text_options *opt,
-			enum format format, const char *path, bool force, bool quiet)
+static void request_clear(struct request *rq)
+{
+	g_free(rq->ledger);
+	g_free(rq->path);
+	g_free(rq->color_arg);
+	exports_clear(&rq->exports);
+}
+
+/* How many reports in text were asked for. */
+static int nr_texts(const struct request *rq)
+{
+	return rq->text + rq->race + rq->counters + (rq->ledger != NULL);
+}
+
+/* Exports leave out the text, unless that was asked for too. */
+static bool wants_text(const struct request *rq)
+{
+	int to_stdout;
+
+	return exports_count(&rq->exports, &to_stdout) == 0 || nr_texts(rq) > 0 || rq->path;
+}
+
+static enum parsed check_request(const struct command *self, struct request *rq)
+{
+	const char *ctf = rq->exports.path[EXPORT_CTF];
+	int to_stdout;
+
+	exports_count(&rq->exports, &to_stdout);
+	if (wants_text(rq) && (!rq->path || strcmp(rq->path, "-") == 0))
+		to_stdout++;
+	if (nr_texts(rq) > 1)
+		cli_usage(self, "--text, --race, --ledger and --counters: one of them");
+	else if (ctf && strcmp(ctf, "-") == 0)
+		cli_usage(self, "--ctf writes a directory, which \"-\" is not");
+	else if (to_stdout > 1)
+		cli_usage(self, "standard output takes one report");
+	else if (cli_color(rq->color_arg, &rq->color))
+		return PARSED;
+	return PARSED_WRONG;
+}
+
+static enum parsed parse_request(const struct command *self, struct request *rq, int *argc,
+				 char ***argv)
+{
+	const GOptionEntry entries[] = {
+		{"text", 0, 0, G_OPTION_ARG_NONE, &rq->text,
+		 "Timeline and summary as text (the default)", NULL},
+		{"race", 0, 0, G_OPTION_ARG_NONE, &rq->race,
+		 "The race table of the first violation, as for a commit message", NULL},
+		{"ledger", 0, 0, G_OPTION_ARG_FILENAME, &rq->ledger,
+		 "Who held references to OBJ, such as \"cache:2\" or its name", "OBJ"},
+		{"counters", 0, 0, G_OPTION_ARG_NONE, &rq->counters,
+		 "Caches, dying memcgs, pages, deferred work over time", NULL},
+		{"html", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_HTML],
+		 "Interactive timeline: one page for a browser", "FILE"},
+		{"chrome", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CHROME],
+		 "Chrome trace events, for Perfetto, chrome://tracing, speedscope", "FILE"},
+		{"perfetto", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_PERFETTO],
+		 "Perfetto protobuf: also arrows, units, call stacks", "FILE"},
+		{"trace-dat", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_TRACE_DAT],
+		 "For trace-cmd and KernelShark", "FILE"},
+		{"ctf", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CTF],
+		 "Common Trace Format, for babeltrace2 and Trace Compass", "DIR"},
+		{"ftrace", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_FTRACE],
+		 "Text as in tracefs, for grep", "FILE"},
+		{"mermaid", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_MERMAID],
+		 "Sequence diagram of the deferred work that led to the violation", "FILE"},
+		{"csv", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CSV],
+		 "The counters over time, a row for each change", "FILE"},
+		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &rq->path,
+		 "Write the report in text there, not to standard output", "FILE"},
+		{"force", 0, 0, G_OPTION_ARG_NONE, &rq->force, "Replace files that exist", NULL},
+		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &rq->verbose,
+		 "Every event: locks, read sections, references, accesses", NULL},
+		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &rq->quiet, "No messages", NULL},
+		{"color", 0, 0, G_OPTION_ARG_FILENAME, &rq->color_arg, "auto, always or never",
+		 "WHEN"},
+		G_OPTION_ENTRY_NULL,
+	};
+	enum parsed parsed = cli_parse(self, entries, argc, argv);
+
+	if (parsed != PARSED)
+		return parsed;
+	if (*argc != 2) {
+		cli_usage(self, *argc < 2 ? "which trace?" : "report takes one trace");
+		return PARSED_WRONG;
+	}
+	return check_request(self, rq);
+}
+
+static void write_text(const struct trace_file *tf, const struct request *rq, oid_t counted,
+		       struct output *out)
+{
+	struct text_options opt = {
+		.verbose = rq->verbose,
+		.color = !rq->path && cli_use_color(rq->color),
+	};
+
+	if (rq->race)
+		write_race(tf, out, rq->quiet);
+	else if (rq->ledger)
+		ledger_write(tf, counted, rq->verbose, out);
+	else if (rq->counters)
+		counters_write(tf, out);
+	else
+		text_report(tf, &opt, out);
+}
+
+static int write_report(const struct trace_file *tf, const struct request *rq)
 {
 	g_autoptr(GError) error = NULL;
-	struct output *out = output_open(path, force, &error);
+	const char *path = rq->path ? rq->path : "-";
+	oid_t counted = rq->ledger ? ledger_find(tf, rq->ledger, &error) : 0;
+	struct output *out = error ? NULL : output_open(path, rq->force, &error);
 	int code;
 
 	if (!out) {
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
 	}
-	switch (format) {
-	case FORMAT_TEXT:
-		text_report(tf, opt, out);
-		break;
-	case FORMAT_RACE:
-		write_race(tf, out, quiet);
-		break;
-	case FORMAT_HTML:
-		html_write(tf, out);
-		break;
-	}
+	write_text(tf, rq, counted, out);
 	code = cli_close(out);
 	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
-		cli_note(quiet, "wrote %s", path);
+		cli_note(rq->quiet, "wrote %s", path);
 	return code;
 }
 
-static int run_report(const struct command *self, int argc, char **argv)
+static int make_reports(const struct request *rq, const char *trace)
 {
 	g_autoptr(GError) error = NULL;
-	g_autofree char *path = NULL, *html = NULL, *color_arg = NULL;
-	gboolean text = FALSE, race = FALSE, force = FALSE, verbose = FALSE, quiet = FALSE;
-	struct text_options opt = {0};
-	struct trace_file *tf;
-	enum color color;
-	int code;
-	const GOptionEntry entries[] = {
-		{"text", 0, 0, G_OPTION_ARG_NONE, &text,
-		 "Timeline and summary as text (the default)", NULL},
-		{"race", 0, 0, G_OPTION_ARG_NONE, &race,
-		 "The race table of the first violation, as for a commit message", NULL},
-		{"html", 0, 0, G_OPTION_ARG_FILENAME, &html,
-		 "An interactive timeline, one page for a browser, into FILE", "FILE"},
-		{"output", 'o', 0, G_OPTION_ARG_FILENAME, &path,
-		 "Write there, not to standard output", "FILE"},
-		{"force", 0, 0, G_OPTION_ARG_NONE, &force, "Replace FILE if it exists", NULL},
-		{"verbose", 'v', 0, G_OPTION_ARG_NONE, &verbose,
-		 "Every event: locks, read sections, references, accesses", NULL},
-		{"quiet", 'q', 0, G_OPTION_ARG_NONE, &quiet, "No messages", NULL},
-		{"color", 0, 0, G_OPTION_ARG_FILENAME, &color_arg, "auto, always or never", "WHEN"},
-		G_OPTION_ENTRY_NULL,
-	};
+	struct trace_file *tf = trace_read(trace, &error);
+	int code = EXIT_CLEAN;
 
-	switch (cli_parse(self, entries, &argc, &argv)) {
-	case PARSED:
-		break;
-	case PARSED_HELP:
-		return EXIT_CLEAN;
-	case PARSED_WRONG:
-		return EXIT_USAGE;
-	}
-	if (argc != 2)
-		return cli_usage(self, argc < 2 ? "which trace?" : "report takes one trace");
-	if (race + text + (html != NULL) > 1)
-		return cli_usage(self, "--text, --race and --html: one of them");
-	if (html && path)
-		return cli_usage(self, "--html names its file; -o is for the other reports");
-	if (!cli_color(color_arg, &color))
-		return EXIT_USAGE;
-	tf = trace_read(argv[1], &error);
 	if (!tf) {
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
 	}
 	if (!tf->ended)
-		cli_note(quiet, "%s is cut short after %" G_GUINT64_FORMAT " events", argv[1],
+		cli_note(rq->quiet, "%s is cut short after %" G_GUINT64_FORMAT " events", trace,
 			 tf->nr_events);
-	opt.verbose = verbose;
-	opt.color = !path && cli_use_color(color);
-	code = write_report(tf, &opt,
-			    html   ? FORMAT_HTML
-			    : race ? FORMAT_RACE
-				   : FORMAT_TEXT,
-			    html   ? html
-			    : path ? path
-				   : "-",
-			    force, quiet);
+	if (wants_text(rq))
+		code = write_report(tf, rq);
+	if (code == EXIT_CLEAN)
+		code = exports_write(tf, &rq->exports, rq->force, rq->quiet);
 	trace_file_free(tf);
+	return code;
+}
+
+static int run_report(const struct command *self, int argc, char **argv)
+{
+	struct request rq = {0};
+	int code;
+
+	switch (parse_request(self, &rq, &argc, &argv)) {
+	case PARSED:
+		code = make_reports(&rq, argv[1]);
+		break;
+	case PARSED_HELP:
+		code = EXIT_CLEAN;
+		break;
+	default:
+		code = EXIT_USAGE;
+		break;
+	}
+	request_clear(&rq);
 	return code;
 }
 
@@ -123,9 +208,10 @@ const struct command command_report = {
 	.params = "TRACE",
 	.summary = "Print a report out of a trace file (\"-\" is standard input)",
 	.description = "A trace that was cut short is reported up to the cut.  The exit status "
-		       "says whether the\nreport was written, not what is in it.\n\n"
-		       "Examples:\n"
-		       "  slabsim report out/demo/demo.trace.jsonl --verbose\n"
-		       "  slabsim report out/demo/demo.trace.jsonl --html out/demo/demo.html\n",
+		       "says whether the\nreport was written, not what is in it.  In place of "
+		       "a FILE, \"-\" is standard output.\n\n"
+		       "Examples:\n  slabsim report out/demo/demo.trace.jsonl --verbose\n"
+		       "  slabsim report out/demo/demo.trace.jsonl --ledger cache:2\n"
+		       "  slabsim report out/demo/demo.trace.jsonl --chrome demo.json --csv -\n",
 	.run = run_report,
 };

@@ -28,9 +28,7 @@ cmp -s "$work/fail.html" "$work/again.html" || complain "the page of a trace is 
 try 2 report "$trace" --html "$work/fail.html"
 one_line_error
 try 0 report "$trace" --html "$work/fail.html" --force -q
-try 2 report "$trace" --html x --race
-one_line_error
-try 2 report "$trace" --html x -o y
+try 2 report "$trace" --html - --race
 one_line_error
 
 # Nothing is loaded: no address of another file is in it.

@@ -130,8 +130,12 @@ def test_violation(b, url):
     b.key("w")
     check("w zooms in", b.eval("to - from") < before[1] - before[0])
     b.key("s")
+    at = b.eval("from")
+    b.key("a")
+    left = b.eval("from")
+    check("a pans to the left", left < at)
     b.key("d")
-    check("d pans", b.eval("from") > before[0])
+    check("d pans to the right", b.eval("from") > left)
     middle = b.eval("""(() => { const r = lanesCanvas.getBoundingClientRect();
         return [r.left + r.width / 2, r.top + 40]; })()""")
     wide = b.eval("to - from")

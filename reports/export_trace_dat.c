@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A trace.dat file, version 6 (trace-cmd.dat.v6(5)): what trace-cmd record would
+ * have written if each kind of event were a tracepoint of the system "memcgslab".
+ *
+ * First the headers, with a format for each kind of event that occurs, then the
+ * pages of each CPU's ring buffer.  A record is what the kernel would have put
+ * there; all its texts stand behind the fields, which say where.
+ */
+#include "reports/bytes.h"
+#include "reports/export.h"
+
+#define PAGE_SIZE 4096
+#define PAGE_HEADER 16
+#define FIRST_ID 500 /* of an event; the kernel's own have lower ones */
+#define COMM_MAX 15  /* as TASK_COMM_LEN leaves */
+#define TEXT_MAX 200
+#define STACK_MAX 800
+#define NR_TEXTS_MAX (TRACE_NR_ARGS + 3)
+
+#define TYPE_TIME_EXTEND 30
+#define DELTA_BITS 27
+#define SMALL_RECORD_MAX 112
+#define FLAG_HARDIRQ 0x08
+#define FLAG_SOFTIRQ 0x10
+
+static const char header_page[] = "\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;\n"
+				  "\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;\n"
+				  "\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;\n"
+				  "\tfield: char data;\toffset:16;\tsize:4080;\tsigned:1;\n";
+
+static const char header_event[] = "# compressed entry header\n"
+				   "\ttype_len    :    5 bits\n"
+				   "\ttime_delta  :   27 bits\n"
+				   "\tarray       :   32 bits\n\n"
+				   "\tpadding     : type == 29\n"
+				   "\ttime_extend : type == 30\n"
+				   "\ttime_stamp : type == 31\n"
+				   "\tdata max type_len  == 28\n";
+
+static const char common_fields[] =
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
+	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+	"\tfield:unsigned long long seq;\toffset:8;\tsize:8;\tsigned:0;\n"
+	"\tfield:unsigned long long cause;\toffset:16;\tsize:8;\tsigned:0;\n";
+#define FIELDS_OFFSET 24
+
+/* ---- headers ------------------------------------------------------------- */
+
+static bool is_number(char type)
+{
+	return type == 'n' || type == 'b';
+}
+
+static void put_text_field(struct output *o, const char *name, int *offset)
+{
+	output_printf(o, "\tfield:__data_loc char[] %s;\toffset:%d;\tsize:4;\tsigned:0;\n", name,
+		      *offset);
+	*offset += 4;
+}
+
+/* Fields stand as put_record() writes them: numbers first, then where the texts are. */
+static void put_fields(struct output *o, const struct trace_kind_info *info)
+{
+	int offset = FIELDS_OFFSET;
+
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (!is_number(info->arg[i][0]))
+			continue;
+		output_printf(o, "\tfield:long long %s;\toffset:%d;\tsize:8;\tsigned:1;\n",
+			      info->arg[i] + 2, offset);
+		offset += 8;
+	}
+	put_text_field(o, "obj", &offset);
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (info->arg[i][0] && !is_number(info->arg[i][0]))
+			put_text_field(o, info->arg[i] + 2, &offset);
+	}
+	put_text_field(o, "via", &offset);
+	put_text_field(o, "stack", &offset);
+}
+
+static void put_print_format(struct output *o, const struct trace_kind_info *info)
+{
+	output_str(o, "\nprint fmt: \"seq=%llu obj=%s");
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (info->arg[i][0])
+			output_printf(o, " %s=%s", info->arg[i] + 2,
+				      is_number(info->arg[i][0]) ? "%lld" : "%s");
+	}
+	output_str(o, " cause=%llu via=%s stack=%s\", REC->seq, __get_str(obj)");
+	for (int i = 0; i < TRACE_NR_ARGS; i++) {
+		if (info->arg[i][0])
+			output_printf(o,
+				      is_number(info->arg[i][0]) ? ", REC->%s" : ", __get_str(%s)",
+				      info->arg[i] + 2);
+	}
+	output_str(o, ", REC->cause, __get_str(via), __get_str(stack)\n");
+}
+
+static void put_sized(struct output *o, const char *s, size_t n)
+{
+	put_le(o, n, 8);
+	output_bytes(o, s, n);
+}
+
+static void put_event_format(struct output *o, int kind)
+{
+	const struct trace_kind_info *info = &trace_kinds[kind];
+	struct output *text = output_memory();
+
+	output_printf(text, "name: %s\nID: %d\nformat:\n%s", info->name, FIRST_ID + kind,
+		      common_fields);
+	put_fields(text, info);
+	put_print_format(text, info);
+	put_sized(o, text->buf, text->len);
+	output_discard(text);
+}
+
+static void put_event_formats(struct output *o, const struct trace_file *tf)
+{
+	bool used[NR_TRACE_KINDS] = {false};
+	unsigned int n = 0;
+
+	for (guint i = 0; i < tf->events->len; i++)
+		used[event_at(tf, i)->kind] = true;
+	for (int kind = 0; kind < NR_TRACE_KINDS; kind++)
+		n += used[kind];
+	put_le(o, 1, 4);
+	put_zstring(o, "memcgslab");
+	put_le(o, n, 4);
+	for (int kind = 0; kind < NR_TRACE_KINDS; kind++) {
+		if (used[kind])
+			put_event_format(o, kind);
+	}
+}
+
+/* "pid name" lines, where a name has no blank: the readers split there. */
+static void put_comms(struct output *o, const struct trace_file *tf)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
+	struct output *text = output_memory();
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (!g_hash_table_add(seen, GUINT_TO_POINTER(r->task)))
+			continue;
+		output_printf(text, "%u ", r->task);
+		clean_text(text, export_comm(tf, r), COMM_MAX);
+		output_char(text, '\n');
+	}
+	put_sized(o, text->buf, text->len);
+	output_discard(text);
+}
+
+static void put_headers(struct output *o, const struct trace_file *tf)
+{
+	static const char kallsyms[] = "ffffffff81000000 T _text\n";
+
+	output_bytes(o, "\x17\x08\x44tracing", 10);
+	put_zstring(o, "6");
+	put_le(o, 0, 1); /* little-endian */
+	put_le(o, 8, 1); /* size of a long */
+	put_le(o, PAGE_SIZE, 4);
+	put_zstring(o, "header_page");
+	put_sized(o, header_page, strlen(header_page));
+	put_zstring(o, "header_event");
+	put_sized(o, header_event, strlen(header_event));
+	put_le(o, 0, 4); /* no formats of ftrace's own */
+	put_event_formats(o, tf);
+	put_le(o, strlen(kallsyms), 4);
+	output_str(o, kallsyms);
+	put_le(o, 0, 4); /* no formats of trace_printk() */
+	put_comms(o, tf);
+}
+
+/* ---- pages --------------------------------------------------------------- */
+
+struct ring {
+	struct output *pages; /* whole ones */
+	struct output *page;  /* records of the one that is being filled */
+	struct output *record, *texts;
+	uint64_t base, last; /* time of the page's first record, and of its last */
+};
+
+static void end_page(struct ring *ring)
+{
+	if (ring->page->len == 0)
+		return;
+	put_le(ring->pages, ring->base, 8);
+	put_le(ring->pages, ring->page->len, 8);
+	output_bytes(ring->pages, ring->page->buf, ring->page->len);
+	output_pad(ring->pages, 0, PAGE_SIZE - PAGE_HEADER - (int)ring->page->len);
+	ring->page->len = 0;
+}
+
+/* Where a text is: its length and its offset in the record, which end at @fields_end. */
+static void put_text(struct ring *ring, size_t fields_end, const char *text)
+{
+	size_t from = ring->texts->len;
+
+	clean_text(ring->texts, text, TEXT_MAX);
+	output_char(ring->texts, 0);
+	put_le(ring->record, (ring->texts->len - from) << 16 | (fields_end + from), 4);
+}
+
+static void put_stack(struct ring *ring, size_t fields_end, const struct frame *stack)
+{
+	size_t from = ring->texts->len;
+
+	if (stack)
+		stack_text(ring->texts, stack, STACK_MAX);
+	else
+		output_char(ring->texts, '-');
+	output_char(ring->texts, 0);
+	put_le(ring->record, (ring->texts->len - from) << 16 | (fields_end + from), 4);
+}
+
+static void put_head(struct output *o, const struct trace_record *r)
+{
+	put_le(o, (uint64_t)(FIRST_ID + r->kind), 2);
+	put_le(o,
+	       r->ctx == CTX_SOFTIRQ   ? FLAG_SOFTIRQ
+	       : r->ctx == CTX_HARDIRQ ? FLAG_HARDIRQ
+				       : 0,
+	       1);
+	put_le(o, 0, 1);
+	put_le(o, r->task, 4);
+	put_le(o, r->seq, 8);
+	put_le(o, r->cause, 8);
+}
+
+/* Fills ring->record. */
+static void put_record(struct ring *ring, const struct trace_record *r)
+{
+	struct event_field fields[TRACE_NR_ARGS];
+	int n = event_fields(r, fields), nr_numbers = 0;
+	size_t fields_end;
+	char buf[32];
+
+	ring->record->len = ring->texts->len = 0;
+	put_head(ring->record, r);
+	for (int i = 0; i < n; i++) {
+		if (!is_number(fields[i].type))
+			continue;
+		put_le(ring->record, (uint64_t)fields[i].number, 8);
+		nr_numbers++;
+	}
+	fields_end = FIELDS_OFFSET + (size_t)nr_numbers * 8 + (size_t)(n - nr_numbers + 3) * 4;
+	put_text(ring, fields_end, oid_text(r->obj, buf));
+	for (int i = 0; i < n; i++) {
+		if (!is_number(fields[i].type))
+			put_text(ring, fields_end, fields[i].text);
+	}
+	put_text(ring, fields_end, r->cause != 0 ? via_name((enum via)r->via) : "-");
+	put_stack(ring, fields_end, r->stack);
+	output_bytes(ring->record, ring->texts->buf, ring->texts->len);
+	while (ring->record->len % 4 != 0)
+		output_char(ring->record, 0);
+}
+
+/* Appends ring->record, in a new page if it does not fit. */
+static void add_record(struct ring *ring, uint64_t t)
+{
+	size_t len = ring->record->len;
+	bool small = len <= SMALL_RECORD_MAX;
+	uint64_t delta;
+
+	if (ring->page->len + 8 + 8 + len > PAGE_SIZE - PAGE_HEADER)
+		end_page(ring);
+	t = MAX(t, ring->last);
+	if (ring->page->len == 0)
+		ring->base = ring->last = t;
+	delta = t - ring->last;
+	ring->last = t;
+	if (delta >> DELTA_BITS != 0) {
+		uint64_t low = delta & ((1u << DELTA_BITS) - 1);
+
+		put_le(ring->page, TYPE_TIME_EXTEND | low << 5, 4);
+		put_le(ring->page, delta >> DELTA_BITS, 4);
+		delta = 0;
+	}
+	/* A long record has type 0, and its length, which counts itself, in a word of its own. */
+	put_le(ring->page, (small ? len / 4 : 0) | delta << 5, 4);
+	if (!small)
+		put_le(ring->page, len + 4, 4);
+	output_bytes(ring->page, ring->record->buf, len);
+}
+
+/* The ring buffer of @cpu; the caller's. */
+static struct output *ring_of(const struct trace_file *tf, unsigned int cpu)
+{
+	struct ring ring = {
+		output_memory(), output_memory(), output_memory(), output_memory(), 0, 0};
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (r->cpu != cpu)
+			continue;
+		put_record(&ring, r);
+		add_record(&ring, (uint64_t)r->t * (tf->untimed ? 1000 : 1));
+	}
+	end_page(&ring);
+	output_discard(ring.page);
+	output_discard(ring.record);
+	output_discard(ring.texts);
+	return ring.pages;
+}
+
+void export_trace_dat(const struct trace_file *tf, struct output *o)
+{
+	unsigned int nr_cpus = export_nr_cpus(tf);
+	struct output *head = output_memory(), *rings[EXPORT_CPUS_MAX];
+	size_t offset;
+
+	put_headers(head, tf);
+	put_le(head, nr_cpus, 4);
+	put_zstring(head, "options  ");
+	put_le(head, 0, 2);
+	put_zstring(head, "flyrecord");
+	offset = head->len + (size_t)nr_cpus * 16;
+	offset += (PAGE_SIZE - offset % PAGE_SIZE) % PAGE_SIZE;
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		rings[cpu] = ring_of(tf, cpu);
+		put_le(head, offset, 8);
+		put_le(head, rings[cpu]->len, 8);
+		offset += rings[cpu]->len;
+	}
+	output_pad(head, 0, (int)((PAGE_SIZE - head->len % PAGE_SIZE) % PAGE_SIZE));
+	output_bytes(o, head->buf, head->len);
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
+		output_bytes(o, rings[cpu]->buf, rings[cpu]->len);
+		output_discard(rings[cpu]);
+	}
+	output_discard(head);
+}

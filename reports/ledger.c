@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "reports/ledger.h"
+
+#include "reports/export.h"
+#include "reports/phrase.h"
+
+#define ROWS_MAX 40
+#define NAMED_MAX 8 /* objects that an error names */
+#define HOLDER_WIDTH 40
+#define STACK_WIDTH 88
+
+/* References that one event took and nobody has dropped yet. */
+struct take {
+	const struct trace_record *r;
+	enum holder holder;
+	oid_t owner;
+	int64_t n;
+};
+
+struct balance {
+	int64_t taken, dropped;
+};
+
+struct ledger {
+	const struct trace_file *tf;
+	oid_t obj;
+	struct output *o;
+	GArray *takes; /* struct take, oldest first */
+	struct balance balance[NR_HOLDERS];
+	int64_t count, freed_with; /* now; when the object was freed */
+	bool missing;		   /* the event just applied dropped more than was taken */
+	const struct trace_record *born, *killed, *freed;
+};
+
+/* ---- which object -------------------------------------------------------- */
+
+static bool is_ref(uint16_t kind)
+{
+	return kind >= TR_REF_INIT && kind <= TR_REF_EXIT;
+}
+
+static char *name_of(const struct trace_file *tf, oid_t obj)
+{
+	struct output *o = output_memory();
+	char *name;
+
+	names_put(tf->names, o, obj);
+	name = g_strndup(o->buf, o->len);
+	output_discard(o);
+	return name;
+}
+
+static bool is_called(const struct trace_file *tf, oid_t obj, const char *name)
+{
+	g_autofree char *called = name_of(tf, obj);
+	const char *bare = names_of(tf->names, obj);
+	char buf[32];
+
+	return strcmp(oid_text(obj, buf), name) == 0 || strcmp(called, name) == 0 ||
+	       (bare && oid_kind(obj) != OBJ_CGROUP && strcmp(bare, name) == 0);
+}
+
+oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error)
+{
+	g_autoptr(GHashTable) seen = g_hash_table_new(g_int64_hash, g_int64_equal);
+	g_autoptr(GString) there = g_string_new(NULL);
+	char buf[32];
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (!is_ref(r->kind) || !g_hash_table_add(seen, (gpointer)&r->obj))
+			continue;
+		if (is_called(tf, r->obj, name))
+			return r->obj;
+		if (g_hash_table_size(seen) <= NAMED_MAX)
+			g_string_append_printf(there, "%s%s", there->len > 0 ? ", " : "",
+					       oid_text(r->obj, buf));
+	}
+	if (g_hash_table_size(seen) > NAMED_MAX)
+		g_string_append(there, ", ...");
+	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
+		    "the trace has no reference to '%s'; counted are: %s", name,
+		    there->len > 0 ? there->str : "none");
+	return 0;
+}
+
+/* ---- folding ------------------------------------------------------------- */
+
+static struct take *take_at(const struct ledger *l, guint i)
+{
+	return &g_array_index(l->takes, struct take, i);
+}
+
+static enum holder holder_of(int64_t arg)
+{
+	return arg > 0 && arg < NR_HOLDERS ? (enum holder)arg : HOLD_NONE;
+}
+
+static void take(struct ledger *l, const struct trace_record *r, int64_t holder, int64_t n,
+		 int64_t owner)
+{
+	struct take t = {r, holder_of(holder), (oid_t)owner, n};
+
+	if (n <= 0)
+		return;
+	l->balance[t.holder].taken += n;
+	l->count += n;
+	g_array_append_val(l->takes, t);
+}
+
+/* The oldest take of @holder, by @owner if that is to be its own; the number of takes if none. */
+static guint oldest(const struct ledger *l, enum holder holder, oid_t owner, bool own)
+{
+	guint i = 0;
+
+	while (i < l->takes->len &&
+	       (take_at(l, i)->holder != holder || (own && take_at(l, i)->owner != owner)))
+		i++;
+	return i;
+}
+
+/*
+ * A reference may be dropped by another than its taker: then the oldest one goes.  A
+ * counter that is never killed begins with the reference of its first user.
+ */
+static guint taken_for(const struct ledger *l, enum holder holder, oid_t owner)
+{
+	guint i = oldest(l, holder, owner, true);
+
+	if (i == l->takes->len)
+		i = oldest(l, holder, 0, false);
+	if (i == l->takes->len && l->born && !l->born->arg[1])
+		i = oldest(l, HOLD_BASE, 0, false);
+	return i;
+}
+
+static void drop(struct ledger *l, int64_t arg, int64_t n, int64_t owner)
+{
+	enum holder holder = holder_of(arg);
+
+	while (n > 0) {
+		guint i = taken_for(l, holder, (oid_t)owner);
+		struct take *t;
+		int64_t part;
+
+		if (i == l->takes->len)
+			break;
+		t = take_at(l, i);
+		part = MIN(n, t->n);
+		l->balance[t->holder].dropped += part;
+		l->count -= part;
+		n -= part;
+		t->n -= part;
+		if (t->n == 0)
+			g_array_remove_index(l->takes, i);
+	}
+	/* The kill drops the base reference, and a put of it may follow: one of them counts. */
+	if (n > 0 && holder != HOLD_BASE) {
+		l->balance[holder].dropped += n;
+		l->count -= n;
+		l->missing = true;
+	}
+}
+
+static void apply(struct ledger *l, const struct trace_record *r)
+{
+	l->missing = false;
+	switch (r->kind) {
+	case TR_REF_INIT:
+		l->born = l->born ? l->born : r;
+		take(l, r, HOLD_BASE, r->arg[0], 0);
+		break;
+	case TR_REF_GET:
+		take(l, r, r->arg[1], r->arg[0], r->arg[2]);
+		break;
+	case TR_REF_TRYGET:
+		if (r->arg[0])
+			take(l, r, r->arg[1], 1, r->arg[2]);
+		break;
+	case TR_REF_PUT:
+		drop(l, r->arg[1], r->arg[0], r->arg[2]);
+		break;
+	case TR_REF_MOVE:
+		drop(l, r->arg[1], r->arg[0], r->arg[3]);
+		take(l, r, r->arg[2], r->arg[0], r->arg[3]);
+		break;
+	case TR_REF_KILL:
+		l->killed = l->killed ? l->killed : r;
+		drop(l, HOLD_BASE, 1, 0);
+		break;
+	case TR_OBJ_FREE:
+		if (!l->freed)
+			l->freed_with = l->count;
+		l->freed = l->freed ? l->freed : r;
+		break;
+	default:
+		break;
+	}
+}
+
+static bool belongs(const struct ledger *l, const struct trace_record *r)
+{
+	return r->obj == l->obj && (is_ref(r->kind) || r->kind == TR_OBJ_FREE);
+}
+
+static void start(struct ledger *l)
+{
+	g_array_set_size(l->takes, 0);
+	memset(l->balance, 0, sizeof(l->balance));
+	l->count = l->freed_with = 0;
+	l->born = l->killed = l->freed = NULL;
+}
+
+/* ---- writing ------------------------------------------------------------- */
+
+static void put_time(const struct ledger *l, uint64_t t)
+{
+	phrase_time(l->o, t, l->tf->untimed);
+	output_str(l->o, l->tf->untimed ? " steps" : " us");
+}
+
+static void put_event(const struct ledger *l, const char *what, const struct trace_record *r,
+		      const char *otherwise)
+{
+	if (!r) {
+		output_str(l->o, otherwise);
+		return;
+	}
+	output_printf(l->o, "%s ev %" G_GUINT64_FORMAT " ", what, r->seq);
+	put_time(l, (uint64_t)r->t);
+}
+
+static void put_holder(const struct ledger *l, enum holder holder, oid_t owner, struct output *o)
+{
+	output_str(o, holder_name(holder));
+	if (owner != 0) {
+		output_str(o, " of ");
+		names_put(l->tf->names, o, owner);
+	}
+}
+
+static void put_head(const struct ledger *l)
+{
+	g_autofree char *name = name_of(l->tf, l->obj);
+	char buf[32];
+
+	output_printf(l->o, "REFERENCE LEDGER  %s (%s)\n", oid_text(l->obj, buf), name);
+	put_event(l, "born", l->born, "born before the trace");
+	put_event(l, ", base killed", l->killed, ", base not killed");
+	put_event(l, ", freed", l->freed, ", never freed");
+	output_char(l->o, '\n');
+}
+
+static void put_verdict(const struct ledger *l)
+{
+	for (guint i = 0; i < l->tf->violations->len; i++) {
+		const struct trace_violation *v =
+			&g_array_index(l->tf->violations, struct trace_violation, i);
+
+		if (v->obj != l->obj)
+			continue;
+		output_printf(l->o, "   verdict: %s at ev %" G_GUINT64_FORMAT, v->rule, v->seq);
+		return;
+	}
+	output_str(l->o, "   no violation of this object");
+}
+
+static void put_held(const struct ledger *l)
+{
+	uint64_t end = export_end(l->tf);
+
+	output_printf(l->o, "\nHELD AT END: %" G_GINT64_FORMAT, l->count);
+	put_verdict(l);
+	output_char(l->o, '\n');
+	if (l->freed_with != 0)
+		output_printf(l->o,
+			      "FREED WITH %" G_GINT64_FORMAT " HELD, at ev %" G_GUINT64_FORMAT "\n",
+			      l->freed_with, l->freed->seq);
+	for (guint i = 0; i < l->takes->len; i++) {
+		const struct take *t = take_at(l, i);
+
+		output_printf(l->o, "  %" G_GINT64_FORMAT " x ", t->n);
+		put_holder(l, t->holder, t->owner, l->o);
+		output_printf(l->o, ", taken ev %" G_GUINT64_FORMAT " CPU%u, held for ", t->r->seq,
+			      t->r->cpu);
+		put_time(l, end - MIN(end, (uint64_t)t->r->t));
+		output_printf(l->o, "\n    by %s-%u", export_comm(l->tf, t->r), t->r->task);
+		if (t->r->stack) {
+			struct output *stack = output_memory();
+
+			stack_text(stack, t->r->stack, STACK_WIDTH);
+			output_str(l->o, ":\n       ");
+			output_bytes(l->o, stack->buf, stack->len);
+			output_discard(stack);
+		}
+		output_char(l->o, '\n');
+	}
+}
+
+static const char *op_of(const struct trace_record *r)
+{
+	switch (r->kind) {
+	case TR_REF_INIT:
+		return "init";
+	case TR_REF_GET:
+		return "get";
+	case TR_REF_TRYGET:
+		return r->arg[0] ? "get" : "fail";
+	case TR_REF_PUT:
+		return "put";
+	case TR_REF_MOVE:
+		return "move";
+	case TR_REF_KILL:
+		return "kill";
+	case TR_REF_ATOMIC:
+		return "atom";
+	case TR_REF_ZERO:
+		return "zero";
+	case TR_REF_EXIT:
+		return "exit";
+	default:
+		return "free";
+	}
+}
+
+static void put_what(const struct ledger *l, const struct trace_record *r, struct output *o)
+{
+	switch (r->kind) {
+	case TR_REF_INIT:
+	case TR_REF_KILL:
+		output_str(o, "base");
+		break;
+	case TR_REF_GET:
+	case TR_REF_PUT:
+	case TR_REF_TRYGET:
+		put_holder(l, holder_of(r->arg[1]), (oid_t)r->arg[2], o);
+		break;
+	case TR_REF_MOVE:
+		output_printf(o, "%s -> ", holder_name(holder_of(r->arg[1])));
+		put_holder(l, holder_of(r->arg[2]), (oid_t)r->arg[3], o);
+		break;
+	case TR_REF_ATOMIC:
+		output_printf(o, "switched to atomic, true count %" G_GINT64_FORMAT, r->arg[0]);
+		break;
+	case TR_REF_ZERO:
+		output_str(o, "the last one is gone");
+		break;
+	case TR_REF_EXIT:
+		output_str(o, "the counter is freed");
+		break;
+	default:
+		output_str(o, "the object is freed");
+		break;
+	}
+}
+
+static void put_row(const struct ledger *l, const struct trace_record *r)
+{
+	struct output *cell = output_memory();
+
+	phrase_time(cell, (uint64_t)r->t, l->tf->untimed);
+	output_pad(l->o, ' ', 14 - (int)cell->len);
+	output_bytes(l->o, cell->buf, cell->len);
+	output_printf(l->o, " %7" G_GUINT64_FORMAT " %3u %-16.16s %-5s", r->seq, r->cpu,
+		      export_comm(l->tf, r), op_of(r));
+	cell->len = 0;
+	put_what(l, r, cell);
+	cell->len = MIN(cell->len, HOLDER_WIDTH);
+	output_bytes(l->o, cell->buf, cell->len);
+	output_pad(l->o, ' ', HOLDER_WIDTH - (int)cell->len);
+	output_printf(l->o, "%6" G_GINT64_FORMAT "%s%s\n", l->count,
+		      l->missing ? " (unbalanced)" : "",
+		      l->freed && l->freed != r ? " (after it was freed)" : "");
+	output_discard(cell);
+}
+
+/* Folds again, since a row shows the count right after it; the last @max rows, 0 for all. */
+static void put_history(struct ledger *l, guint nr_rows, guint max)
+{
+	guint skip = max > 0 && nr_rows > max ? nr_rows - max : 0;
+
+	output_printf(l->o, "\nHISTORY%s\n%14s %7s %3s %-16s %-5s%-*s %5s\n",
+		      l->tf->untimed ? " (time in steps)" : " (time in us)", "time", "ev", "cpu",
+		      "task", "op", HOLDER_WIDTH, "holder", "count");
+	if (skip > 0)
+		output_printf(l->o, "  %u earlier rows are not shown; --verbose shows all\n", skip);
+	start(l);
+	for (guint i = 0; i < l->tf->events->len; i++) {
+		const struct trace_record *r = event_at(l->tf, i);
+
+		if (!belongs(l, r))
+			continue;
+		apply(l, r);
+		if (skip > 0)
+			skip--;
+		else
+			put_row(l, r);
+	}
+}
+
+static void put_balance(const struct ledger *l)
+{
+	output_printf(l->o, "\nBALANCE %-20s %8s %8s %8s\n", "", "taken", "dropped", "held");
+	for (int i = 0; i < NR_HOLDERS; i++) {
+		const struct balance *b = &l->balance[i];
+		int64_t held = b->taken - b->dropped;
+
+		if (b->taken == 0 && b->dropped == 0)
+			continue;
+		output_printf(l->o,
+			      "  %-26s %8" G_GINT64_FORMAT " %8" G_GINT64_FORMAT
+			      " %8" G_GINT64_FORMAT "%s\n",
+			      holder_name((enum holder)i), b->taken, b->dropped, held,
+			      held < 0		      ? "   <-- dropped more often than taken"
+			      : held > 0 && l->freed  ? "   <-- still held when it was freed"
+			      : held > 0 && l->killed ? "   <-- not dropped"
+						      : "");
+	}
+}
+
+void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct output *o)
+{
+	struct ledger l = {.tf = tf, .obj = obj, .o = o};
+	guint nr_rows = 0;
+
+	l.takes = g_array_new(FALSE, FALSE, sizeof(struct take));
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (!belongs(&l, r))
+			continue;
+		apply(&l, r);
+		nr_rows++;
+	}
+	put_head(&l);
+	put_held(&l);
+	put_history(&l, nr_rows, verbose ? 0 : ROWS_MAX);
+	put_balance(&l);
+	g_array_unref(l.takes);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef REPORTS_LEDGER_H
+#define REPORTS_LEDGER_H
+
+/*
+ * The reference ledger of one object: who holds it at the end and since when, what
+ * happened to its count, and the balance of each kind of holder.
+ */
+
+#include "reports/output.h"
+#include "reports/trace_file.h"
+
+/**
+ * ledger_find() - the counted object that a user calls @name
+ * @name: "kind:number", or the name that reports print
+ *
+ * Return: the object; 0 with @error set, which names those that there are.
+ */
+oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error);
+
+/** ledger_write() - @verbose: the whole history, not only its last rows */
+void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct output *o);
+
+#endif /* REPORTS_LEDGER_H */
