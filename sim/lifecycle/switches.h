@@ -15,7 +15,16 @@ struct switches {
 	bool dying_under_slab_mutex; /* the dying flag needs slab_mutex as well */
 	bool unlink_clears_memcg;    /* css_put_at_unlink leaves NULL behind, not a stale pointer */
 	bool early_sysfs_removal; /* a child that is empty when deactivated is announced at once */
-	bool uncharges_root;	  /* pages of reparented caches leave the root's memory counter */
+	/* Children of an offlined memcg are shrunk at once, after a wait, or by work after RCU. */
+	enum {
+		DEACTIVATE_BY_WORK,
+		DEACTIVATE_IPI,
+		DEACTIVATE_GP_EACH,
+		DEACTIVATE_GP_ONCE
+	} deactivate;
+	bool uncharge_by_page;	/* a slab page knows its memcg by itself */
+	bool free_walks_caches; /* the caches of a memcg are found among all caches */
+	bool uncharges_root;	/* pages of reparented caches leave the root's memory counter */
 #define VARIANT(field, name, summary, fix, checker) bool field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
@@ -25,11 +34,15 @@ struct lifecycle {
 	struct lifecycle_info info;
 	const struct lifecycle_ops *ops;
 	bool rcu_one_flavour;
+	struct mm_config mm;
 	struct switches switches; /* variants included, as that version had them */
 };
 
 /* Children pinned by their own percpu_ref, one css reference each that moves up: v5.3 to v5.8. */
 extern const struct lifecycle_ops cache_ref_ops;
+
+/* Slab pages pin the memcg, which takes its children with it when it is freed: v4.0 to v5.2. */
+extern const struct lifecycle_ops cache_memcg_ops;
 
 static inline const struct switches *switches_of(const struct task *t)
 {

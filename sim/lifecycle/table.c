@@ -41,9 +41,89 @@ static const struct lifecycle seed1_v4 = {
 		},
 };
 
-static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3};
+static const struct lifecycle v4_18 = {
+	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
+			  "destruction marks and flushes"},
+	.ops = &cache_memcg_ops,
+	.mm = {.offline_keeps_stock = true},
+	.switches =
+		{
+			.early_sysfs_removal = true,
+			.create_tests_dying = true,
+			.uncharge_by_page = true,
+			.dying_before_refcount = true,
+		},
+};
 
-const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, NULL};
+static const struct lifecycle v4_11 = {
+	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
+	.ops = &cache_memcg_ops,
+	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.switches =
+		{
+			.early_sysfs_removal = true,
+			.uncharge_by_page = true,
+			.destroy_without_flush = true,
+		},
+};
+
+/* What deactivation at offline waits for, with the big locks held: three attempts. */
+static const struct lifecycle v4_10 = {
+	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_ORDERED,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_GP_ONCE,
+			.uncharge_by_page = true,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v4_7 = {
+	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_GP_EACH,
+			.uncharge_by_page = true,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v4_0 = {
+	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
+			 "offline, each with an IPI to all CPUs"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_IPI,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle *const lifecycles[] = {
+	&v4_0, &v4_7, &v4_10, &v4_11, &v4_18, &seed1_v4, &v5_3,
+};
+
+const struct lifecycle_info *const lifecycle_infos[] = {
+	&v4_0.info,  &v4_7.info,     &v4_10.info, &v4_11.info,
+	&v4_18.info, &seed1_v4.info, &v5_3.info,  NULL,
+};
 
 static const struct variant_info variants[] = {
 #define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},
@@ -104,10 +184,13 @@ struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 {
 	struct switches *s = world_alloc(t->w, sizeof(*s));
+	struct mm_config config = l->mm;
 
 	*s = l->switches;
 #define VARIANT(field, name, summary, fix, checker) s->field = mask >> VARIANT_##field & 1;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
-	mm_init(t, l->ops, s);
+	config.sysfs_del_by_work = s->sysfs_del_by_work;
+	config.no_barrier_typesafe = s->no_barrier_typesafe;
+	mm_init(t, l->ops, s, &config);
 }

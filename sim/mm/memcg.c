@@ -448,7 +448,8 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 
 	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = {(int64_t)memcg->parent->css.of});
 	memcg_offline_kmem(t, memcg);
-	drain_all_stock(t, memcg);
+	if (!mm_of(t->w)->config.offline_keeps_stock)
+		drain_all_stock(t, memcg);
 	mem_cgroup_id_put(t, memcg);
 	trace(t, CSS_OFFLINE_END, .obj = memcg->css.of);
 }

@@ -61,9 +61,20 @@ struct lifecycle_ops {
 	void (*destroy_params)(struct task *t, struct kmem_cache *cache);
 };
 
+/* Where sim/mm itself differs between generations. */
+struct mm_config {
+	enum { KMEM_WQ_PER_CPU, KMEM_WQ_SYSTEM, KMEM_WQ_ORDERED } kmem_wq; /* creates children */
+	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
+	bool sysfs_inline;	  /* up to v4.11: no work item tells user space */
+	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
+	bool collects_retired;	  /* up to v4.10: caches are released by who shut them down */
+	bool no_barrier_typesafe; /* their memory goes while RCU still frees their pages */
+};
+
 struct mm {
 	struct world *w;
 	const struct lifecycle_ops *ops;
+	struct mm_config config;
 	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
 	oid_t globals;	      /* names what belongs to no object */
 
@@ -84,6 +95,7 @@ struct mm {
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
 	struct list slab_root_caches; /* slab_mutex */
 	struct list rcu_destroy;      /* slab_caches_to_rcu_destroy; slab_mutex */
+	struct list retired;	      /* shut down, with collects_retired; slab_mutex */
 	struct work_struct rcu_destroy_work;
 	struct object *free_objects; /* recycled struct object, never their ids */
 	struct slab *free_slabs;
@@ -98,7 +110,8 @@ static inline struct mm *mm_of(const struct world *w)
  * mm_init() - boot: root cgroup, workqueues, locks
  * @t: any task; becomes a member of the root cgroup like every task after it
  */
-void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches);
+void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches,
+	     const struct mm_config *config);
 
 void get_online_cpus_mems(struct task *t);
 void put_online_cpus_mems(struct task *t);

@@ -560,9 +560,51 @@ static int64_t __kmem_cache_shutdown(struct task *t, struct kmem_cache *s)
 	spin_unlock_irq(t, &n->list_lock);
 	discard_list(t, &discard);
 	sched_read(t, s->id, FIELD_SLAB, "__kmem_cache_shutdown.nr_slabs");
-	if (n->nr_slabs == 0)
+	if (n->nr_slabs == 0 && !mm_of(t->w)->config.sysfs_inline)
 		sysfs_slab_remove(t, s);
 	return n->nr_slabs;
+}
+
+static void retire(struct task *t, struct kmem_cache *s)
+{
+	struct mm *mm = mm_of(t->w);
+
+	if (mm->config.collects_retired) {
+		list_add_tail(&s->list, &mm->retired);
+		return;
+	}
+	if (!mm->config.sysfs_del_by_work)
+		kobject_del(t, &s->kobj);
+	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
+		list_add_tail(&s->list, &mm->rcu_destroy);
+		schedule_work(t, &mm->rcu_destroy_work);
+	} else {
+		kobject_put(t, &s->kobj);
+	}
+}
+
+void take_retired(struct task *t, struct list *release)
+{
+	list_init(release);
+	list_splice_tail(&mm_of(t->w)->retired, release);
+}
+
+void release_retired(struct task *t, struct list *release)
+{
+	bool barrier = false;
+	struct list *node;
+
+	list_for_each(pos, release)
+		barrier |= (container_of(pos, struct kmem_cache, list)->flags &
+			    SLAB_TYPESAFE_BY_RCU) != 0;
+	if (barrier && !mm_of(t->w)->config.no_barrier_typesafe)
+		rcu_barrier(t, RCU_NORMAL);
+	while ((node = list_pop(release)) != NULL) {
+		struct kmem_cache *s = container_of(node, struct kmem_cache, list);
+
+		kobject_del(t, &s->kobj);
+		kobject_put(t, &s->kobj);
+	}
 }
 
 int shutdown_cache(struct task *t, struct kmem_cache *s)
@@ -578,13 +620,7 @@ int shutdown_cache(struct task *t, struct kmem_cache *s)
 	mm->ops->unlink_cache(t, s);
 	sched_write(t, mm->globals, FIELD_LIST, "shutdown_cache.slab_caches");
 	list_del(&s->list);
-	kobject_del(t, &s->kobj);
-	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
-		list_add_tail(&s->list, &mm->rcu_destroy);
-		schedule_work(t, &mm->rcu_destroy_work);
-	} else {
-		kobject_put(t, &s->kobj);
-	}
+	retire(t, s);
 	return 0;
 }
 
@@ -600,7 +636,8 @@ void slab_caches_to_rcu_destroy_workfn(struct task *t, struct work_struct *work)
 	mutex_unlock(t, &mm->slab_mutex);
 	if (list_empty(&to_destroy))
 		return;
-	rcu_barrier(t, RCU_NORMAL);
+	if (!mm->config.no_barrier_typesafe)
+		rcu_barrier(t, RCU_NORMAL);
 	while ((node = list_pop(&to_destroy)) != NULL)
 		kobject_put(t, &container_of(node, struct kmem_cache, list)->kobj);
 }
@@ -628,6 +665,8 @@ static void sysfs_slab_remove_workfn(struct task *t, struct work_struct *work)
 	touch(t->w, s->kobj.id, 0, ACCESS_READ);
 	if (s->kobj.in_sysfs)
 		trace(t, OBJ_STATE, .obj = s->kobj.id, .str = "uevent remove");
+	if (mm_of(t->w)->config.sysfs_del_by_work)
+		kobject_del(t, &s->kobj);
 	kobject_put(t, &s->kobj);
 }
 

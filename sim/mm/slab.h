@@ -30,10 +30,11 @@ struct slab {
 	oid_t id;
 	struct kmem_cache *cache;
 	uint32_t objects;
-	uint32_t free;	  /* on the page's own freelist */
-	uint8_t place;	  /* enum slab_place; the first two kinds are "frozen" */
-	uint8_t charged;  /* pages charged */
-	struct list node; /* a CPU's or the node's partial list */
+	uint32_t free;		  /* on the page's own freelist */
+	uint8_t place;		  /* enum slab_place; the first two kinds are "frozen" */
+	uint8_t charged;	  /* pages charged */
+	struct mem_cgroup *memcg; /* page->mem_cgroup, where slab pages have it */
+	struct list node;	  /* a CPU's or the node's partial list */
 	struct rcu_head rcu;
 };
 
@@ -138,6 +139,12 @@ void kmem_cache_shrink(struct task *t, struct kmem_cache *s);
 
 /** shutdown_cache() - point of no return: 0, or -EBUSY if slabs remain.  slab_mutex held */
 int shutdown_cache(struct task *t, struct kmem_cache *s);
+
+/** take_retired() - move what was shut down and not released yet to @release; slab_mutex held */
+void take_retired(struct task *t, struct list *release);
+
+/** release_retired() - free these caches, after one rcu_barrier() at most; no lock held */
+void release_retired(struct task *t, struct list *release);
 
 /**
  * sysfs_slab_remove() - tell user space, by a work item that holds a kobject reference
