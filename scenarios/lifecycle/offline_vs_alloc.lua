@@ -44,5 +44,11 @@ return scenario {
     { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "workfn-clobber" }, finds = "progress", explore = few },
     { "seed1-v4", finds = "lock", explore = few },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
   },
 }

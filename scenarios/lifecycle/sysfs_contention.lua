@@ -48,5 +48,11 @@ return scenario {
       explore = many },
     { "v5.3", variant = { "none", "workfn-clobber" }, finds = "progress", explore = few },
     { "seed1-v4", variant = "-get-cache-rcu-typo", finds = "use-after-free", explore = many },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
   },
 }

@@ -15,7 +15,7 @@
 #include "sim/kernel/smp.h"
 #include "sim/lifecycle/children.h"
 
-/* ---- lookup ----------------------------------------------------------------------- */
+/* ---- lookup ---------------------------------------- */
 
 /* The css reference lasts until the allocation is over. */
 static struct mem_cgroup *get_mem_cgroup_from_mm(struct task *t)
@@ -37,10 +37,11 @@ static struct mem_cgroup *get_mem_cgroup_from_mm(struct task *t)
 
 static void schedule_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
 {
+	FRAME_NAMED(t, "memcg_schedule_kmem_cache_create");
 	oid_t id = new_create_work(t);
 
 	css_get(t, &memcg->css, HOLD_CREATE_WORK, id);
-	memcg_schedule_kmem_cache_create(t, memcg, root, id);
+	queue_creation(t, memcg, root, id);
 }
 
 static struct kmem_cache *get_cache(struct task *t, struct kmem_cache *root)
@@ -76,7 +77,7 @@ static void put_cache(struct task *t, struct kmem_cache *cache)
 	css_put(t, &cache->params.memcg->css, HOLD_ALLOC, t->id);
 }
 
-/* ---- slab pages --------------------------------------------------------------------- */
+/* ---- slab pages ---------------------------------------- */
 
 static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *slab)
 {
@@ -119,7 +120,7 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	css_put_many(t, &memcg->css, n, HOLD_SLAB_PAGE, slab->id);
 }
 
-/* ---- offline: at once ------------------------------------------------------------------ */
+/* ---- offline: at once ---------------------------------------- */
 
 static void clear_child(struct task *t, struct kmem_cache *child)
 {
@@ -179,7 +180,7 @@ static void deactivate_with_one_wait(struct task *t, struct mem_cgroup *memcg)
 	put_online_cpus_mems(t);
 }
 
-/* ---- offline: later --------------------------------------------------------------------- */
+/* ---- offline: later ---------------------------------------- */
 
 static void announce_removal(struct task *t, struct kmem_cache *cache)
 {
@@ -242,7 +243,7 @@ static void memcg_deactivate_kmem_caches(struct task *t, struct mem_cgroup *memc
 	unlock_caches(t);
 }
 
-/* ---- the end of a memcg ------------------------------------------------------------------- */
+/* ---- the end of a memcg ---------------------------------------- */
 
 static void shutdown_child(struct task *t, struct kmem_cache *child)
 {
@@ -280,7 +281,7 @@ static void memcg_destroy_kmem_caches(struct task *t, struct mem_cgroup *memcg)
 	release_retired(t, &release);
 }
 
-/* ---- destruction of a root cache ------------------------------------------------------------ */
+/* ---- destruction of a root cache ---------------------------------------- */
 
 /* slab_mutex held. */
 static void memcg_set_kmem_cache_dying(struct task *t, struct kmem_cache *root)
@@ -357,7 +358,7 @@ static int destroy_cache(struct task *t, struct kmem_cache *root)
 	return err;
 }
 
-/* ---- first and last steps --------------------------------------------------------------------- */
+/* ---- first and last steps ---------------------------------------- */
 
 static int init_params(struct task *t, struct kmem_cache *cache)
 {

@@ -50,7 +50,7 @@ static void schedule_creation(struct task *t, struct mem_cgroup *memcg, struct k
 	oid_t id = new_create_work(t);
 
 	if (css_tryget_online(t, &memcg->css, HOLD_CREATE_WORK, id))
-		memcg_schedule_kmem_cache_create(t, memcg, root, id);
+		queue_creation(t, memcg, root, id);
 }
 
 /* Inside a read section: the child of @memcg, pinned, or @root. */

@@ -33,7 +33,7 @@ bool root_dying(struct task *t, struct kmem_cache *root, const char *site)
 	return root->params.dying;
 }
 
-/* ---- creation ------------------------------------------------------------------------ */
+/* ---- creation ---------------------------------------- */
 
 static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
 {
@@ -89,10 +89,8 @@ oid_t new_create_work(struct task *t)
 	return world_new_id(t->w, OBJ_WORK);
 }
 
-void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *memcg,
-				      struct kmem_cache *root, oid_t id)
+void queue_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root, oid_t id)
 {
-	FRAME(t);
 	struct create_work *cw;
 
 	if (fault_point(t, "memcg_schedule_kmem_cache_create")) {
@@ -108,7 +106,7 @@ void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *memcg,
 	queue_work(t, mm_of(t->w)->memcg_kmem_cache_wq, &cw->work);
 }
 
-/* ---- slots ------------------------------------------------------------------------------- */
+/* ---- slots ---------------------------------------- */
 
 struct kmem_cache *child_in_slot(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root,
 				 int *id)
@@ -161,7 +159,7 @@ void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *s
 	child->flags |= SLAB_DEACTIVATED;
 }
 
-/* ---- charging ------------------------------------------------------------------------------ */
+/* ---- charging ---------------------------------------- */
 
 int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
@@ -176,7 +174,7 @@ int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	return -ENOMEM;
 }
 
-/* ---- destruction of a root cache ------------------------------------------------------------ */
+/* ---- destruction of a root cache ---------------------------------------- */
 
 /* slab_mutex held. */
 int shutdown_memcg_caches(struct task *t, struct kmem_cache *root)
@@ -222,7 +220,7 @@ bool drop_user(struct task *t, struct kmem_cache *root)
 	return others;
 }
 
-/* ---- first and last steps --------------------------------------------------------------------- */
+/* ---- first and last steps ---------------------------------------- */
 
 void init_root_array(struct task *t, struct kmem_cache *root)
 {

@@ -20,11 +20,10 @@ bool root_dying(struct task *t, struct kmem_cache *root, const char *site);
 oid_t new_create_work(struct task *t);
 
 /**
- * memcg_schedule_kmem_cache_create() - have a child of @root created for @memcg
+ * queue_creation() - have a child of @root created for @memcg
  * @id: from new_create_work(); its css reference on @memcg goes to the work item
  */
-void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *memcg,
-				      struct kmem_cache *root, oid_t id);
+void queue_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root, oid_t id);
 
 /** child_in_slot() - lock-free look at @memcg's slot of @root; NULL and *@id < 0 if it has none */
 struct kmem_cache *child_in_slot(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root,

@@ -736,8 +736,11 @@ static void provoke(const struct provocation *p, uint64_t seed, uint64_t variant
 
 START_TEST(every_variant_is_provoked_here)
 {
+	uint64_t posting = lifecycle_variants(lifecycle_find("seed1-v4"));
+
+	/* The others belong to other designs: tests/cli/variants.sh has them all. */
 	for (int i = 0; variant_infos[i]; i++) {
-		bool found = false;
+		bool found = (posting >> i & 1) == 0;
 
 		for (int j = 0; j < NR_PROVOCATIONS; j++)
 			found |= strcmp(provocations[j].variant, variant_infos[i]->name) == 0;
