@@ -41,5 +41,7 @@ return scenario {
     { "v4.18", variant = { "none", "dying-on-alias" }, always = "leak", explore = few },
     { "v4.11", variant = "none", never = "*", explore = few },
     { "v4.0", variant = "none", never = "*", explore = few },
+    { "seed2", variant = "none", always = "leak", explore = few },
+    { "v3.19", variant = "none", always = "leak", explore = few },
   },
 }

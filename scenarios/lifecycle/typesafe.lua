@@ -7,6 +7,11 @@
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 500 }
 
+-- Before v4.0 nobody frees the empty pages of a removed cgroup, which keep it.
+local sound = {
+  "use-after-free", "refcount", "lock", "progress", "charge", "shutdown-referenced", "assert",
+}
+
 return scenario {
   doc = "pages that are still on their way through RCU when their cache is shut down",
   options = {
@@ -66,5 +71,7 @@ return scenario {
       finds = "use-after-free", explore = few },
     { "v4.18", variant = "none", set = { root_first = true }, never = "*", explore = few },
     { "v4.0", variant = "none", set = { root_first = true }, never = "*", explore = few },
+    { "seed2", variant = "none", never = sound, explore = few },
+    { "v3.19", variant = "none", never = sound, explore = few },
   },
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Child caches that belong to their memcg: v4.0 to v5.2.
+ * Child caches that belong to their memcg: v3.19 to v5.2.
  *
  * A slab page and an allocation in flight pin the memcg, and the memcg takes its
- * caches with it when it is freed.  Offline clears the slots and has the caches
+ * caches with it when it is freed.  From v4.0 on, offline clears the slots and has the caches
  * shrunk, so that no empty page pins the memcg: at once, with a wait in between,
  * or by a work item that is queued after a grace period.
  *
@@ -232,6 +232,7 @@ static void memcg_deactivate_kmem_caches(struct task *t, struct mem_cgroup *memc
 	FRAME(t);
 	const struct switches *s = switches_of(t);
 
+	/* Not reached without deactivation: the memcg keeps its index until it is freed. */
 	if (s->deactivate == DEACTIVATE_GP_ONCE) {
 		deactivate_with_one_wait(t, memcg);
 		return;
@@ -247,8 +248,38 @@ static void memcg_deactivate_kmem_caches(struct task *t, struct mem_cgroup *memc
 
 static void shutdown_child(struct task *t, struct kmem_cache *child)
 {
-	if (shutdown_cache(t, child))
+	if (shutdown_cache(t, child)) {
 		trace(t, WARN, .obj = child->id, .str = "BUG_ON(shutdown_cache(s))");
+		return;
+	}
+	/* Its index was not given up before. */
+	if (mm_of(t->w)->config.keeps_id)
+		clear_child(t, child);
+}
+
+/* memcg_slab_mutex held.  The slot first, then the cache, each with a barrier of its own. */
+static void memcg_unregister_cache(struct task *t, struct kmem_cache *child)
+{
+	FRAME(t);
+	struct list release;
+
+	clear_child(t, child);
+	lock_caches(t);
+	shutdown_cache(t, child);
+	take_retired(t, &release);
+	unlock_caches(t);
+	release_retired(t, &release);
+}
+
+static void memcg_unregister_all_caches(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+
+	lock_children(t);
+	list_for_each_safe(node, next, &memcg->kmem_caches)
+		memcg_unregister_cache(
+			t, container_of(node, struct kmem_cache, params.kmem_caches_node));
+	unlock_children(t);
 }
 
 /* Before a memcg had a list of its caches: by looking at every cache of the system. */
@@ -268,6 +299,10 @@ static void memcg_destroy_kmem_caches(struct task *t, struct mem_cgroup *memcg)
 	FRAME(t);
 	struct list release;
 
+	if (mm_of(t->w)->config.memcg_slab_mutex) {
+		memcg_unregister_all_caches(t, memcg);
+		return;
+	}
 	lock_caches(t);
 	if (switches_of(t)->free_walks_caches) {
 		shutdown_among_all(t, memcg);
@@ -332,10 +367,38 @@ static bool drop_user_and_flush(struct task *t, struct kmem_cache *root)
 	if (s->destroy_without_flush || s->dying_before_refcount)
 		return false;
 	memcg_set_kmem_cache_dying(t, root);
+	/* The works that are flushed need what we hold. */
 	unlock_caches(t);
+	unlock_children(t);
 	flush_memcg_workqueue(t);
+	lock_children(t);
 	lock_caches(t);
 	return false;
+}
+
+/* memcg_slab_mutex comes before slab_mutex, so that one is dropped in the middle. */
+static int destroy_in_two_sections(struct task *t, struct kmem_cache *root)
+{
+	struct list release;
+	int err = 0;
+
+	lock_caches(t);
+	if (drop_user(t, root))
+		goto out_unlock;
+	unlock_caches(t);
+	lock_children(t);
+	list_for_each_safe(node, next, &root->params.children)
+		memcg_unregister_cache(t,
+				       container_of(node, struct kmem_cache, params.children_node));
+	unlock_children(t);
+	lock_caches(t);
+	/* Nobody looks at the count of users again. */
+	err = list_empty(&root->params.children) ? shutdown_cache(t, root) : -EBUSY;
+out_unlock:
+	take_retired(t, &release);
+	unlock_caches(t);
+	release_retired(t, &release);
+	return err;
 }
 
 static int destroy_cache(struct task *t, struct kmem_cache *root)
@@ -344,8 +407,11 @@ static int destroy_cache(struct task *t, struct kmem_cache *root)
 	struct list release;
 	int err = 0;
 
+	if (s->destroy_drops_mutex)
+		return destroy_in_two_sections(t, root);
 	if (!s->destroy_without_flush && s->dying_before_refcount)
 		mark_and_flush(t, root);
+	lock_children(t);
 	lock_caches(t);
 	if (!drop_user_and_flush(t, root)) {
 		err = shutdown_memcg_caches(t, root);
@@ -354,6 +420,7 @@ static int destroy_cache(struct task *t, struct kmem_cache *root)
 	}
 	take_retired(t, &release);
 	unlock_caches(t);
+	unlock_children(t);
 	release_retired(t, &release);
 	return err;
 }

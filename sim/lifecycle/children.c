@@ -15,6 +15,18 @@ struct create_work {
 	struct kmem_cache *root;
 };
 
+void lock_children(struct task *t)
+{
+	if (mm_of(t->w)->config.memcg_slab_mutex)
+		mutex_lock(t, &mm_of(t->w)->memcg_slab_mutex);
+}
+
+void unlock_children(struct task *t)
+{
+	if (mm_of(t->w)->config.memcg_slab_mutex)
+		mutex_unlock(t, &mm_of(t->w)->memcg_slab_mutex);
+}
+
 void lock_caches(struct task *t)
 {
 	get_online_cpus_mems(t);
@@ -77,9 +89,11 @@ static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *wor
 	struct create_work *cw = container_of(work, struct create_work, work);
 	struct mem_cgroup *memcg = cw->memcg;
 
+	lock_children(t);
 	lock_caches(t);
 	create_child(t, memcg, cw->root);
 	unlock_caches(t);
+	unlock_children(t);
 	css_put(t, &memcg->css, HOLD_CREATE_WORK, cw->work.id);
 	world_free(t->w, cw, sizeof(*cw));
 }

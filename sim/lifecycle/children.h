@@ -9,6 +9,10 @@
 
 #include "sim/lifecycle/switches.h"
 
+/** lock_children() - memcg_slab_mutex, in the versions that have it; taken before lock_caches() */
+void lock_children(struct task *t);
+void unlock_children(struct task *t);
+
 /** lock_caches() - hotplug locks, for reading, and slab_mutex */
 void lock_caches(struct task *t);
 void unlock_caches(struct task *t);

@@ -116,13 +116,48 @@ static const struct lifecycle v4_0 = {
 		},
 };
 
+/* Offline does nothing: ids, slots and empty pages stay until the memcg is freed. */
+static const struct lifecycle seed2 = {
+	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
+			  "only, one rcu_barrier()"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true,
+	       .keeps_id = true},
+	.switches =
+		{
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v3_19 = {
+	.info = {"v3.19",
+		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
+		 "kmem_cache_destroy()"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true,
+	       .keeps_id = true,
+	       .memcg_slab_mutex = true},
+	.switches =
+		{
+			.destroy_without_flush = true,
+			.destroy_drops_mutex = true,
+		},
+};
+
 static const struct lifecycle *const lifecycles[] = {
-	&v4_0, &v4_7, &v4_10, &v4_11, &v4_18, &seed1_v4, &v5_3,
+	&v3_19, &seed2, &v4_0, &v4_7, &v4_10, &v4_11, &v4_18, &seed1_v4, &v5_3,
 };
 
 const struct lifecycle_info *const lifecycle_infos[] = {
-	&v4_0.info,  &v4_7.info,     &v4_10.info, &v4_11.info,
-	&v4_18.info, &seed1_v4.info, &v5_3.info,  NULL,
+	&v3_19.info, &seed2.info, &v4_0.info,	  &v4_7.info, &v4_10.info,
+	&v4_11.info, &v4_18.info, &seed1_v4.info, &v5_3.info, NULL,
 };
 
 static const struct variant_info variants[] = {

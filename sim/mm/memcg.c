@@ -447,7 +447,8 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 	FRAME(t);
 
 	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = {(int64_t)memcg->parent->css.of});
-	memcg_offline_kmem(t, memcg);
+	if (!mm_of(t->w)->config.keeps_id)
+		memcg_offline_kmem(t, memcg);
 	if (!mm_of(t->w)->config.offline_keeps_stock)
 		drain_all_stock(t, memcg);
 	mem_cgroup_id_put(t, memcg);
@@ -458,8 +459,15 @@ void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
 
-	/* Only a css that never came online still has its index. */
-	memcg_offline_kmem(t, memcg);
-	mm_of(t->w)->ops->free_kmem(t, memcg);
+	struct mm *mm = mm_of(t->w);
+
+	/* Only a css that never came online still has its index, if offline takes it. */
+	if (!mm->config.keeps_id)
+		memcg_offline_kmem(t, memcg);
+	mm->ops->free_kmem(t, memcg);
+	if (mm->config.keeps_id && memcg->kmemcg_id >= 0) {
+		idr_remove(&mm->kmemcg_ids, memcg->kmemcg_id);
+		trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {memcg->kmemcg_id, -1});
+	}
 	memcg_free(t, memcg, "mem_cgroup_css_free");
 }

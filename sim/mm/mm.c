@@ -43,6 +43,8 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	spin_lock_init(w, &mm->memcg_kmem_wq_lock, "memcg_kmem_wq_lock");
 	mm->cgroup_destroy_wq = alloc_workqueue(w, "cgroup_destroy", false, 1);
 	mm->memcg_kmem_cache_wq = alloc_kmem_wq(w, config);
+	if (config->memcg_slab_mutex)
+		mutex_init(w, &mm->memcg_slab_mutex, "memcg_slab_mutex");
 	idr_init(w, &mm->kmemcg_ids, 0, MEMCG_CACHES_MAX_SIZE);
 	idr_init(w, &mm->private_ids, 1, MEM_CGROUP_ID_MAX);
 	list_init(&mm->slab_caches);

@@ -68,6 +68,8 @@ struct mm_config {
 	bool sysfs_inline;	  /* up to v4.11: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
 	bool collects_retired;	  /* up to v4.10: caches are released by who shut them down */
+	bool keeps_id;		  /* up to v3.19: an index lasts as long as its memcg */
+	bool memcg_slab_mutex;	  /* v3.16 to v3.19: one more mutex around children */
 	bool no_barrier_typesafe; /* their memory goes while RCU still frees their pages */
 };
 
@@ -79,6 +81,7 @@ struct mm {
 	oid_t globals;	      /* names what belongs to no object */
 
 	struct mutex cgroup_mutex, slab_mutex;
+	struct mutex memcg_slab_mutex;	  /* if config says so: outside the hotplug locks */
 	struct mutex percpu_charge_mutex; /* only tried: one drain of the stocks at a time */
 	struct rw_semaphore mem_hotplug_lock;
 	struct rw_semaphore memcg_cache_ids_sem; /* for writing: nr_cache_ids changes */

@@ -46,6 +46,7 @@ found destroy-without-wq-flush use-after-free $dir/destroy_with_children.lua --l
 caught dying-on-alias leak $dir/alias_empties.lua --lifecycle v4.18
 caught sysfs-name-reuse assert $dir/name_reuse.lua --lifecycle v4.18
 caught typesafe-without-barrier use-after-free $dir/typesafe.lua --set root_first=true
+found alias-resurrect use-after-free $dir/alias_new.lua --lifecycle v3.19
 found create-without-recheck use-after-free $dir/whole_life.lua
 
 finish
