@@ -55,6 +55,7 @@ return scenario {
   expect = {
     { "v5.3", variant = "none", never = "*", order = "random", runs = 20 },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "progress", explore = few },

@@ -19,6 +19,17 @@ static const struct lifecycle v5_3 = {
 		},
 };
 
+static const struct lifecycle v5_8 = {
+	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
+	.ops = &cache_ref_ops,
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.unlink_clears_memcg = true,
+			.early_sysfs_removal = true,
+		},
+};
+
 static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
@@ -41,9 +52,10 @@ static const struct lifecycle seed1_v4 = {
 		},
 };
 
-static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3};
+static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3, &v5_8};
 
-const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, NULL};
+const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, &v5_8.info,
+							NULL};
 
 static const struct variant_info variants[] = {
 #define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},

@@ -16,6 +16,7 @@ for what in lifecycles variants checks events; do
 done
 try 0 list lifecycles
 says stdout v5.3
+says stdout v5.8
 says stdout seed1-v4
 try 0 list events
 says stdout "name: kmem_cache_free"
