@@ -43,6 +43,8 @@ return scenario {
     { "v5.3", variant = "-create-work-css-leak", never = "*" },
     { "v5.3", variant = "-create-work-css-leak", never = "*", order = "random" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", finds = "leak", explore = few },

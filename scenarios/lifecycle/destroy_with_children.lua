@@ -57,6 +57,8 @@ return scenario {
     { "v5.3", variant = { "-refkill-vs-destroy", "-free-slab-memcg" }, set = { typesafe = true },
       never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = "none", set = { typesafe = true }, never = "*", explore = few },

@@ -37,6 +37,8 @@ return scenario {
     { "v5.3", variant = "get-cache-rcu-typo", always = "lock" },
     { "seed1-v4", always = "lock" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", never = { "shutdown-referenced", "use-after-free", "refcount" }, explore = few },

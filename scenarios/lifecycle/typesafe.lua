@@ -43,6 +43,8 @@ return scenario {
     { "v5.3", variant = { "-refkill-vs-destroy", "-free-slab-memcg" }, set = { root_first = true },
       never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = "none", set = { root_first = true }, never = "*", explore = few },
+    { "v6.12", set = { root_first = true }, never = "*", explore = few },
     { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", set = { root_first = true }, never = "*", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },

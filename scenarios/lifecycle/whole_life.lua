@@ -66,6 +66,11 @@ return scenario {
     { "v5.3", variant = { "none", "create-work-css-leak" }, finds = "leak", explore = few },
     { "v5.3", variant = { "none", "refkill-vs-destroy" }, finds = "refcount", explore = few },
     { "v5.3", variant = { "none", "free-slab-memcg" }, finds = "use-after-free", explore = few },
+    { "v5.9", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = { "none", "objstock-double-read" }, finds = "use-after-free",
+      explore = { strategy = "pct", runs = 5000 } },
+    { "v6.12", never = "*", explore = few },
     { "seed1-v4", finds = "lock", explore = few },
   },
 }

@@ -52,10 +52,85 @@ static const struct lifecycle seed1_v4 = {
 		},
 };
 
-static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3, &v5_8};
+static const struct lifecycle v5_9 = {
+	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
+	.ops = &objcg_ops,
+	.rules = {.stock_pins_once = true, .migration_locks = true, .no_sysfs_work = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.full_means_unaccounted = true,
+			.charge_css_get = true,
+			.stock_read_twice = true,
+			.vector_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
 
-const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, &v5_8.info,
-							NULL};
+static const struct lifecycle v5_10 = {
+	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
+	.ops = &objcg_ops,
+	.rules = {.stock_pins_once = true, .migration_locks = true, .no_sysfs_work = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.stock_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
+
+static const struct lifecycle v6_1 = {
+	.info = {"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
+	.ops = &objcg_ops,
+	.rules =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.no_sysfs_work = true,
+			.release_unlocked = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.stock_read_twice = true,
+		},
+};
+
+static const struct lifecycle v6_12 = {
+	.info = {"v6.12",
+		 "tasks keep their objcg, memcgs keep their first one until they are freed"},
+	.ops = &objcg_ops,
+	.rules =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.no_sysfs_work = true,
+			.release_unlocked = true,
+			.barrier_in_destroy = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.task_keeps_objcg = true,
+			.memcg_pins_objcg = true,
+		},
+};
+
+static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3, &v5_8, &v5_9,
+						     &v5_10,	&v6_1, &v6_12};
+
+const struct lifecycle_info *const lifecycle_infos[] = {
+	&seed1_v4.info, &v5_3.info, &v5_8.info,	 &v5_9.info,
+	&v5_10.info,	&v6_1.info, &v6_12.info, NULL,
+};
 
 static const struct variant_info variants[] = {
 #define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},
@@ -121,5 +196,5 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 #define VARIANT(field, name, summary, fix, checker) s->field = mask >> VARIANT_##field & 1;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
-	mm_init(t, l->ops, s);
+	mm_init(t, l->ops, &l->rules, s);
 }

@@ -16,7 +16,8 @@ void put_online_cpus_mems(struct task *t)
 	up_read(t, &kernel_of(t->w)->cpu_hotplug_lock);
 }
 
-void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches)
+void mm_init(struct task *t, const struct lifecycle_ops *ops, const struct mm_rules *rules,
+	     const void *switches)
 {
 	struct world *w = t->w;
 	struct mm *mm = world_alloc(w, sizeof(*mm));
@@ -24,6 +25,7 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	w->mm = mm;
 	mm->w = w;
 	mm->ops = ops;
+	mm->rules = *rules;
 	mm->switches = switches;
 	mm->globals = world_new_id(w, OBJ_GLOBAL);
 	mutex_init(w, &mm->cgroup_mutex, "cgroup_mutex");
@@ -42,6 +44,8 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	INIT_WORK(t, &mm->rcu_destroy_work, slab_caches_to_rcu_destroy_workfn, mm->globals);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
 		stock_init(t, &mm->stocks[i]);
+	if (ops->boot)
+		ops->boot(t);
 	mm->root = cgroup_root_new(t);
 	mm->root_memcg = mm->root->memcg;
 	t->cgroup = mm->root;

@@ -16,6 +16,7 @@
 
 struct kmem_cache;
 struct mem_cgroup;
+struct obj_cgroup;
 
 enum {
 	SLAB_ACCOUNT = 1,	  /* allocations are charged to the task's memcg */
@@ -33,6 +34,7 @@ struct slab {
 	uint32_t free;	  /* on the page's own freelist */
 	uint8_t place;	  /* enum slab_place; the first two kinds are "frozen" */
 	uint8_t charged;  /* pages charged */
+	oid_t vector;	  /* of obj_cgroups, one per object; 0 if there is none */
 	struct list node; /* a CPU's or the node's partial list */
 	struct rcu_head rcu;
 };
@@ -40,6 +42,7 @@ struct slab {
 struct object {
 	oid_t id;
 	struct slab *slab;
+	struct obj_cgroup *objcg; /* its entry in the page's vector */
 };
 
 struct kmem_cache_cpu {
@@ -138,6 +141,12 @@ void kmem_cache_shrink(struct task *t, struct kmem_cache *s);
 
 /** shutdown_cache() - point of no return: 0, or -EBUSY if slabs remain.  slab_mutex held */
 int shutdown_cache(struct task *t, struct kmem_cache *s);
+
+/**
+ * release_cache() - what is left to do of a root cache's destruction once no lock is held
+ * @err: what shutdown_cache() returned
+ */
+void release_cache(struct task *t, struct kmem_cache *s, int err);
 
 /**
  * sysfs_slab_remove() - tell user space, by a work item that holds a kobject reference

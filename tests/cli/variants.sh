@@ -30,4 +30,10 @@ caught refkill-vs-destroy refcount $dir/destroy_with_children.lua
 caught free-slab-memcg use-after-free $dir/typesafe.lua --set root_first=true
 caught dying-on-alias leak $dir/alias.lua --order random
 
+for generation in v5.9 v6.1; do
+	caught release-under-css-set-lock lock $dir/orphan_objcg.lua --lifecycle $generation
+done
+# What a few hundred random runs do not find stands in `expect`: charge-css-resurrect in
+# charge_vs_offline, vector-as-memcg in objcg, objstock-double-read in whole_life.
+
 finish

@@ -734,10 +734,13 @@ static void provoke(const struct provocation *p, uint64_t seed, uint64_t variant
 	sim_end();
 }
 
+/* Those of later lifecycles are no matter of child caches. */
 START_TEST(every_variant_is_provoked_here)
 {
+	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"));
+
 	for (int i = 0; variant_infos[i]; i++) {
-		bool found = false;
+		bool found = !(ours >> i & 1);
 
 		for (int j = 0; j < NR_PROVOCATIONS; j++)
 			found |= strcmp(provocations[j].variant, variant_infos[i]->name) == 0;
