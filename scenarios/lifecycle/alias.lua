@@ -40,6 +40,7 @@ return scenario {
     { "v5.3", finds = "leak" },
     { "v5.3", never = "*", variant = "none", order = "random", runs = 20 },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = { "none", "dying-on-alias" }, finds = "leak", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },

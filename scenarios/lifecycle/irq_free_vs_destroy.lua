@@ -53,6 +53,8 @@ return scenario {
     { "v5.3", set = { in_rcu = true }, never = "*" },
     { "v5.3", variant = "release-lock-irq", always = "lock" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },

@@ -66,6 +66,8 @@ return scenario {
   expect = {
     { "v5.3", never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "workfn-write-after-free" }, finds = "use-after-free",

@@ -552,6 +552,7 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, const 
 
 	switch (hold->holder) {
 	case HOLD_SCRIPT:
+	case HOLD_STOCK_ENTRY: /* until that CPU charges for somebody else, also without pages */
 		return true;
 	case HOLD_USER_PAGE:
 		return memcg->user_pages > 0;

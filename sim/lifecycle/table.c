@@ -19,6 +19,17 @@ static const struct lifecycle v5_3 = {
 		},
 };
 
+static const struct lifecycle v5_8 = {
+	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
+	.ops = &cache_ref_ops,
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.unlink_clears_memcg = true,
+			.early_sysfs_removal = true,
+		},
+};
+
 static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
@@ -151,13 +162,87 @@ static const struct lifecycle v3_19 = {
 		},
 };
 
+static const struct lifecycle v5_9 = {
+	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
+	.ops = &objcg_ops,
+	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.full_means_unaccounted = true,
+			.charge_css_get = true,
+			.stock_read_twice = true,
+			.vector_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
+
+static const struct lifecycle v5_10 = {
+	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
+	.ops = &objcg_ops,
+	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.stock_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
+
+static const struct lifecycle v6_1 = {
+	.info = {"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
+	.ops = &objcg_ops,
+	.mm =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+			.release_unlocked = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.stock_read_twice = true,
+		},
+};
+
+static const struct lifecycle v6_12 = {
+	.info = {"v6.12",
+		 "tasks keep their objcg, memcgs keep their first one until they are freed"},
+	.ops = &objcg_ops,
+	.mm =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+			.release_unlocked = true,
+			.barrier_in_destroy = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.task_keeps_objcg = true,
+			.memcg_pins_objcg = true,
+		},
+};
+
 static const struct lifecycle *const lifecycles[] = {
-	&v3_19, &seed2, &v4_0, &v4_7, &v4_10, &v4_11, &v4_18, &seed1_v4, &v5_3,
+	&v3_19,	   &seed2, &v4_0, &v4_7, &v4_10, &v4_11, &v4_18,
+	&seed1_v4, &v5_3,  &v5_8, &v5_9, &v5_10, &v6_1,	 &v6_12,
 };
 
 const struct lifecycle_info *const lifecycle_infos[] = {
-	&v3_19.info, &seed2.info, &v4_0.info,	  &v4_7.info, &v4_10.info,
-	&v4_11.info, &v4_18.info, &seed1_v4.info, &v5_3.info, NULL,
+	&v3_19.info, &seed2.info, &v4_0.info,	  &v4_7.info,  &v4_10.info,
+	&v4_11.info, &v4_18.info, &seed1_v4.info, &v5_3.info,  &v5_8.info,
+	&v5_9.info,  &v5_10.info, &v6_1.info,	  &v6_12.info, NULL,
 };
 
 static const struct variant_info variants[] = {

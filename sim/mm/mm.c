@@ -54,6 +54,8 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	INIT_WORK(t, &mm->rcu_destroy_work, slab_caches_to_rcu_destroy_workfn, mm->globals);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
 		stock_init(t, &mm->stocks[i]);
+	if (ops->boot)
+		ops->boot(t);
 	mm->root = cgroup_root_new(t);
 	mm->root_memcg = mm->root->memcg;
 	t->cgroup = mm->root;

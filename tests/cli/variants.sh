@@ -49,4 +49,10 @@ caught typesafe-without-barrier use-after-free $dir/typesafe.lua --set root_firs
 found alias-resurrect use-after-free $dir/alias_new.lua --lifecycle v3.19
 found create-without-recheck use-after-free $dir/whole_life.lua
 
+for generation in v5.9 v6.1; do
+	caught release-under-css-set-lock lock $dir/orphan_objcg.lua --lifecycle $generation
+done
+# What a few hundred random runs do not find stands in `expect`: charge-css-resurrect in
+# charge_vs_offline, vector-as-memcg in objcg, objstock-double-read in whole_life.
+
 finish
