@@ -287,6 +287,39 @@ static int l_free(lua_State *L)
 	return 0;
 }
 
+/* As the kernel frees a signal's record: below the signal lock of whoever is to get it. */
+static int l_dequeue_signal(lua_State *L)
+{
+	struct task *t = arg_self(L, "dequeue_signal")->task;
+	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "dequeue_signal");
+	struct object_ref ref;
+
+	op_begin(t, "dequeue_signal", o->h.id);
+	ref = give_up(t, o);
+	lock_siglock(t, t);
+	release(t, &ref);
+	unlock_siglock(t, t);
+	op_end(t, "dequeue_signal", 0);
+	return 0;
+}
+
+/* What the kernel does whenever it looks for the memcg of an object, as list_lru does. */
+static int l_memcg_of(lua_State *L)
+{
+	struct task *t = arg_self(L, "memcg_of")->task;
+	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "memcg_of");
+	struct mm *mm = mm_of(t->w);
+
+	op_begin(t, "memcg_of", o->h.id);
+	touch(t->w, o->h.id, FIELD_LIFE, ACCESS_READ);
+	if (o->freed || !o->obj || o->obj->id != o->h.id)
+		trace_access(t, o->h.id, FIELD_VECTOR, ACCESS_READ, "mem_cgroup_from_obj.freed");
+	else if (mm->ops->memcg_from_obj)
+		mm->ops->memcg_from_obj(t, o->obj);
+	op_end(t, "memcg_of", 0);
+	return 0;
+}
+
 static int l_free_many(lua_State *L)
 {
 	struct task *t = arg_self(L, "free_many")->task;
@@ -609,7 +642,9 @@ void ops_open(lua_State *L, int core)
 		{"create_cache", l_create_cache},
 		{"create_child", l_create_child},
 		{"destroy", l_destroy},
+		{"dequeue_signal", l_dequeue_signal},
 		{"free", l_free},
+		{"memcg_of", l_memcg_of},
 		{"free_many", l_free_many},
 		{"irq_free", l_irq_free},
 		{"mkdir", l_mkdir},

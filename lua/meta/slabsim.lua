@@ -58,6 +58,12 @@ function Task:free_many(objects) end
 ---@param cpu? integer
 ---@param delay? integer ns
 function Task:irq_free(object, cpu, delay) end
+--- Free below this task's own signal lock, as the record of a signal is.
+---@param object Object
+function Task:dequeue_signal(object) end
+--- mem_cgroup_from_obj(), as list_lru calls it; from v5.9 on.
+---@param object Object
+function Task:memcg_of(object) end
 --- Free in an RCU callback, after a grace period; returns at once.
 ---@param object Object
 function Task:rcu_free(object) end

@@ -9,6 +9,11 @@ local few = { strategy = "pct", runs = 500 }
 local many = { strategy = "pct", runs = 10000 }
 local any = { strategy = "random", runs = 500 }
 
+-- Before v4.0 nobody frees the empty pages of a removed cgroup, which keep it.
+local sound = {
+  "use-after-free", "refcount", "lock", "progress", "charge", "shutdown-referenced", "assert",
+}
+
 return scenario {
   doc = "kmem_cache_destroy() against the deactivation of the children",
   options = {
@@ -57,6 +62,9 @@ return scenario {
     { "v5.3", variant = { "-refkill-vs-destroy", "-free-slab-memcg" }, set = { typesafe = true },
       never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
+    { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = "none", set = { typesafe = true }, never = "*", explore = few },
     { "v5.3", finds = "refcount", explore = many },
@@ -69,5 +77,28 @@ return scenario {
     { "v5.3", variant = { "none", "free-slab-memcg" }, set = { typesafe = true },
       finds = "use-after-free", explore = few },
     { "seed1-v4", variant = "-get-cache-rcu-typo", finds = "refcount", explore = many },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
+    { "v4.18", variant = "none", set = { typesafe = true }, never = "*", explore = few },
+    { "v4.18", variant = "none", never = "*", explore = any },
+    { "v4.11", variant = "none", never = "*", explore = any },
+    { "v4.0", variant = "none", never = "*", explore = any },
+    { "v4.11", finds = "use-after-free", explore = many },
+    { "v4.18", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = many },
+    { "v4.18", variant = { "none", "destroy-without-dying" }, finds = "use-after-free",
+      explore = many },
+    { "v4.18", variant = { "none", "destroy-without-barrier" }, finds = "use-after-free",
+      explore = many },
+    { "v4.18", variant = { "none", "destroy-without-wq-flush" }, finds = "use-after-free",
+      explore = many },
+    { "seed2", variant = "none", never = sound, explore = few },
+    { "v3.19", variant = "none", never = sound, explore = few },
+    { "seed2", variant = "none", set = { typesafe = true }, never = sound, explore = few },
+    { "v3.19", variant = "none", set = { typesafe = true }, never = sound, explore = few },
   },
 }

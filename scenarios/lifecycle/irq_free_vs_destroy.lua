@@ -8,6 +8,11 @@
 local few = { strategy = "pct", runs = 500 }
 local any = { strategy = "random", runs = 500 }
 
+-- Before v4.0 nobody frees the empty pages of a removed cgroup, which keep it.
+local sound = {
+  "use-after-free", "refcount", "lock", "progress", "charge", "shutdown-referenced", "assert",
+}
+
 return scenario {
   doc = "the last free of a dying cache in interrupt context, another destruction below it",
   options = { in_rcu = { false, "free in an RCU callback instead of a hard interrupt" } },
@@ -48,10 +53,20 @@ return scenario {
     { "v5.3", set = { in_rcu = true }, never = "*" },
     { "v5.3", variant = "release-lock-irq", always = "lock" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.10", variant = "none", never = "*", explore = few },
+    { "v6.12", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "workfn-clobber" }, finds = "progress", explore = few },
     { "seed1-v4", finds = "lock", explore = few },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
+    { "seed2", variant = "none", never = sound, explore = few },
+    { "v3.19", variant = "none", never = sound, explore = few },
   },
 }

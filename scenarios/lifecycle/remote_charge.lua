@@ -51,5 +51,11 @@ return scenario {
     { "v5.3", never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
   },
 }

@@ -7,6 +7,11 @@
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 500 }
 
+-- Before v4.0 nobody frees the empty pages of a removed cgroup, which keep it.
+local sound = {
+  "use-after-free", "refcount", "lock", "progress", "charge", "shutdown-referenced", "assert",
+}
+
 return scenario {
   doc = "pages that are still on their way through RCU when their cache is shut down",
   options = {
@@ -43,6 +48,9 @@ return scenario {
     { "v5.3", variant = { "-refkill-vs-destroy", "-free-slab-memcg" }, set = { root_first = true },
       never = "*" },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = "none", set = { root_first = true }, never = "*", explore = few },
+    { "v6.12", set = { root_first = true }, never = "*", explore = few },
+    { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", set = { root_first = true }, never = "*", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "release-lock-irq" }, finds = "lock", explore = few },
@@ -50,5 +58,23 @@ return scenario {
     { "v5.3", variant = { "none", "free-slab-memcg" }, set = { root_first = true },
       finds = "use-after-free", explore = few },
     { "seed1-v4", set = { root_first = true }, finds = "*", explore = few },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v4.11", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v4.18", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v5.3", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v4.18", variant = "none", set = { root_first = true }, never = "*", explore = few },
+    { "v4.0", variant = "none", set = { root_first = true }, never = "*", explore = few },
+    { "seed2", variant = "none", never = sound, explore = few },
+    { "v3.19", variant = "none", never = sound, explore = few },
   },
 }

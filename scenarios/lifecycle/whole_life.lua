@@ -9,6 +9,11 @@
 local few = { strategy = "pct", runs = 500 }
 local any = { strategy = "random", runs = 500 }
 
+-- Before v4.0 nobody frees the empty pages of a removed cgroup, which keep it.
+local sound = {
+  "use-after-free", "refcount", "lock", "progress", "charge", "shutdown-referenced", "assert",
+}
+
 return scenario {
   doc = "creation, allocation, offline, shutdown and destruction of child caches",
   faults = 1,
@@ -55,6 +60,7 @@ return scenario {
   expect = {
     { "v5.3", variant = "none", never = "*", order = "random", runs = 20 },
     { "v5.3", variant = "none", never = "*", explore = few },
+    { "v5.8", never = "*", explore = few },
     { "v5.3", variant = "none", never = "*", explore = any },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "lock", explore = few },
     { "v5.3", variant = { "none", "get-cache-rcu-typo" }, finds = "progress", explore = few },
@@ -65,6 +71,37 @@ return scenario {
     { "v5.3", variant = { "none", "create-work-css-leak" }, finds = "leak", explore = few },
     { "v5.3", variant = { "none", "refkill-vs-destroy" }, finds = "refcount", explore = few },
     { "v5.3", variant = { "none", "free-slab-memcg" }, finds = "use-after-free", explore = few },
+    { "v5.9", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = "none", never = "*", explore = few },
+    { "v6.1", variant = { "none", "objstock-double-read" }, finds = "use-after-free",
+      explore = { strategy = "pct", runs = 5000 } },
+    { "v6.12", never = "*", explore = few },
     { "seed1-v4", finds = "lock", explore = few },
+    { "v4.18", never = "*" },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.10", variant = "none", never = "*", explore = few },
+    { "v4.7", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
+    { "v4.18", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = few },
+    { "v4.11", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = few },
+    { "v4.0", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = few },
+    { "v4.18", variant = { "none", "create-without-recheck" }, finds = "use-after-free",
+      explore = few },
+    { "v4.0", variant = { "none", "create-without-recheck" }, finds = "use-after-free",
+      explore = few },
+    { "v5.3", variant = { "none", "create-without-recheck" }, finds = "use-after-free",
+      explore = few },
+    { "v4.18", variant = "none", never = "*", explore = any },
+    { "v4.0", variant = "none", never = "*", explore = any },
+    { "seed2", variant = "none", never = sound, explore = few },
+    { "v3.19", variant = "none", never = sound, explore = few },
+    { "seed2", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = few },
+    { "v3.19", variant = { "none", "destroy-vs-create-deact" }, finds = "use-after-free",
+      explore = few },
   },
 }

@@ -17,6 +17,8 @@
 #include "sim/base/list.h"
 #include "sim/check/ledger.h"
 
+#define PAGE_BYTES 4096
+
 struct counter {
 	int64_t usage;
 	uint64_t last; /* seq, 0 before the first charge */
@@ -41,11 +43,30 @@ struct slab {
 	uint64_t charge_seq, uncharge_seq;
 };
 
+/* Who pays for objects, and what has become of the pages charged for them. */
+struct objcg {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
+	oid_t owner; /* memcg */
+	int64_t pages;
+	int64_t objects, stocks, left; /* bytes */
+	bool freed;
+};
+
+/* Bytes that a CPU keeps. */
+struct obj_stock {
+	oid_t objcg;
+	int64_t bytes;
+};
+
 struct ledger {
-	struct table memcgs; /* the freed ones included: their pages may live on */
-	struct list all;     /* memcgs, in the order in which they came */
-	struct table slabs;  /* not freed */
-	struct map others;   /* by (memcg, digest of the name): struct counter of neither name */
+	struct table objcgs;
+	struct list all_objcgs;
+	struct table obj_stocks; /* by CPU */
+	struct table memcgs;	 /* the freed ones included: their pages may live on */
+	struct list all;	 /* memcgs, in the order in which they came */
+	struct table slabs;	 /* not freed */
+	struct map others; /* by (memcg, digest of the name): struct counter of neither name */
 };
 
 static struct memcg *find_memcg(const struct checker *c, oid_t id)
@@ -183,6 +204,124 @@ static void on_stock(struct checker *c, const struct trace_record *r)
 		table_del(&memcg->stocks, (uint64_t)r->arg[1]);
 }
 
+/* ---- bytes -------------------------------------------------------------------- */
+
+static struct objcg *objcg_of(struct checker *c, oid_t id)
+{
+	struct ledger *led = c->ledger;
+	struct objcg *objcg = ledger_number(c, &led->objcgs, oid_nr(id));
+
+	if (!objcg->id) {
+		objcg->id = id;
+		list_add_tail(&objcg->node, &led->all_objcgs);
+	}
+	return objcg;
+}
+
+static void on_objcg_charge(struct checker *c, const struct trace_record *r)
+{
+	if (r->arg[2] == 0)
+		objcg_of(c, r->obj)->pages += r->arg[1];
+}
+
+static void on_objcg_uncharge(struct checker *c, const struct trace_record *r)
+{
+	struct objcg *objcg = objcg_of(c, r->obj);
+
+	objcg->pages -= r->arg[1];
+	if (r->arg[2])
+		objcg->left -= r->arg[1] * PAGE_BYTES;
+	if (objcg->pages < 0)
+		checker_violation(c, r, r->obj,
+				  "uncharged %" PRId64 " pages more than were charged",
+				  -objcg->pages);
+}
+
+static void on_objcg_reparent(struct checker *c, const struct trace_record *r)
+{
+	objcg_of(c, r->obj)->owner = arg_oid(r, 1);
+}
+
+static struct obj_stock *obj_stock_of(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	return ledger_number(c, &led->obj_stocks, (uint64_t)r->arg[1]);
+}
+
+static void on_obj_refill(struct checker *c, const struct trace_record *r)
+{
+	struct objcg *objcg = objcg_of(c, r->obj);
+	struct obj_stock *stock = obj_stock_of(c, r);
+
+	if (stock->objcg != r->obj && stock->bytes)
+		checker_violation(c, r, r->obj,
+				  "bytes lost: cpu %" PRId64 " kept %" PRId64 " bytes of %s",
+				  r->arg[1], stock->bytes, oid_str(stock->objcg).s);
+	if (stock->objcg != r->obj)
+		*stock = (struct obj_stock){.objcg = r->obj};
+	stock->bytes += r->arg[0] + r->arg[2];
+	objcg->stocks += r->arg[0] + r->arg[2];
+	objcg->left -= r->arg[2];
+}
+
+static void on_obj_consume(struct checker *c, const struct trace_record *r)
+{
+	struct obj_stock *stock = obj_stock_of(c, r);
+
+	if (stock->objcg != r->obj || stock->bytes < r->arg[0])
+		checker_violation(c, r, r->obj,
+				  "stock overdrawn: %" PRId64 " bytes of cpu %" PRId64
+				  ", which kept %" PRId64 " of %s",
+				  r->arg[0], r->arg[1], stock->bytes, oid_str(stock->objcg).s);
+	stock->bytes -= r->arg[0];
+	objcg_of(c, r->obj)->stocks -= r->arg[0];
+}
+
+static void on_obj_drain(struct checker *c, const struct trace_record *r)
+{
+	struct objcg *objcg = objcg_of(c, r->obj);
+	struct obj_stock *stock = obj_stock_of(c, r);
+	int64_t bytes = r->arg[0] + r->arg[2] * PAGE_BYTES + r->arg[3];
+
+	if (stock->objcg != r->obj || stock->bytes != bytes)
+		checker_violation(c, r, r->obj,
+				  "stock drained of %" PRId64 " bytes: cpu %" PRId64
+				  " kept %" PRId64 " of %s",
+				  bytes, r->arg[1], stock->bytes, oid_str(stock->objcg).s);
+	objcg->stocks -= stock->bytes - r->arg[3];
+	objcg->left += r->arg[0];
+	stock->bytes = r->arg[3];
+}
+
+static void on_bytes(struct checker *c, const struct trace_record *r)
+{
+	int64_t n = r->kind == TR_BYTES_CHARGE ? r->arg[1] : -r->arg[1];
+
+	objcg_of(c, arg_oid(r, 0))->objects += n;
+}
+
+static void free_objcg(struct checker *c, const struct trace_record *r)
+{
+	struct objcg *objcg = objcg_of(c, r->obj);
+
+	objcg->freed = true;
+	if (objcg->pages)
+		checker_violation(c, r, r->obj, "freed while %" PRId64 " pages are charged to it",
+				  objcg->pages);
+}
+
+static void conserve_bytes(struct checker *c, const struct trace_record *last,
+			   const struct objcg *objcg)
+{
+	if (!objcg->freed &&
+	    objcg->pages * PAGE_BYTES != objcg->objects + objcg->stocks + objcg->left)
+		checker_violation(c, last, objcg->id,
+				  "%" PRId64 " pages are charged, but objects have %" PRId64
+				  " bytes, stocks %" PRId64 ", and %" PRId64 " are left over",
+				  objcg->pages, objcg->objects, objcg->stocks, objcg->left);
+}
+
 /* ---- memcgs ------------------------------------------------------------------- */
 
 static void on_user_charge(struct checker *c, const struct trace_record *r)
@@ -199,6 +338,8 @@ static void on_new(struct checker *c, const struct trace_record *r)
 {
 	if (oid_kind(r->obj) == OBJ_MEMCG)
 		memcg_of(c, r->obj)->parent = arg_oid(r, 0);
+	else if (oid_kind(r->obj) == OBJ_OBJCG)
+		objcg_of(c, r->obj)->owner = arg_oid(r, 0);
 }
 
 static void on_online(struct checker *c, const struct trace_record *r)
@@ -229,6 +370,9 @@ static void on_free(struct checker *c, const struct trace_record *r)
 	case OBJ_SLAB:
 		free_slab(c, r);
 		break;
+	case OBJ_OBJCG:
+		free_objcg(c, r);
+		break;
 	default:
 		break;
 	}
@@ -238,6 +382,9 @@ static void init(struct checker *c)
 {
 	struct ledger *led = c->ledger;
 
+	table_init(&led->objcgs, c->set->arena, sizeof(struct objcg));
+	list_init(&led->all_objcgs);
+	table_init(&led->obj_stocks, c->set->arena, sizeof(struct obj_stock));
 	table_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
 	list_init(&led->all);
 	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
@@ -262,6 +409,19 @@ static void sum_subtrees(const struct checker *c)
 			up->below_stock += own->stock_pages;
 			up = up->parent ? find_memcg(c, up->parent) : NULL;
 		}
+	}
+}
+
+static void sum_objcgs(const struct checker *c)
+{
+	const struct ledger *led = c->ledger;
+
+	list_for_each(node, &led->all_objcgs) {
+		const struct objcg *objcg = container_of(node, struct objcg, node);
+		struct memcg *up = objcg->pages ? find_memcg(c, objcg->owner) : NULL;
+
+		for (; up; up = up->parent ? find_memcg(c, up->parent) : NULL)
+			up->below_slab += objcg->pages;
 	}
 }
 
@@ -290,6 +450,9 @@ static void on_end(struct checker *c, const struct trace_record *last)
 	struct ledger *led = c->ledger;
 
 	sum_subtrees(c);
+	sum_objcgs(c);
+	list_for_each(node, &led->all_objcgs)
+		conserve_bytes(c, last, container_of(node, struct objcg, node));
 	list_for_each(node, &led->all) {
 		struct memcg *memcg = container_of(node, struct memcg, node);
 
@@ -312,6 +475,14 @@ static const struct record_handler handlers[] = {
 	{TR_STOCK_DRAIN, on_stock},
 	{TR_USER_CHARGE, on_user_charge},
 	{TR_USER_UNCHARGE, on_user_uncharge},
+	{TR_OBJCG_CHARGE, on_objcg_charge},
+	{TR_OBJCG_UNCHARGE, on_objcg_uncharge},
+	{TR_OBJCG_REPARENT, on_objcg_reparent},
+	{TR_OBJ_STOCK_REFILL, on_obj_refill},
+	{TR_OBJ_STOCK_CONSUME, on_obj_consume},
+	{TR_OBJ_STOCK_DRAIN, on_obj_drain},
+	{TR_BYTES_CHARGE, on_bytes},
+	{TR_BYTES_UNCHARGE, on_bytes},
 	{TR_OBJ_NEW, on_new},
 	{TR_OBJ_FREE, on_free},
 	{TR_CSS_ONLINE, on_online},
@@ -323,7 +494,8 @@ static const struct record_handler handlers[] = {
 
 const struct checker_ops check_charge = {
 	.name = "charge",
-	.claim = "the usage of every online memcg equals the pages charged below it",
+	.claim = "the usage of every online memcg equals the pages charged below it, "
+		 "and no byte of them is lost",
 	.source = "page_counter and memcg charging; reparenting: fb2f2b0adb98",
 	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),

@@ -54,9 +54,10 @@ struct memcg {
 	struct counter refs;
 	uint64_t offline_seq;
 	int64_t user_pages, stock_pages;
-	uint32_t children; /* not freed */
-	uint32_t pinned;   /* caches and slab pages with live objects; on_end() only */
-	bool counted;	   /* it has a reference counter */
+	uint32_t children;    /* not freed */
+	int64_t pinned_pages; /* charged slab pages with live objects or in use; on_end() only */
+	uint32_t pinned;      /* caches and slab pages with live objects; on_end() only */
+	bool counted;	      /* it has a reference counter */
 	bool freed;
 };
 
@@ -72,6 +73,7 @@ struct cache {
 };
 
 struct slab {
+	int64_t pages; /* charged */
 	oid_t cache, memcg;
 	int64_t objects;
 	bool on_cpu;
@@ -330,7 +332,10 @@ static void on_slab_alloc(struct checker *c, const struct trace_record *r)
 
 static void on_slab_charge(struct checker *c, const struct trace_record *r)
 {
-	slab_of(c, r->obj)->memcg = r->arg[3] == 0 ? arg_oid(r, 1) : 0;
+	struct slab *slab = slab_of(c, r->obj);
+
+	slab->memcg = r->arg[3] == 0 ? arg_oid(r, 1) : 0;
+	slab->pages = r->arg[2];
 }
 
 static void note_on_cpu(struct checker *c, struct slab *slab, bool on_cpu)
@@ -479,12 +484,14 @@ static void init(struct checker *c)
 
 /* ---- verdict -------------------------------------------------------------------------- */
 
-static void pin(struct ledger *led, oid_t id)
+static void pin(struct ledger *led, oid_t id, int64_t pages)
 {
 	struct memcg *memcg = find_memcg(led, id);
 
-	if (memcg)
+	if (memcg) {
 		memcg->pinned++;
+		memcg->pinned_pages += pages;
+	}
 }
 
 static void find_pins(struct ledger *led)
@@ -496,11 +503,11 @@ static void find_pins(struct ledger *led)
 		const struct cache *cache = container_of(node, struct cache, node);
 
 		if (!cache->freed && (cache->objects > 0 || cache->cpu_slabs > 0))
-			pin(led, cache->memcg);
+			pin(led, cache->memcg, 0);
 	}
 	while ((slab = table_next(&led->slabs, &pos))) {
 		if (slab->objects > 0 || slab->on_cpu)
-			pin(led, slab->memcg);
+			pin(led, slab->memcg, slab->pages);
 	}
 }
 
@@ -545,6 +552,7 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, const 
 
 	switch (hold->holder) {
 	case HOLD_SCRIPT:
+	case HOLD_STOCK_ENTRY: /* until that CPU charges for somebody else, also without pages */
 		return true;
 	case HOLD_USER_PAGE:
 		return memcg->user_pages > 0;
@@ -553,6 +561,8 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, const 
 	case HOLD_CHILD_CSS:
 		return memcg->children > 0;
 	case HOLD_SLAB_PAGE:
+		/* Where pages pin the memcg, an empty one that nobody uses has no reason to. */
+		return hold->count <= memcg->pinned_pages;
 	case HOLD_CHARGE:
 	case HOLD_CACHE:
 		return memcg->pinned > 0;
@@ -709,8 +719,10 @@ static void on_end(struct checker *c, const struct trace_record *last)
 		judge_cache(c, last, container_of(node, struct cache, node));
 	judge_works(c, last);
 	/* The run may go on and come to rest again. */
-	list_for_each(node, &led->all_memcgs)
+	list_for_each(node, &led->all_memcgs) {
 		container_of(node, struct memcg, node)->pinned = 0;
+		container_of(node, struct memcg, node)->pinned_pages = 0;
+	}
 }
 
 static const struct record_handler handlers[] = {

@@ -143,6 +143,12 @@ static void null_dereference(struct checker *c, const struct trace_record *r)
 			  oid_str(r->obj).s);
 }
 
+static void wrong_type(struct checker *c, const struct trace_record *r)
+{
+	checker_violation(c, r, r->obj, "wrong type: %s of %s is followed as a %s",
+			  oid_str(arg_oid(r, 0)).s, oid_str(r->obj).s, r->str ? r->str : "pointer");
+}
+
 /* ---- records ---------------------------------------------------------------------- */
 
 static void on_access(struct checker *c, const struct trace_record *r)
@@ -208,6 +214,7 @@ static void on_queue_work(struct checker *c, const struct trace_record *r)
 	}
 TOUCHES(on_obj, IN_OBJ)
 TOUCHES(on_arg0, IN_ARG(0))
+TOUCHES(on_arg0_arg1, IN_ARG(0) | IN_ARG(1))
 TOUCHES(on_obj_arg0, IN_OBJ | IN_ARG(0))
 TOUCHES(on_obj_arg1, IN_OBJ | IN_ARG(1))
 TOUCHES(on_obj_arg0_arg1, IN_OBJ | IN_ARG(0) | IN_ARG(1))
@@ -227,6 +234,7 @@ static void init(struct checker *c)
 static const struct record_handler handlers[] = {
 	{TR_ACCESS, on_access},
 	{TR_NULL_DEREF, null_dereference},
+	{TR_WRONG_TYPE, wrong_type},
 	{TR_OBJ_NEW, on_new},
 	{TR_OBJ_FREE, freed},
 	{TR_CACHE_CREATE, on_made},
@@ -282,12 +290,21 @@ static const struct record_handler handlers[] = {
 	{TR_STOCK_DRAIN, on_obj},
 	{TR_USER_CHARGE, on_obj},
 	{TR_USER_UNCHARGE, on_obj},
+	{TR_OBJCG_LOOKUP, on_arg0_arg1},
+	{TR_OBJCG_CHARGE, on_obj_arg0},
+	{TR_OBJCG_UNCHARGE, on_obj_arg0},
+	{TR_OBJCG_REPARENT, on_obj_arg1},
+	{TR_OBJ_STOCK_REFILL, on_obj},
+	{TR_OBJ_STOCK_CONSUME, on_obj},
+	{TR_OBJ_STOCK_DRAIN, on_obj},
+	{TR_BYTES_CHARGE, on_obj_arg0},
+	{TR_BYTES_UNCHARGE, on_obj_arg0},
 	{0, NULL},
 };
 
 const struct checker_ops check_use_after_free = {
 	.name = "use-after-free",
-	.claim = "nothing touches an object that is freed or not allocated yet, "
+	.claim = "nothing touches an object that is freed, not allocated yet or of another kind, "
 		 "and nothing is freed twice",
 	.source = "memory safety (what KASAN and slab poisoning report in the kernel)",
 	.handlers = handlers,

@@ -181,7 +181,9 @@ struct task {
 	bool rcu_blocks_gp;
 	struct list rcu_node;
 	/* sim/mm/cgroup.h */
-	void *cgroup;
+	void *cgroup, *siglock;
+	void *objcg;	   /* kept for the next allocation */
+	bool objcg_is_new; /* nobody has moved the task since it was looked up */
 	/* sim/kernel/workqueue.h */
 	void *worker;
 };

@@ -11,15 +11,8 @@
  * fb2f2b0adb98 (v5.3).  Differs: kernel threads have no active_memcg.
  */
 #include <errno.h>
-#include <stdio.h>
 
-#include "sim/lifecycle/switches.h"
-
-struct create_work {
-	struct work_struct work;
-	struct mem_cgroup *memcg;
-	struct kmem_cache *root;
-};
+#include "sim/lifecycle/children.h"
 
 static struct kmem_cache *cache_of(struct percpu_ref *ref)
 {
@@ -48,105 +41,30 @@ static void wq_unlock(struct task *t)
 		spin_unlock_irq(t, lock);
 }
 
-static bool root_dying(struct task *t, struct kmem_cache *root, const char *site)
-{
-	sched_read(t, root->id, FIELD_DYING, site);
-	return root->params.dying;
-}
-
-/* ---- creation ------------------------------------------------------------------------ */
-
-static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
-{
-	sched_read(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_create_kmem_cache.state");
-	if (memcg->kmem_state != KMEM_ONLINE)
-		return false;
-	if (switches_of(t)->create_tests_dying &&
-	    root_dying(t, root, "memcg_create_kmem_cache.dying"))
-		return false;
-	sched_read(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.slot");
-	return !root->params.memcg_caches->entries[memcg->kmemcg_id];
-}
-
-/* slab_mutex held. */
-static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
-{
-	int err, id = memcg->kmemcg_id;
-	struct kmem_cache *child;
-	char name[192];
-
-	if (!may_create(t, memcg, root))
-		return;
-	snprintf(name, sizeof(name), "%.100s(%llu:%.60s)", root->name,
-		 (unsigned long long)memcg->css.serial_nr, memcg->css.cgroup->name);
-	child = create_cache(t, name, root, root, memcg, &err);
-	/* Whoever allocates meanwhile is served by the root cache: no harm, and it tries again. */
-	if (!child)
-		return;
-	sched_write(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.publish");
-	root->params.memcg_caches->entries[id] = child;
-	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = {(int64_t)root->id, id});
-}
-
-static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *work)
-{
-	struct create_work *cw = container_of(work, struct create_work, work);
-	struct mem_cgroup *memcg = cw->memcg;
-	struct mm *mm = mm_of(t->w);
-
-	get_online_cpus_mems(t);
-	mutex_lock(t, &mm->slab_mutex);
-	create_child(t, memcg, cw->root);
-	mutex_unlock(t, &mm->slab_mutex);
-	put_online_cpus_mems(t);
-	css_put(t, &memcg->css, HOLD_CREATE_WORK, cw->work.id);
-	world_free(t->w, cw, sizeof(*cw));
-}
-
-static void memcg_schedule_kmem_cache_create(struct task *t, struct mem_cgroup *memcg,
-					     struct kmem_cache *root)
-{
-	FRAME(t);
-	/* The reference is taken for the work item, which has a name before it has memory. */
-	oid_t id = world_new_id(t->w, OBJ_WORK);
-	struct create_work *cw;
-
-	if (!css_tryget_online(t, &memcg->css, HOLD_CREATE_WORK, id))
-		return;
-	if (fault_point(t, "memcg_schedule_kmem_cache_create")) {
-		if (!switches_of(t)->create_css_leak)
-			css_put(t, &memcg->css, HOLD_CREATE_WORK, id);
-		return;
-	}
-	cw = world_alloc(t->w, sizeof(*cw));
-	cw->work.id = id;
-	cw->memcg = memcg;
-	cw->root = root;
-	INIT_WORK(t, &cw->work, memcg_kmem_cache_create_func, root->id);
-	queue_work(t, mm_of(t->w)->memcg_kmem_cache_wq, &cw->work);
-}
-
 /* ---- lookup ----------------------------------------------------------------------------- */
+
+/* The work item needs a reference of its own: the lookup takes none on the memcg. */
+static void schedule_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+{
+	FRAME_NAMED(t, "memcg_schedule_kmem_cache_create");
+	oid_t id = new_create_work(t);
+
+	if (css_tryget_online(t, &memcg->css, HOLD_CREATE_WORK, id))
+		queue_creation(t, memcg, root, id);
+}
 
 /* Inside a read section: the child of @memcg, pinned, or @root. */
 static struct kmem_cache *pin_child(struct task *t, struct mem_cgroup *memcg,
 				    struct kmem_cache *root)
 {
-	const struct memcg_cache_array *arr;
 	struct kmem_cache *child;
 	int id;
 
-	sched_read(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_kmem_get_cache.id");
-	id = memcg->kmemcg_id;
+	child = child_in_slot(t, memcg, root, &id);
 	if (id < 0)
 		return root;
-	/* Two loads: the array may be replaced between them, and the old one is read then. */
-	sched_read(t, root->id, FIELD_ARRAY, "memcg_kmem_get_cache.array");
-	arr = root->params.memcg_caches;
-	sched_read(t, root->id, FIELD_SLOT, "memcg_kmem_get_cache.slot");
-	child = arr->entries[id];
 	if (!child) {
-		memcg_schedule_kmem_cache_create(t, memcg, root);
+		schedule_creation(t, memcg, root);
 		return root;
 	}
 	/*
@@ -200,19 +118,6 @@ static struct mem_cgroup *get_charge_target(struct task *t, struct kmem_cache *c
 		memcg = memcg->parent;
 	rcu_read_unlock(t);
 	return memcg;
-}
-
-static int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
-{
-	struct page_counter *culprit;
-
-	if (try_charge(t, memcg, n, true))
-		return -ENOMEM;
-	if (page_counter_try_charge(t, &memcg->kmem, n, &culprit))
-		return 0;
-	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
-	cancel_charge(t, memcg, n);
-	return -ENOMEM;
 }
 
 static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *slab)
@@ -300,11 +205,9 @@ static bool clears_work_fn(struct task *t, void (*fn)(struct task *t, struct kme
 static void kmemcg_workfn(struct task *t, struct work_struct *work)
 {
 	struct kmem_cache *cache = container_of(work, struct kmem_cache, params.work);
-	struct mm *mm = mm_of(t->w);
 	void (*fn)(struct task * t, struct kmem_cache * cache);
 
-	get_online_cpus_mems(t);
-	mutex_lock(t, &mm->slab_mutex);
+	lock_caches(t);
 	sched_read(t, cache->id, FIELD_WORK_FN, "kmemcg_workfn.call");
 	fn = cache->params.work_fn;
 	if (fn)
@@ -314,8 +217,7 @@ static void kmemcg_workfn(struct task *t, struct work_struct *work)
 		      .str = "work_fn");
 	if (fn && clears_work_fn(t, fn))
 		set_work_fn(t, cache, NULL, "kmemcg_workfn.clear");
-	mutex_unlock(t, &mm->slab_mutex);
-	put_online_cpus_mems(t);
+	unlock_caches(t);
 }
 
 static void kmemcg_rcufn(struct task *t, struct rcu_head *head)
@@ -380,32 +282,17 @@ static void kmemcg_cache_deactivate(struct task *t, struct kmem_cache *cache)
 	FRAME(t);
 	bool deferred;
 
-	sched_write(t, cache->id, FIELD_PARTIAL_LIMITS, "kmemcg_cache_deactivate.limits");
-	cache->cpu_partial = 0;
-	cache->min_partial = 0;
-	cache->flags |= SLAB_DEACTIVATED;
+	zero_partial_limits(t, cache, "kmemcg_cache_deactivate.limits");
 	deferred = queue_deactivation(t, cache);
 	trace(t, CACHE_DEACTIVATE, .obj = cache->id, .arg = {deferred});
 }
 
-static void deactivate_all(struct task *t, struct mem_cgroup *memcg)
+static void deactivate_child(struct task *t, struct kmem_cache *child)
 {
-	int id = memcg->kmemcg_id;
+	struct kmem_cache *root = child->params.root_cache;
 
-	list_for_each(node, &mm_of(t->w)->slab_root_caches) {
-		struct kmem_cache *root =
-			container_of(node, struct kmem_cache, params.root_caches_node);
-		struct kmem_cache *child;
-
-		sched_read(t, root->id, FIELD_SLOT, "memcg_deactivate_kmem_caches.slot");
-		child = root->params.memcg_caches->entries[id];
-		if (!child)
-			continue;
-		kmemcg_cache_deactivate(t, child);
-		sched_write(t, root->id, FIELD_SLOT, "memcg_deactivate_kmem_caches.clear");
-		root->params.memcg_caches->entries[id] = NULL;
-		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = {(int64_t)root->id, id});
-	}
+	kmemcg_cache_deactivate(t, child);
+	clear_slot(t, root, child->params.memcg->kmemcg_id, "memcg_deactivate_kmem_caches.clear");
 }
 
 /* Own caches, those inherited from children, and those on their way out alike. */
@@ -434,14 +321,11 @@ static void reparent_all(struct task *t, struct mem_cgroup *memcg)
 static void memcg_deactivate_kmem_caches(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
-	struct mm *mm = mm_of(t->w);
 
-	get_online_cpus_mems(t);
-	mutex_lock(t, &mm->slab_mutex);
-	deactivate_all(t, memcg);
+	lock_caches(t);
+	for_each_slot_of(t, memcg, deactivate_child);
 	reparent_all(t, memcg);
-	mutex_unlock(t, &mm->slab_mutex);
-	put_online_cpus_mems(t);
+	unlock_caches(t);
 }
 
 static void memcg_free_kmem(struct task *t, struct mem_cgroup *memcg)
@@ -497,64 +381,6 @@ static void flush_memcg_workqueue(struct task *t, struct kmem_cache *root)
 		rcu_barrier(t, RCU_SCHED);
 }
 
-/* slab_mutex held. */
-static int shutdown_memcg_caches(struct task *t, struct kmem_cache *root)
-{
-	FRAME(t);
-	struct memcg_cache_array *arr = root->params.memcg_caches;
-	struct list busy, *node;
-
-	list_init(&busy);
-	for (uint32_t i = 0; arr && i < arr->size; i++) {
-		struct kmem_cache *child = arr->entries[i];
-
-		if (!child)
-			continue;
-		if (shutdown_cache(t, child)) {
-			/* Not to be tried again below. */
-			list_move_tail(&child->params.children_node, &busy);
-			continue;
-		}
-		sched_write(t, root->id, FIELD_SLOT, "shutdown_memcg_caches.clear");
-		arr->entries[i] = NULL;
-		trace(t, CACHE_SLOT_CLEAR, .obj = child->id, .arg = {(int64_t)root->id, i});
-	}
-	while ((node = list_pop(&root->params.children)) != NULL) {
-		struct kmem_cache *child =
-			container_of(node, struct kmem_cache, params.children_node);
-
-		list_add_tail(node, &busy);
-		shutdown_cache(t, child);
-	}
-	list_splice_tail(&busy, &root->params.children);
-	return list_empty(&root->params.children) ? 0 : -EBUSY;
-}
-
-/* slab_mutex held: one user less.  True if others remain. */
-static bool drop_user(struct task *t, struct kmem_cache *root)
-{
-	bool others;
-
-	sched_access(t, root->id, FIELD_REFCOUNT, ACCESS_RMW, "kmem_cache_destroy.refcount");
-	others = --root->refcount > 0;
-	trace(t, REF_PUT, .obj = root->id, .arg = {1, HOLD_USER});
-	if (!others)
-		trace(t, REF_ZERO, .obj = root->id);
-	return others;
-}
-
-static void lock_caches(struct task *t)
-{
-	get_online_cpus_mems(t);
-	mutex_lock(t, &mm_of(t->w)->slab_mutex);
-}
-
-static void unlock_caches(struct task *t)
-{
-	mutex_unlock(t, &mm_of(t->w)->slab_mutex);
-	put_online_cpus_mems(t);
-}
-
 static int destroy_cache(struct task *t, struct kmem_cache *root)
 {
 	bool flag_first = switches_of(t)->dying_before_refcount, others;
@@ -594,15 +420,11 @@ static int destroy_cache(struct task *t, struct kmem_cache *root)
 static int init_params(struct task *t, struct kmem_cache *cache)
 {
 	FRAME_NAMED(t, "init_memcg_params");
-	uint32_t size = mm_of(t->w)->nr_cache_ids;
-	struct memcg_cache_array *arr;
 
 	if (!is_root_cache(cache))
 		return percpu_ref_init(t, &cache->params.refcnt, cache->id, "kmem_cache",
 				       kmemcg_cache_shutdown);
-	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
-	arr->size = size;
-	cache->params.memcg_caches = arr;
+	init_root_array(t, cache);
 	return 0;
 }
 
@@ -610,15 +432,11 @@ static void link_cache(struct task *t, struct kmem_cache *cache, struct mem_cgro
 {
 	FRAME_NAMED(t, "memcg_link_cache");
 
-	if (is_root_cache(cache)) {
-		list_add(&cache->params.root_caches_node, &mm_of(t->w)->slab_root_caches);
-		return;
+	if (!is_root_cache(cache)) {
+		css_get(t, &memcg->css, HOLD_CACHE, cache->id);
+		cache->params.memcg = memcg;
 	}
-	css_get(t, &memcg->css, HOLD_CACHE, cache->id);
-	cache->params.memcg = memcg;
-	sched_write(t, memcg->css.of, FIELD_LIST, "memcg_link_cache.lists");
-	list_add(&cache->params.children_node, &cache->params.root_cache->params.children);
-	list_add(&cache->params.kmem_caches_node, &memcg->kmem_caches);
+	link_lists(t, cache, memcg);
 }
 
 static void put_memcg(struct task *t, struct kmem_cache *cache)
@@ -633,29 +451,18 @@ static void put_memcg(struct task *t, struct kmem_cache *cache)
 static void unlink_cache(struct task *t, struct kmem_cache *cache)
 {
 	FRAME_NAMED(t, "memcg_unlink_cache");
-	struct mem_cgroup *memcg = cache->params.memcg;
 
-	if (is_root_cache(cache)) {
-		list_del(&cache->params.root_caches_node);
-		return;
-	}
-	sched_write(t, memcg->css.of, FIELD_LIST, "memcg_unlink_cache.lists");
-	list_del(&cache->params.children_node);
-	list_del(&cache->params.kmem_caches_node);
-	trace(t, CACHE_UNLINK, .obj = cache->id, .arg = {(int64_t)memcg->css.of});
-	if (switches_of(t)->css_put_at_unlink)
+	unlink_lists(t, cache);
+	if (!is_root_cache(cache) && switches_of(t)->css_put_at_unlink)
 		put_memcg(t, cache);
 }
 
 static void destroy_params(struct task *t, struct kmem_cache *cache)
 {
 	FRAME_NAMED(t, "destroy_memcg_params");
-	struct memcg_cache_array *arr = cache->params.memcg_caches;
 
 	if (is_root_cache(cache)) {
-		if (arr)
-			world_free(t->w, arr, sizeof(*arr) + arr->size * sizeof(arr->entries[0]));
-		cache->params.memcg_caches = NULL;
+		free_root_array(t, cache);
 		return;
 	}
 	if (!switches_of(t)->css_put_at_unlink && cache->params.memcg)

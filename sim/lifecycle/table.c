@@ -19,6 +19,17 @@ static const struct lifecycle v5_3 = {
 		},
 };
 
+static const struct lifecycle v5_8 = {
+	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
+	.ops = &cache_ref_ops,
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.unlink_clears_memcg = true,
+			.early_sysfs_removal = true,
+		},
+};
+
 static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
@@ -41,9 +52,198 @@ static const struct lifecycle seed1_v4 = {
 		},
 };
 
-static const struct lifecycle *const lifecycles[] = {&seed1_v4, &v5_3};
+static const struct lifecycle v4_18 = {
+	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
+			  "destruction marks and flushes"},
+	.ops = &cache_memcg_ops,
+	.mm = {.offline_keeps_stock = true},
+	.switches =
+		{
+			.early_sysfs_removal = true,
+			.create_tests_dying = true,
+			.uncharge_by_page = true,
+			.dying_before_refcount = true,
+		},
+};
 
-const struct lifecycle_info *const lifecycle_infos[] = {&seed1_v4.info, &v5_3.info, NULL};
+static const struct lifecycle v4_11 = {
+	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
+	.ops = &cache_memcg_ops,
+	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.switches =
+		{
+			.early_sysfs_removal = true,
+			.uncharge_by_page = true,
+			.destroy_without_flush = true,
+		},
+};
+
+/* What deactivation at offline waits for, with the big locks held: three attempts. */
+static const struct lifecycle v4_10 = {
+	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_ORDERED,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_GP_ONCE,
+			.uncharge_by_page = true,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v4_7 = {
+	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_GP_EACH,
+			.uncharge_by_page = true,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v4_0 = {
+	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
+			 "offline, each with an IPI to all CPUs"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true},
+	.switches =
+		{
+			.deactivate = DEACTIVATE_IPI,
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+/* Offline does nothing: ids, slots and empty pages stay until the memcg is freed. */
+static const struct lifecycle seed2 = {
+	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
+			  "only, one rcu_barrier()"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true,
+	       .keeps_id = true},
+	.switches =
+		{
+			.free_walks_caches = true,
+			.destroy_without_flush = true,
+		},
+};
+
+static const struct lifecycle v3_19 = {
+	.info = {"v3.19",
+		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
+		 "kmem_cache_destroy()"},
+	.ops = &cache_memcg_ops,
+	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true,
+	       .collects_retired = true,
+	       .keeps_id = true,
+	       .memcg_slab_mutex = true},
+	.switches =
+		{
+			.destroy_without_flush = true,
+			.destroy_drops_mutex = true,
+		},
+};
+
+static const struct lifecycle v5_9 = {
+	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
+	.ops = &objcg_ops,
+	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.full_means_unaccounted = true,
+			.charge_css_get = true,
+			.stock_read_twice = true,
+			.vector_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
+
+static const struct lifecycle v5_10 = {
+	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
+	.ops = &objcg_ops,
+	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.objcg_pins_memcg = true,
+			.stock_read_twice = true,
+			.release_css_set_lock = true,
+		},
+};
+
+static const struct lifecycle v6_1 = {
+	.info = {"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
+	.ops = &objcg_ops,
+	.mm =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+			.release_unlocked = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.stock_read_twice = true,
+		},
+};
+
+static const struct lifecycle v6_12 = {
+	.info = {"v6.12",
+		 "tasks keep their objcg, memcgs keep their first one until they are freed"},
+	.ops = &objcg_ops,
+	.mm =
+		{
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+			.release_unlocked = true,
+			.barrier_in_destroy = true,
+		},
+	.rcu_one_flavour = true,
+	.switches =
+		{
+			.uncharge_to_stock = true,
+			.stock_sheds_pages = true,
+			.put_after_unlock = true,
+			.task_keeps_objcg = true,
+			.memcg_pins_objcg = true,
+		},
+};
+
+static const struct lifecycle *const lifecycles[] = {
+	&v3_19,	   &seed2, &v4_0, &v4_7, &v4_10, &v4_11, &v4_18,
+	&seed1_v4, &v5_3,  &v5_8, &v5_9, &v5_10, &v6_1,	 &v6_12,
+};
+
+const struct lifecycle_info *const lifecycle_infos[] = {
+	&v3_19.info, &seed2.info, &v4_0.info,	  &v4_7.info,  &v4_10.info,
+	&v4_11.info, &v4_18.info, &seed1_v4.info, &v5_3.info,  &v5_8.info,
+	&v5_9.info,  &v5_10.info, &v6_1.info,	  &v6_12.info, NULL,
+};
 
 static const struct variant_info variants[] = {
 #define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},
@@ -104,10 +304,13 @@ struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 {
 	struct switches *s = world_alloc(t->w, sizeof(*s));
+	struct mm_config config = l->mm;
 
 	*s = l->switches;
 #define VARIANT(field, name, summary, fix, checker) s->field = mask >> VARIANT_##field & 1;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
-	mm_init(t, l->ops, s);
+	config.sysfs_del_by_work = s->sysfs_del_by_work;
+	config.no_barrier_typesafe = s->no_barrier_typesafe;
+	mm_init(t, l->ops, s, &config);
 }

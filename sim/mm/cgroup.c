@@ -84,6 +84,10 @@ static void css_release(struct task *t, struct percpu_ref *ref)
 	FRAME(t);
 	struct css *css = container_of(ref, struct css, refcnt);
 
+	/* The checkers have seen a second release; a second work item would break our own lists. */
+	if (css->releasing)
+		return;
+	css->releasing = true;
 	INIT_WORK(t, &css->destroy_work, css_release_work_fn, css->of);
 	queue_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_work);
 }
@@ -311,27 +315,70 @@ struct cgroup *cgroup_mkdir(struct task *t, struct cgroup *parent, const char *n
 
 /* ---- membership ---------------------------------------------------------------------------- */
 
+static struct spinlock *siglock_of(struct task *t, struct task *who)
+{
+	struct spinlock *lock = who->siglock;
+
+	if (!lock) {
+		lock = world_alloc(t->w, sizeof(*lock));
+		spin_lock_init(t->w, lock, "sighand->siglock");
+		who->siglock = lock;
+	}
+	return lock;
+}
+
+void lock_siglock(struct task *t, struct task *who)
+{
+	spin_lock_irq(t, siglock_of(t, who));
+}
+
+void unlock_siglock(struct task *t, struct task *who)
+{
+	spin_unlock_irq(t, siglock_of(t, who));
+}
+
+static void touch_siglock(struct task *t, struct task *who)
+{
+	lock_siglock(t, who);
+	unlock_siglock(t, who);
+}
+
+/* cgroup_mutex held. */
+static void move_task(struct task *t, struct task *who, struct cgroup *cgrp)
+{
+	struct mm *mm = mm_of(t->w);
+	struct cgroup *from = who->cgroup;
+
+	if (mm->config.migration_locks)
+		spin_lock_irq(t, &mm->css_set_lock);
+	sched_write(t, who->id, FIELD_ONLINE, "cgroup_attach_task.css_set");
+	touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);
+	if (from) {
+		touch(t->w, from->id, FIELD_TASKS, ACCESS_ADD);
+		from->nr_tasks--;
+	}
+	cgrp->nr_tasks++;
+	who->cgroup = cgrp;
+	/* The freezer looks at the task.  Differs: also when neither cgroup is frozen. */
+	if (mm->config.migration_locks) {
+		touch_siglock(t, who);
+		spin_unlock_irq(t, &mm->css_set_lock);
+	}
+	if (mm->ops->task_moved)
+		mm->ops->task_moved(t, who);
+}
+
 int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp)
 {
 	FRAME(t);
 	struct mm *mm = mm_of(t->w);
-	struct cgroup *from = who->cgroup;
 	int err = 0;
 
 	mutex_lock(t, &mm->cgroup_mutex);
-	from = who->cgroup;
-	if (cgrp->removed) {
+	if (cgrp->removed)
 		err = -ENODEV;
-	} else {
-		sched_write(t, who->id, FIELD_ONLINE, "cgroup_attach_task.css_set");
-		touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);
-		if (from) {
-			touch(t->w, from->id, FIELD_TASKS, ACCESS_ADD);
-			from->nr_tasks--;
-		}
-		cgrp->nr_tasks++;
-		who->cgroup = cgrp;
-	}
+	else
+		move_task(t, who, cgrp);
 	trace(t, CGROUP_ATTACH, .obj = cgrp->id, .arg = {(int64_t)who->id, err});
 	mutex_unlock(t, &mm->cgroup_mutex);
 	return err;
@@ -339,8 +386,11 @@ int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp)
 
 void cgroup_exit(struct task *t)
 {
+	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
 	struct cgroup *cgrp = t->cgroup;
 
+	if (ops->task_exits)
+		ops->task_exits(t);
 	sched_write(t, t->id, FIELD_ONLINE, "cgroup_exit.css_set");
 	if (cgrp) {
 		touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_ADD);

@@ -26,7 +26,7 @@ struct css {
 	struct css *parent; /* pinned */
 	bool no_ref;	    /* the root's: never counted */
 	bool self;	    /* the cgroup's own, else the memory controller's */
-	bool online, dying, released;
+	bool online, dying, releasing, released;
 	int32_t online_cnt; /* itself and its online children */
 	uint64_t serial_nr;
 	struct percpu_ref refcnt;
@@ -57,6 +57,10 @@ int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp);
 
 /** cgroup_exit() - an ending task leaves its cgroup */
 void cgroup_exit(struct task *t);
+
+/* A task's signal lock, interrupts off: what a migration takes below css_set_lock. */
+void lock_siglock(struct task *t, struct task *who);
+void unlock_siglock(struct task *t, struct task *who);
 
 void css_get_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner);
 void css_put_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner);

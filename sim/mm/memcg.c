@@ -77,12 +77,12 @@ int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max)
 
 /* ---- stock ------------------------------------------------------------------------- */
 
-static struct stock *this_stock(struct task *t)
+struct stock *this_stock(struct task *t)
 {
 	return &mm_of(t->w)->stocks[t->cpu->nr];
 }
 
-static void touch_stock(struct task *t, const struct stock *stock)
+void touch_stock(struct task *t, const struct stock *stock)
 {
 	touch(t->w, mm_of(t->w)->globals, FIELD_NUMBERED + (uint32_t)(stock - mm_of(t->w)->stocks),
 	      ACCESS_RMW);
@@ -100,19 +100,29 @@ static void drain_stock(struct task *t, struct stock *stock)
 		stock->nr_pages = 0;
 		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, t->cpu->nr});
 		page_counter_uncharge(t, &old->memory, n);
-		css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
+		if (!mm_of(t->w)->config.stock_pins_once)
+			css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
 	}
+	if (old && mm_of(t->w)->config.stock_pins_once)
+		css_put(t, &old->css, HOLD_STOCK_ENTRY, t->cpu->id);
 	stock->cached = NULL;
 }
 
 static void drain_this_stock(struct task *t, struct stock *stock)
 {
+	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
+	struct obj_cgroup *objcg = NULL;
+
 	local_irq_disable(t);
 	sched_point(t, COST_PERCPU);
+	if (ops->drain_obj_stock)
+		objcg = ops->drain_obj_stock(t, stock);
 	drain_stock(t, stock);
 	touch_stock(t, stock);
 	stock->flushing = false;
 	local_irq_enable(t);
+	if (objcg)
+		ops->put_drained(t, stock, objcg);
 }
 
 static void drain_local_stock(struct task *t, struct work_struct *work)
@@ -128,7 +138,7 @@ void stock_init(struct task *t, struct stock *stock)
 static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, enum holder from,
 			  enum holder to)
 {
-	if (!memcg->css.no_ref)
+	if (!memcg->css.no_ref && !mm_of(t->w)->config.stock_pins_once)
 		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, from, to, (int64_t)t->cpu->id});
 }
 
@@ -151,7 +161,7 @@ static bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	return ok;
 }
 
-static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
+void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
 	FRAME(t);
 	struct stock *stock;
@@ -162,6 +172,8 @@ static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	touch_stock(t, stock);
 	if (stock->cached != memcg) {
 		drain_stock(t, stock);
+		if (mm_of(t->w)->config.stock_pins_once)
+			css_get(t, &memcg->css, HOLD_STOCK_ENTRY, t->cpu->id);
 		stock->cached = memcg;
 	}
 	touch_stock(t, stock);
@@ -173,13 +185,36 @@ static void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	local_irq_enable(t);
 }
 
-static bool is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root)
+bool mem_cgroup_is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root)
 {
 	for (; memcg; memcg = memcg->parent) {
 		if (memcg == root)
 			return true;
 	}
 	return false;
+}
+
+/* The entry and its pages are looked at without a lock while their CPU goes on. */
+static bool keeps_pages(struct task *t, struct stock *stock, struct mem_cgroup *root)
+{
+	sched_read(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_all_stock.cached");
+	touch_stock(t, stock);
+	return stock->cached && stock->nr_pages > 0 &&
+	       mem_cgroup_is_descendant(stock->cached, root);
+}
+
+static bool wants_drain(struct task *t, struct stock *stock, struct mem_cgroup *root)
+{
+	const struct mm *mm = mm_of(t->w);
+	bool wants;
+
+	if (!mm->ops->obj_stock_below)
+		return keeps_pages(t, stock, root) && !stock->flushing;
+	rcu_read_lock(t);
+	wants = keeps_pages(t, stock, root) || mm->ops->obj_stock_below(t, stock, root);
+	rcu_read_unlock(t);
+	touch_stock(t, stock);
+	return wants && !stock->flushing;
 }
 
 void drain_all_stock(struct task *t, struct mem_cgroup *root)
@@ -195,10 +230,7 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		struct stock *stock = &mm->stocks[i];
 
-		sched_read(t, mm->globals, FIELD_STOCK, "drain_all_stock.cached");
-		touch_stock(t, stock);
-		if (!stock->cached || stock->nr_pages == 0 || stock->flushing ||
-		    !is_descendant(stock->cached, root))
+		if (!wants_drain(t, stock, root))
 			continue;
 		stock->flushing = true;
 		if (i == t->cpu->nr)
@@ -239,7 +271,8 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 		drain_all_stock(t, container_of(culprit, struct mem_cgroup, memory));
 		drained = true;
 	}
-	css_get_many(t, &memcg->css, batch, HOLD_CHARGE, 0);
+	if (!mm_of(t->w)->config.stock_pins_once)
+		css_get_many(t, &memcg->css, batch, HOLD_CHARGE, 0);
 	if (batch > n)
 		refill_stock(t, memcg, batch - n);
 	return 0;
@@ -250,7 +283,8 @@ void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	if (mem_cgroup_is_root(memcg))
 		return;
 	page_counter_uncharge(t, &memcg->memory, n);
-	css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
+	if (!mm_of(t->w)->config.stock_pins_once)
+		css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
 }
 
 int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
@@ -258,7 +292,9 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	FRAME(t);
 	int err = try_charge(t, memcg, n, true);
 
-	if (!err && !memcg->css.no_ref)
+	if (!err && mm_of(t->w)->config.stock_pins_once)
+		css_get_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
+	else if (!err && !memcg->css.no_ref)
 		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, HOLD_CHARGE, HOLD_USER_PAGE});
 	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = {n, err});
 	return err;
@@ -314,7 +350,7 @@ static int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 	int id = idr_alloc(&mm->kmemcg_ids, memcg);
 	uint32_t size;
 
-	if (id < 0 || (uint32_t)id < mm->nr_cache_ids)
+	if (id < 0 || (uint32_t)id < mm->nr_cache_ids || !mm->ops->get_cache)
 		return id;
 	/* No root cache is created between the arrays and the size that new ones get. */
 	down_write(t, &mm->memcg_cache_ids_sem);
@@ -332,10 +368,15 @@ static int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
+	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
 	int id = memcg_alloc_cache_id(t, memcg);
 
 	if (id < 0)
 		return id;
+	if (ops->online_kmem && ops->online_kmem(t, memcg)) {
+		idr_remove(&mm_of(t->w)->kmemcg_ids, id);
+		return -ENOMEM;
+	}
 	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_online_kmem.id");
 	memcg->kmemcg_id = id;
 	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_online_kmem.state");
@@ -369,6 +410,7 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	memcg->parent = parent;
 	memcg->kmemcg_id = -1;
 	list_init(&memcg->kmem_caches);
+	list_init(&memcg->objcg_list);
 	list_init(&memcg->children);
 	list_init(&memcg->sibling);
 	trace(t, OBJ_NEW, .obj = memcg->css.of,
@@ -447,8 +489,10 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 	FRAME(t);
 
 	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = {(int64_t)memcg->parent->css.of});
-	memcg_offline_kmem(t, memcg);
-	drain_all_stock(t, memcg);
+	if (!mm_of(t->w)->config.keeps_id)
+		memcg_offline_kmem(t, memcg);
+	if (!mm_of(t->w)->config.offline_keeps_stock)
+		drain_all_stock(t, memcg);
 	mem_cgroup_id_put(t, memcg);
 	trace(t, CSS_OFFLINE_END, .obj = memcg->css.of);
 }
@@ -457,8 +501,15 @@ void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
 
-	/* Only a css that never came online still has its index. */
-	memcg_offline_kmem(t, memcg);
-	mm_of(t->w)->ops->free_kmem(t, memcg);
+	struct mm *mm = mm_of(t->w);
+
+	/* Only a css that never came online still has its index, if offline takes it. */
+	if (!mm->config.keeps_id)
+		memcg_offline_kmem(t, memcg);
+	mm->ops->free_kmem(t, memcg);
+	if (mm->config.keeps_id && memcg->kmemcg_id >= 0) {
+		idr_remove(&mm->kmemcg_ids, memcg->kmemcg_id);
+		trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {memcg->kmemcg_id, -1});
+	}
 	memcg_free(t, memcg, "mem_cgroup_css_free");
 }

@@ -24,6 +24,20 @@ struct page_counter {
 
 enum kmem_state { KMEM_NONE, KMEM_ALLOCATED, KMEM_ONLINE };
 
+/*
+ * Who pays for objects.  Holds no reference on its memcg while that is online; offlining hands
+ * it to the parent, so it outlives its memcg with the last object, stock or page.
+ */
+struct obj_cgroup {
+	oid_t id;
+	struct percpu_ref refcnt;
+	struct mem_cgroup *memcg; /* RCU; changed under css_set_lock, or objcg_lock */
+	int64_t nr_charged_bytes; /* charged, but no object's and in no stock */
+	struct list node;	  /* mem_cgroup.objcg_list, once reparented */
+	struct rcu_head rcu;
+	bool released;
+};
+
 struct mem_cgroup {
 	struct css css;
 	struct mem_cgroup *parent; /* NULL for the root */
@@ -33,13 +47,19 @@ struct mem_cgroup {
 	uint32_t id_ref;
 	enum kmem_state kmem_state;
 	struct list kmem_caches;       /* memcg_params.kmem_caches_node; slab_mutex */
+	struct obj_cgroup *objcg;      /* RCU; NULL once offline, and for the root */
+	struct obj_cgroup *orig_objcg; /* pinned until the memcg is freed */
+	struct obj_cgroup *payer;      /* pays for this memcg's own memory: an ancestor's */
+	struct list objcg_list;	       /* inherited ones; same lock as obj_cgroup.memcg */
 	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
 };
 
-/* Spare charged pages of one memcg on one CPU, each with a css reference; interrupts off. */
+/* Spare charged pages of one memcg and bytes of one objcg on one CPU; interrupts off. */
 struct stock {
 	struct mem_cgroup *cached;
 	int64_t nr_pages;
+	struct obj_cgroup *cached_objcg;
+	int64_t nr_bytes;
 	struct work_struct work;
 	bool flushing;
 };
@@ -69,6 +89,13 @@ bool page_counter_try_charge(struct task *t, struct page_counter *c, int64_t n,
 			     struct page_counter **culprit);
 void page_counter_uncharge(struct task *t, struct page_counter *c, int64_t n);
 
+/** refill_stock() - keep @n charged pages, whose css references come along if pages have any */
+void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** this_stock() - interrupts off */
+struct stock *this_stock(struct task *t);
+void touch_stock(struct task *t, const struct stock *stock);
+bool mem_cgroup_is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root);
 void stock_init(struct task *t, struct stock *stock);
 
 /**

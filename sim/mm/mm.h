@@ -36,6 +36,11 @@ enum mm_field {
 	FIELD_PRIVATE_IDS,    /* mem_cgroup_idr */
 	FIELD_TASKS,	      /* tasks of a cgroup */
 	FIELD_REMOVED,	      /* scripts must not follow the cgroup or cache any more */
+	FIELD_PARENT,	      /* mem_cgroup.parent */
+	FIELD_OBJCG,	      /* mem_cgroup.objcg, or the one that a task keeps */
+	FIELD_OBJCG_MEMCG,    /* obj_cgroup.memcg */
+	FIELD_OBJCG_BYTES,    /* obj_cgroup.nr_charged_bytes */
+	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
 	NR_MM_FIELDS,
 };
 
@@ -59,19 +64,60 @@ struct lifecycle_ops {
 	void (*link_cache)(struct task *t, struct kmem_cache *cache, struct mem_cgroup *memcg);
 	void (*unlink_cache)(struct task *t, struct kmem_cache *cache);
 	void (*destroy_params)(struct task *t, struct kmem_cache *cache);
+
+	/*
+	 * Where objects are charged one by one there are no child caches: get_cache to
+	 * uncharge_slab are NULL.  Where slab pages are, what follows is.
+	 */
+	void (*boot)(struct task *t);
+	int (*online_kmem)(struct task *t, struct mem_cgroup *memcg); /* 0 or -ENOMEM */
+	/* Around an allocation: false if it must fail, then without @obj being anybody's */
+	bool (*alloc_begin)(struct task *t, struct kmem_cache *s, struct obj_cgroup **objcg);
+	bool (*alloc_end)(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
+			  struct object *obj);
+	void (*object_freed)(struct task *t, struct object *obj);
+	void (*slab_freed)(struct task *t, struct slab *slab);
+	/* This CPU's stock, interrupts off: the objcg that the caller has to put with them on */
+	struct obj_cgroup *(*drain_obj_stock)(struct task *t, struct stock *stock);
+	void (*put_drained)(struct task *t, struct stock *stock, struct obj_cgroup *objcg);
+	/* Does another CPU's stock keep bytes of @root's subtree?  Inside a read section */
+	bool (*obj_stock_below)(struct task *t, struct stock *stock, struct mem_cgroup *root);
+	/* mem_cgroup_from_obj() */
+	void (*memcg_from_obj)(struct task *t, struct object *obj);
+	void (*task_moved)(struct task *t, struct task *who);
+	void (*task_exits)(struct task *t);
+};
+
+/* Where sim/mm itself differs between generations: all zero is v5.3. */
+struct mm_config {
+	enum { KMEM_WQ_PER_CPU, KMEM_WQ_SYSTEM, KMEM_WQ_ORDERED } kmem_wq; /* creates children */
+	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
+	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
+	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
+	bool collects_retired;	  /* up to v4.10: caches are released by who shut them down */
+	bool keeps_id;		  /* up to v3.19: an index lasts as long as its memcg */
+	bool memcg_slab_mutex;	  /* v3.16 to v3.19: one more mutex around children */
+	bool no_barrier_typesafe; /* their memory goes while RCU still frees their pages */
+	bool stock_pins_once;	  /* from v5.9: a css reference per stock, none per charged page */
+	bool migration_locks;	  /* css_set_lock is modelled */
+	bool release_unlocked;	  /* from v6.1: a root cache is released without slab_mutex */
+	bool barrier_in_destroy;  /* v6.12: and its rcu_barrier() has no work item of its own */
 };
 
 struct mm {
 	struct world *w;
 	const struct lifecycle_ops *ops;
+	struct mm_config config;
 	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
 	oid_t globals;	      /* names what belongs to no object */
 
 	struct mutex cgroup_mutex, slab_mutex;
+	struct mutex memcg_slab_mutex;	  /* if config says so: outside the hotplug locks */
 	struct mutex percpu_charge_mutex; /* only tried: one drain of the stocks at a time */
 	struct rw_semaphore mem_hotplug_lock;
 	struct rw_semaphore memcg_cache_ids_sem; /* for writing: nr_cache_ids changes */
 	struct spinlock memcg_kmem_wq_lock;
+	struct spinlock css_set_lock, objcg_lock; /* from the objcg on */
 	struct workqueue *cgroup_destroy_wq, *memcg_kmem_cache_wq;
 
 	struct cgroup *root;
@@ -84,6 +130,7 @@ struct mm {
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
 	struct list slab_root_caches; /* slab_mutex */
 	struct list rcu_destroy;      /* slab_caches_to_rcu_destroy; slab_mutex */
+	struct list retired;	      /* shut down, with collects_retired; slab_mutex */
 	struct work_struct rcu_destroy_work;
 	struct object *free_objects; /* recycled struct object, never their ids */
 	struct slab *free_slabs;
@@ -98,7 +145,8 @@ static inline struct mm *mm_of(const struct world *w)
  * mm_init() - boot: root cgroup, workqueues, locks
  * @t: any task; becomes a member of the root cgroup like every task after it
  */
-void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches);
+void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches,
+	     const struct mm_config *config);
 
 void get_online_cpus_mems(struct task *t);
 void put_online_cpus_mems(struct task *t);

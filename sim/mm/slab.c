@@ -81,6 +81,8 @@ static void __free_slab(struct task *t, struct slab *slab)
 
 	if (slab->charged)
 		mm->ops->uncharge_slab(t, slab->cache, slab);
+	if (slab->vector)
+		mm->ops->slab_freed(t, slab);
 	sched_point(t, COST_PAGE_ALLOC);
 	touch(t->w, slab->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = slab->id, .str = "__free_slab");
@@ -262,6 +264,7 @@ static struct object *object_new(struct task *t, struct slab *slab)
 		obj = world_alloc(t->w, sizeof(*obj));
 	obj->id = world_new_id(t->w, OBJ_OBJ);
 	obj->slab = slab;
+	obj->objcg = NULL;
 	slab->cache->nr_live++;
 	trace(t, OBJECT_ALLOC, .obj = obj->id,
 	      .arg = {(int64_t)slab->cache->id, (int64_t)slab->id});
@@ -389,6 +392,25 @@ static struct object *slab_alloc(struct task *t, struct kmem_cache *s)
 	return object_new(t, c->slab);
 }
 
+/* The object itself is charged. */
+static struct object *alloc_charged(struct task *t, struct kmem_cache *s)
+{
+	struct mm *mm = mm_of(t->w);
+	struct obj_cgroup *objcg = NULL;
+	struct object *obj = NULL;
+
+	if (mm->ops->alloc_begin(t, s, &objcg)) {
+		obj = slab_alloc(t, s);
+		if (!mm->ops->alloc_end(t, s, objcg, obj)) {
+			kmem_cache_free(t, obj);
+			obj = NULL;
+		}
+	}
+	if (!obj)
+		trace(t, OBJECT_ALLOC, .arg = {(int64_t)s->id});
+	return obj;
+}
+
 struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
 {
 	FRAME(t);
@@ -396,6 +418,8 @@ struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
 	struct kmem_cache *s = root;
 	struct object *obj;
 
+	if (root->flags & SLAB_ACCOUNT && mm->ops->alloc_begin)
+		return alloc_charged(t, root);
 	if (root->flags & SLAB_ACCOUNT)
 		s = mm->ops->get_cache(t, root);
 	obj = slab_alloc(t, s);
@@ -487,6 +511,8 @@ void kmem_cache_free(struct task *t, struct object *obj)
 	oid_t id = obj->id;
 	bool local;
 
+	if (slab->vector)
+		mm->ops->object_freed(t, obj);
 	sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW, "slab_free.freelist");
 	c = &s->cpu[t->cpu->nr];
 	local = c->slab == slab;
@@ -560,9 +586,54 @@ static int64_t __kmem_cache_shutdown(struct task *t, struct kmem_cache *s)
 	spin_unlock_irq(t, &n->list_lock);
 	discard_list(t, &discard);
 	sched_read(t, s->id, FIELD_SLAB, "__kmem_cache_shutdown.nr_slabs");
-	if (n->nr_slabs == 0)
+	if (n->nr_slabs == 0 && !mm_of(t->w)->config.sysfs_inline)
 		sysfs_slab_remove(t, s);
 	return n->nr_slabs;
+}
+
+static void retire(struct task *t, struct kmem_cache *s)
+{
+	struct mm *mm = mm_of(t->w);
+
+	if (mm->config.collects_retired) {
+		list_add_tail(&s->list, &mm->retired);
+		return;
+	}
+	/* release_cache() does it all. */
+	if (mm->config.barrier_in_destroy)
+		return;
+	if (!mm->config.sysfs_del_by_work && !mm->config.release_unlocked)
+		kobject_del(t, &s->kobj);
+	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
+		list_add_tail(&s->list, &mm->rcu_destroy);
+		schedule_work(t, &mm->rcu_destroy_work);
+	} else if (!mm->config.release_unlocked) {
+		kobject_put(t, &s->kobj);
+	}
+}
+
+void take_retired(struct task *t, struct list *release)
+{
+	list_init(release);
+	list_splice_tail(&mm_of(t->w)->retired, release);
+}
+
+void release_retired(struct task *t, struct list *release)
+{
+	bool barrier = false;
+	struct list *node;
+
+	list_for_each(pos, release)
+		barrier |= (container_of(pos, struct kmem_cache, list)->flags &
+			    SLAB_TYPESAFE_BY_RCU) != 0;
+	if (barrier && !mm_of(t->w)->config.no_barrier_typesafe)
+		rcu_barrier(t, RCU_NORMAL);
+	while ((node = list_pop(release)) != NULL) {
+		struct kmem_cache *s = container_of(node, struct kmem_cache, list);
+
+		kobject_del(t, &s->kobj);
+		kobject_put(t, &s->kobj);
+	}
 }
 
 int shutdown_cache(struct task *t, struct kmem_cache *s)
@@ -573,19 +644,33 @@ int shutdown_cache(struct task *t, struct kmem_cache *s)
 
 	trace(t, CACHE_SHUTDOWN, .obj = s->id,
 	      .arg = {slabs ? -EBUSY : 0, slabs, (int64_t)s->nr_live});
-	if (slabs)
+	if (slabs && !mm->config.barrier_in_destroy)
 		return -EBUSY;
 	mm->ops->unlink_cache(t, s);
 	sched_write(t, mm->globals, FIELD_LIST, "shutdown_cache.slab_caches");
 	list_del(&s->list);
-	kobject_del(t, &s->kobj);
-	if (s->flags & SLAB_TYPESAFE_BY_RCU) {
-		list_add_tail(&s->list, &mm->rcu_destroy);
-		schedule_work(t, &mm->rcu_destroy_work);
-	} else {
+	retire(t, s);
+	return slabs ? -EBUSY : 0;
+}
+
+void release_cache(struct task *t, struct kmem_cache *s, int err)
+{
+	FRAME_NAMED(t, "kmem_cache_release");
+	const struct mm_config *config = &mm_of(t->w)->config;
+	bool typesafe = s->flags & SLAB_TYPESAFE_BY_RCU;
+
+	if (config->barrier_in_destroy) {
+		kobject_del(t, &s->kobj);
+		/* Objects remain: the name is free, the memory is lost. */
+		if (err)
+			return;
+		if (typesafe && !config->no_barrier_typesafe)
+			rcu_barrier(t, RCU_NORMAL);
+		kobject_put(t, &s->kobj);
+	} else if (config->release_unlocked && !err && !typesafe) {
+		kobject_del(t, &s->kobj);
 		kobject_put(t, &s->kobj);
 	}
-	return 0;
 }
 
 void slab_caches_to_rcu_destroy_workfn(struct task *t, struct work_struct *work)
@@ -600,9 +685,15 @@ void slab_caches_to_rcu_destroy_workfn(struct task *t, struct work_struct *work)
 	mutex_unlock(t, &mm->slab_mutex);
 	if (list_empty(&to_destroy))
 		return;
-	rcu_barrier(t, RCU_NORMAL);
-	while ((node = list_pop(&to_destroy)) != NULL)
-		kobject_put(t, &container_of(node, struct kmem_cache, list)->kobj);
+	if (!mm->config.no_barrier_typesafe)
+		rcu_barrier(t, RCU_NORMAL);
+	while ((node = list_pop(&to_destroy)) != NULL) {
+		struct kmem_cache *s = container_of(node, struct kmem_cache, list);
+
+		if (mm->config.release_unlocked)
+			kobject_del(t, &s->kobj);
+		kobject_put(t, &s->kobj);
+	}
 }
 
 /* ---- release --------------------------------------------------------------------------------- */
@@ -628,6 +719,8 @@ static void sysfs_slab_remove_workfn(struct task *t, struct work_struct *work)
 	touch(t->w, s->kobj.id, 0, ACCESS_READ);
 	if (s->kobj.in_sysfs)
 		trace(t, OBJ_STATE, .obj = s->kobj.id, .str = "uevent remove");
+	if (mm_of(t->w)->config.sysfs_del_by_work)
+		kobject_del(t, &s->kobj);
 	kobject_put(t, &s->kobj);
 }
 

@@ -16,6 +16,7 @@
 
 struct kmem_cache;
 struct mem_cgroup;
+struct obj_cgroup;
 
 enum {
 	SLAB_ACCOUNT = 1,	  /* allocations are charged to the task's memcg */
@@ -30,16 +31,19 @@ struct slab {
 	oid_t id;
 	struct kmem_cache *cache;
 	uint32_t objects;
-	uint32_t free;	  /* on the page's own freelist */
-	uint8_t place;	  /* enum slab_place; the first two kinds are "frozen" */
-	uint8_t charged;  /* pages charged */
-	struct list node; /* a CPU's or the node's partial list */
+	uint32_t free;		  /* on the page's own freelist */
+	uint8_t place;		  /* enum slab_place; the first two kinds are "frozen" */
+	uint8_t charged;	  /* pages charged */
+	struct mem_cgroup *memcg; /* page->mem_cgroup, where slab pages have it */
+	oid_t vector;		  /* of obj_cgroups, one per object; 0 if there is none */
+	struct list node;	  /* a CPU's or the node's partial list */
 	struct rcu_head rcu;
 };
 
 struct object {
 	oid_t id;
 	struct slab *slab;
+	struct obj_cgroup *objcg; /* its entry in the page's vector */
 };
 
 struct kmem_cache_cpu {
@@ -138,6 +142,18 @@ void kmem_cache_shrink(struct task *t, struct kmem_cache *s);
 
 /** shutdown_cache() - point of no return: 0, or -EBUSY if slabs remain.  slab_mutex held */
 int shutdown_cache(struct task *t, struct kmem_cache *s);
+
+/** take_retired() - move what was shut down and not released yet to @release; slab_mutex held */
+void take_retired(struct task *t, struct list *release);
+
+/** release_retired() - free these caches, after one rcu_barrier() at most; no lock held */
+void release_retired(struct task *t, struct list *release);
+
+/**
+ * release_cache() - what is left to do of a root cache's destruction once no lock is held
+ * @err: what shutdown_cache() returned
+ */
+void release_cache(struct task *t, struct kmem_cache *s, int err);
 
 /**
  * sysfs_slab_remove() - tell user space, by a work item that holds a kobject reference

@@ -16,6 +16,10 @@ for what in lifecycles variants checks events; do
 done
 try 0 list lifecycles
 says stdout v5.3
+says stdout v5.8
+for generation in v5.9 v5.10 v6.1 v6.12; do
+	says stdout "$generation"
+done
 says stdout seed1-v4
 try 0 list events
 says stdout "name: kmem_cache_free"

@@ -734,10 +734,14 @@ static void provoke(const struct provocation *p, uint64_t seed, uint64_t variant
 	sim_end();
 }
 
+/* Those of other lifecycles belong to other designs. */
 START_TEST(every_variant_is_provoked_here)
 {
+	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"));
+
+	/* tests/cli/variants.sh and what scenarios expect have them. */
 	for (int i = 0; variant_infos[i]; i++) {
-		bool found = false;
+		bool found = !(ours >> i & 1);
 
 		for (int j = 0; j < NR_PROVOCATIONS; j++)
 			found |= strcmp(provocations[j].variant, variant_infos[i]->name) == 0;

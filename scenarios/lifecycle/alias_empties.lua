@@ -1,0 +1,47 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- Two caches are merged into one, and one of the two is destroyed; then a cgroup goes that used the
+-- other one and left empty slab pages behind.
+-- The children of the live cache must still be shrunk, or those pages keep the cgroup for ever.
+
+-- How many orderings an expectation below is about, drawn anew for each run.
+local few = { strategy = "pct", runs = 500 }
+local any = { strategy = "random", runs = 500 }
+
+return scenario {
+  doc = "empty slab pages of a cgroup whose root cache has lost an alias",
+
+  setup = function(sim)
+    sim.first = sim:cache("first", { object_size = 256, merge = true })
+    sim.second = sim:cache("second", { object_size = 256, merge = true })
+    sim.box = sim:cgroup("box")
+    sim:create_child(sim.second, sim.box)
+  end,
+
+  tasks = {
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim)
+      t:free_many(t:alloc_many(sim.second, 64))
+    end),
+
+    task("module", { cpu = 0 }, function(t, sim)
+      t:destroy(sim.first)
+    end),
+
+    task("admin", { cpu = 1 }, function(t, sim)
+      t:join(sim:task("user"))
+      t:join(sim:task("module"))
+      t:rmdir(sim.box)
+    end),
+  },
+
+  expect = {
+    { "v5.3", variant = "none", never = "*", explore = few },
+    { "v4.18", variant = "none", never = "*", explore = few },
+    { "v4.18", variant = "none", never = "*", explore = any },
+    { "v4.18", variant = { "none", "dying-on-alias" }, always = "leak", explore = few },
+    { "v4.11", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = "none", never = "*", explore = few },
+    { "seed2", variant = "none", always = "leak", explore = few },
+    { "v3.19", variant = "none", always = "leak", explore = few },
+  },
+}

@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Upstream: mm/slab_common.c and mm/memcontrol.c, v4.0 to v5.8.  Differs: the
+ * css reference of a creation is taken before its work item is allocated, and
+ * children are named after the css's serial number in every version.
+ */
+#include "sim/lifecycle/children.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+struct create_work {
+	struct work_struct work;
+	struct mem_cgroup *memcg;
+	struct kmem_cache *root;
+};
+
+void lock_children(struct task *t)
+{
+	if (mm_of(t->w)->config.memcg_slab_mutex)
+		mutex_lock(t, &mm_of(t->w)->memcg_slab_mutex);
+}
+
+void unlock_children(struct task *t)
+{
+	if (mm_of(t->w)->config.memcg_slab_mutex)
+		mutex_unlock(t, &mm_of(t->w)->memcg_slab_mutex);
+}
+
+void lock_caches(struct task *t)
+{
+	get_online_cpus_mems(t);
+	mutex_lock(t, &mm_of(t->w)->slab_mutex);
+}
+
+void unlock_caches(struct task *t)
+{
+	mutex_unlock(t, &mm_of(t->w)->slab_mutex);
+	put_online_cpus_mems(t);
+}
+
+bool root_dying(struct task *t, struct kmem_cache *root, const char *site)
+{
+	sched_read(t, root->id, FIELD_DYING, site);
+	return root->params.dying;
+}
+
+/* ---- creation ---------------------------------------- */
+
+static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+{
+	sched_read(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_create_kmem_cache.state");
+	if (memcg->kmem_state != KMEM_ONLINE && !switches_of(t)->create_without_recheck)
+		return false;
+	if (switches_of(t)->create_tests_dying &&
+	    root_dying(t, root, "memcg_create_kmem_cache.dying"))
+		return false;
+	/* Only without the test above: an offline child of the root has no index. */
+	if (memcg->kmemcg_id < 0) {
+		trace(t, NULL_DEREF, .obj = root->id, .str = "memcg_caches[-1]");
+		return false;
+	}
+	sched_read(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.slot");
+	return !root->params.memcg_caches->entries[memcg->kmemcg_id];
+}
+
+/* slab_mutex held. */
+static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+{
+	int err, id = memcg->kmemcg_id;
+	struct kmem_cache *child;
+	char name[192];
+
+	if (!may_create(t, memcg, root))
+		return;
+	snprintf(name, sizeof(name), "%.100s(%llu:%.60s)", root->name,
+		 (unsigned long long)memcg->css.serial_nr, memcg->css.cgroup->name);
+	child = create_cache(t, name, root, root, memcg, &err);
+	/* Whoever allocates meanwhile is served by the root cache: no harm, and it tries again. */
+	if (!child)
+		return;
+	sched_write(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.publish");
+	root->params.memcg_caches->entries[id] = child;
+	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = {(int64_t)root->id, id});
+}
+
+static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *work)
+{
+	struct create_work *cw = container_of(work, struct create_work, work);
+	struct mem_cgroup *memcg = cw->memcg;
+
+	lock_children(t);
+	lock_caches(t);
+	create_child(t, memcg, cw->root);
+	unlock_caches(t);
+	unlock_children(t);
+	css_put(t, &memcg->css, HOLD_CREATE_WORK, cw->work.id);
+	world_free(t->w, cw, sizeof(*cw));
+}
+
+oid_t new_create_work(struct task *t)
+{
+	return world_new_id(t->w, OBJ_WORK);
+}
+
+void queue_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root, oid_t id)
+{
+	struct create_work *cw;
+
+	if (fault_point(t, "memcg_schedule_kmem_cache_create")) {
+		if (!switches_of(t)->create_css_leak)
+			css_put(t, &memcg->css, HOLD_CREATE_WORK, id);
+		return;
+	}
+	cw = world_alloc(t->w, sizeof(*cw));
+	cw->work.id = id;
+	cw->memcg = memcg;
+	cw->root = root;
+	INIT_WORK(t, &cw->work, memcg_kmem_cache_create_func, root->id);
+	queue_work(t, mm_of(t->w)->memcg_kmem_cache_wq, &cw->work);
+}
+
+/* ---- slots ---------------------------------------- */
+
+struct kmem_cache *child_in_slot(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root,
+				 int *id)
+{
+	const struct memcg_cache_array *arr;
+
+	sched_read(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_kmem_get_cache.id");
+	*id = memcg->kmemcg_id;
+	if (*id < 0)
+		return NULL;
+	/* Two loads: the array may be replaced between them, and the old one is read then. */
+	sched_read(t, root->id, FIELD_ARRAY, "memcg_kmem_get_cache.array");
+	arr = root->params.memcg_caches;
+	sched_read(t, root->id, FIELD_SLOT, "memcg_kmem_get_cache.slot");
+	return arr->entries[*id];
+}
+
+void for_each_slot_of(struct task *t, struct mem_cgroup *memcg,
+		      void (*fn)(struct task *t, struct kmem_cache *child))
+{
+	int id = memcg->kmemcg_id;
+
+	list_for_each(node, &mm_of(t->w)->slab_root_caches) {
+		struct kmem_cache *root =
+			container_of(node, struct kmem_cache, params.root_caches_node);
+		struct kmem_cache *child;
+
+		sched_read(t, root->id, FIELD_SLOT, "memcg_deactivate_kmem_caches.slot");
+		child = root->params.memcg_caches->entries[id];
+		if (child)
+			fn(t, child);
+	}
+}
+
+void clear_slot(struct task *t, struct kmem_cache *root, int id, const char *site)
+{
+	struct kmem_cache **slot = &root->params.memcg_caches->entries[id];
+	oid_t child = (*slot)->id;
+
+	sched_write(t, root->id, FIELD_SLOT, site);
+	*slot = NULL;
+	trace(t, CACHE_SLOT_CLEAR, .obj = child, .arg = {(int64_t)root->id, id});
+}
+
+void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *site)
+{
+	sched_write(t, child->id, FIELD_PARTIAL_LIMITS, site);
+	child->cpu_partial = 0;
+	child->min_partial = 0;
+	child->flags |= SLAB_DEACTIVATED;
+}
+
+/* ---- charging ---------------------------------------- */
+
+int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	struct page_counter *culprit;
+
+	if (try_charge(t, memcg, n, true))
+		return -ENOMEM;
+	if (page_counter_try_charge(t, &memcg->kmem, n, &culprit))
+		return 0;
+	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
+	cancel_charge(t, memcg, n);
+	return -ENOMEM;
+}
+
+/* ---- destruction of a root cache ---------------------------------------- */
+
+/* slab_mutex held. */
+int shutdown_memcg_caches(struct task *t, struct kmem_cache *root)
+{
+	FRAME(t);
+	struct memcg_cache_array *arr = root->params.memcg_caches;
+	struct list busy, *node;
+
+	list_init(&busy);
+	for (uint32_t i = 0; arr && i < arr->size; i++) {
+		struct kmem_cache *child = arr->entries[i];
+
+		if (!child)
+			continue;
+		if (shutdown_cache(t, child)) {
+			/* Not to be tried again below. */
+			list_move_tail(&child->params.children_node, &busy);
+			continue;
+		}
+		clear_slot(t, root, (int)i, "shutdown_memcg_caches.clear");
+	}
+	while ((node = list_pop(&root->params.children)) != NULL) {
+		struct kmem_cache *child =
+			container_of(node, struct kmem_cache, params.children_node);
+
+		list_add_tail(node, &busy);
+		shutdown_cache(t, child);
+	}
+	list_splice_tail(&busy, &root->params.children);
+	return list_empty(&root->params.children) ? 0 : -EBUSY;
+}
+
+/* slab_mutex held: one user less.  True if others remain. */
+bool drop_user(struct task *t, struct kmem_cache *root)
+{
+	bool others;
+
+	sched_access(t, root->id, FIELD_REFCOUNT, ACCESS_RMW, "kmem_cache_destroy.refcount");
+	others = --root->refcount > 0;
+	trace(t, REF_PUT, .obj = root->id, .arg = {1, HOLD_USER});
+	if (!others)
+		trace(t, REF_ZERO, .obj = root->id);
+	return others;
+}
+
+/* ---- first and last steps ---------------------------------------- */
+
+void init_root_array(struct task *t, struct kmem_cache *root)
+{
+	uint32_t size = mm_of(t->w)->nr_cache_ids;
+	struct memcg_cache_array *arr;
+
+	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
+	arr->size = size;
+	root->params.memcg_caches = arr;
+}
+
+void free_root_array(struct task *t, struct kmem_cache *root)
+{
+	struct memcg_cache_array *arr = root->params.memcg_caches;
+
+	if (arr)
+		world_free(t->w, arr, sizeof(*arr) + arr->size * sizeof(arr->entries[0]));
+	root->params.memcg_caches = NULL;
+}
+
+void link_lists(struct task *t, struct kmem_cache *cache, struct mem_cgroup *memcg)
+{
+	if (is_root_cache(cache)) {
+		list_add(&cache->params.root_caches_node, &mm_of(t->w)->slab_root_caches);
+		return;
+	}
+	sched_write(t, memcg->css.of, FIELD_LIST, "memcg_link_cache.lists");
+	list_add(&cache->params.children_node, &cache->params.root_cache->params.children);
+	list_add(&cache->params.kmem_caches_node, &memcg->kmem_caches);
+}
+
+void unlink_lists(struct task *t, struct kmem_cache *cache)
+{
+	struct mem_cgroup *memcg = cache->params.memcg;
+
+	if (is_root_cache(cache)) {
+		list_del(&cache->params.root_caches_node);
+		return;
+	}
+	sched_write(t, memcg->css.of, FIELD_LIST, "memcg_unlink_cache.lists");
+	list_del(&cache->params.children_node);
+	list_del(&cache->params.kmem_caches_node);
+	trace(t, CACHE_UNLINK, .obj = cache->id, .arg = {(int64_t)memcg->css.of});
+}

@@ -1,0 +1,644 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What 1620 traced lives of cgroups on 6.1 and 6.12 kernels have in common, and where they
+ * differ: one row per statement.  Orders that never broke must hold in every ordering that is
+ * drawn; where the kernels did both, both must be reachable.
+ *
+ * Left out, because the model has no such part: the other controllers' css and the cgroup's BPF
+ * reference, list_lrus, shrinker counts and writeback inside css_offline.
+ */
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lua/scenario.h"
+#include "sim/explore/explore.h"
+
+Suite *suite_ground_truth(void);
+
+#define SCENARIO "scenarios/lifecycle/ground_truth.lua"
+#define GPS 64
+
+/* Steps in the life of a cgroup; each holds the seq of its first record. */
+enum mark {
+	CSS_KILL,
+	CSS_SWITCH,
+	CSS_CONFIRM,
+	OFFLINE,
+	OBJCG_MOVED,
+	OBJCG_KILL,
+	ID_PUT,
+	OFFLINE_END,
+	CSS_ZERO,
+	CSS_RELEASE,
+	FREE_CALLBACK,
+	FREE_WORK,
+	MEMCG_FREED,
+	SELF_KILL,
+	SELF_SWITCH,
+	SELF_ZERO,
+	SELF_RELEASE,
+	CGROUP_FREED,
+	OBJCG_SWITCH,
+	OBJCG_ZERO,
+	NR_MARKS
+};
+
+struct life {
+	oid_t cgroup, memcg, objcg;
+	uint64_t at[NR_MARKS];
+	int64_t objcg_count; /* at its switch */
+	oid_t owner;	     /* the objcg's memcg, as last heard */
+	const char *zero_in,
+		*where; /* work or callback that the memcg's and the objcg's last put ran in */
+	const char *offline_of; /* whose work item took it offline: "own" or "other" */
+	uint8_t objcg_ctx;	/* where the objcg's last put ran */
+	uint32_t objcg_task;
+};
+
+struct row;
+
+struct observer {
+	struct run_sink sink;
+	struct life a, b;
+	oid_t root;
+	const char *busy[256]; /* by context: the work item's or callback's function */
+	oid_t busy_of[256];
+	uint64_t gp_start[GPS], gp_end[GPS], gp_cleanup[GPS];
+	uint64_t last_cause[8]; /* by the CPU that registered it */
+	uint8_t *cpu_of;	/* by seq of the call_rcu record */
+	uint64_t nr_cpu_of;
+	uint64_t first_free; /* of an object */
+	uint64_t work_end;   /* of the first css_killed_work_fn */
+	const struct row *row;
+	const struct observer *start; /* as it was when the set-up had ended; NULL before that */
+	int *held, *broken;
+	volatile sig_atomic_t *enough;
+	bool early_callback, unordered_callback, before_cleanup;
+};
+
+/* ---- reading a run ------------------------------------------------------------------- */
+
+static void mark(struct life *l, enum mark m, const struct trace_record *r)
+{
+	if (!l->at[m])
+		l->at[m] = r->seq;
+}
+
+static struct life *life_of(struct observer *o, oid_t id)
+{
+	if (!id)
+		return NULL;
+	if (id == o->a.cgroup || id == o->a.memcg || id == o->a.objcg)
+		return &o->a;
+	return id == o->b.cgroup || id == o->b.memcg || id == o->b.objcg ? &o->b : NULL;
+}
+
+static void on_new(struct observer *o, const struct trace_record *r)
+{
+	oid_t parent = (oid_t)r->arg[0];
+	struct life *l;
+
+	if (oid_kind(r->obj) == OBJ_MEMCG && !parent)
+		o->root = r->obj;
+	if (oid_kind(r->obj) == OBJ_OBJCG) {
+		l = life_of(o, parent);
+		if (l)
+			l->objcg = r->obj;
+		return;
+	}
+	if (!r->str || (strcmp(r->str, "A") != 0 && strcmp(r->str, "B") != 0))
+		return;
+	l = *r->str == 'A' ? &o->a : &o->b;
+	if (oid_kind(r->obj) == OBJ_CGROUP)
+		l->cgroup = r->obj;
+	else if (oid_kind(r->obj) == OBJ_MEMCG)
+		l->memcg = r->obj;
+}
+
+static void on_zero(const struct observer *o, struct life *l, const struct trace_record *r)
+{
+	static const enum mark zeros[] = {
+		[OBJ_MEMCG] = CSS_ZERO, [OBJ_CGROUP] = SELF_ZERO, [OBJ_OBJCG] = OBJCG_ZERO};
+	const char *in = o->busy[r->task % 256];
+
+	if (oid_kind(r->obj) == OBJ_MEMCG)
+		l->zero_in = in;
+	if (oid_kind(r->obj) == OBJ_OBJCG) {
+		l->where = in;
+		l->objcg_ctx = r->ctx;
+		l->objcg_task = r->task;
+	}
+	mark(l, zeros[oid_kind(r->obj)], r);
+}
+
+static void on_object(struct observer *o, struct life *l, const struct trace_record *r)
+{
+	bool memcg = oid_kind(r->obj) == OBJ_MEMCG, self = oid_kind(r->obj) == OBJ_CGROUP;
+
+	switch (r->kind) {
+	case TR_REF_KILL:
+		mark(l, memcg ? CSS_KILL : self ? SELF_KILL : OBJCG_KILL, r);
+		break;
+	case TR_REF_ATOMIC:
+		mark(l, memcg ? CSS_SWITCH : self ? SELF_SWITCH : OBJCG_SWITCH, r);
+		if (!memcg && !self)
+			l->objcg_count = r->arg[0];
+		break;
+	case TR_CSS_KILLED:
+		mark(l, CSS_CONFIRM, r);
+		break;
+	case TR_CSS_OFFLINE:
+		mark(l, OFFLINE, r);
+		l->offline_of = o->busy_of[r->task % 256] == r->obj ? "own" : "other";
+		break;
+	case TR_CSS_OFFLINE_END:
+		mark(l, OFFLINE_END, r);
+		break;
+	case TR_OBJCG_REPARENT:
+		mark(l, OBJCG_MOVED, r);
+		l->owner = (oid_t)r->arg[1];
+		break;
+	case TR_REF_PUT:
+		if (memcg && r->arg[1] == HOLD_ID)
+			mark(l, ID_PUT, r);
+		break;
+	case TR_REF_ZERO:
+		on_zero(o, l, r);
+		break;
+	case TR_CSS_RELEASED:
+		mark(l, memcg ? CSS_RELEASE : SELF_RELEASE, r);
+		break;
+	case TR_OBJ_FREE:
+		if (memcg || self)
+			mark(l, memcg ? MEMCG_FREED : CGROUP_FREED, r);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_callback(struct observer *o, const struct trace_record *r)
+{
+	uint64_t gp = (uint64_t)r->arg[1], cause = r->cause;
+	uint8_t cpu;
+
+	if (gp >= GPS || cause >= o->nr_cpu_of)
+		return;
+	if (!o->gp_end[gp] || o->gp_start[gp] < cause)
+		o->early_callback = true;
+	if (!o->gp_cleanup[gp])
+		o->before_cleanup = true;
+	cpu = o->cpu_of[cause] % 8;
+	if (cause < o->last_cause[cpu])
+		o->unordered_callback = true;
+	o->last_cause[cpu] = cause;
+}
+
+static void enter(struct observer *o, const struct trace_record *r)
+{
+	o->busy[r->task % 256] = g_intern_string(r->str);
+	o->busy_of[r->task % 256] = (oid_t)r->arg[0];
+}
+
+static void on_context(struct observer *o, const struct trace_record *r)
+{
+	struct life *l = life_of(o, (oid_t)r->arg[0]);
+	uint64_t gp = (uint64_t)r->arg[0] % GPS;
+
+	switch (r->kind) {
+	case TR_WORK_START:
+		enter(o, r);
+		if (l && oid_kind((oid_t)r->arg[0]) == OBJ_MEMCG && r->str &&
+		    strcmp(r->str, "css_free_rwork_fn") == 0)
+			mark(l, FREE_WORK, r);
+		break;
+	case TR_WORK_END:
+		if (!o->work_end && r->str && strcmp(r->str, "css_killed_work_fn") == 0)
+			o->work_end = r->seq;
+		o->busy[r->task % 256] = NULL;
+		break;
+	case TR_SOFTIRQ_EXIT:
+		o->busy[r->task % 256] = NULL;
+		break;
+	case TR_RCU_CALLBACK:
+		enter(o, r);
+		on_callback(o, r);
+		if (l && oid_kind((oid_t)r->arg[0]) == OBJ_MEMCG && r->str &&
+		    strcmp(r->str, "rcu_work_rcufn") == 0)
+			mark(l, FREE_CALLBACK, r);
+		break;
+	case TR_BYTES_UNCHARGE:
+		if (!o->first_free && oid_kind(r->obj) == OBJ_OBJ)
+			o->first_free = r->seq;
+		break;
+	case TR_CALL_RCU:
+		if (r->seq < o->nr_cpu_of)
+			o->cpu_of[r->seq] = r->cpu;
+		break;
+	case TR_RCU_GP_START:
+		o->gp_start[gp] = r->seq;
+		break;
+	case TR_RCU_GP_END:
+		o->gp_end[gp] = r->seq;
+		break;
+	case TR_RCU_GP_CLEANUP:
+		o->gp_cleanup[gp] = r->seq;
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- what may be said about a run --------------------------------------------------------- */
+
+/* No step without the one before; the last ones are missing when a stock keeps a reference. */
+static bool in_order(const struct life *l, const enum mark *marks, size_t n)
+{
+	for (size_t i = 1; i < n; i++) {
+		uint64_t before = l->at[marks[i - 1]], after = l->at[marks[i]];
+
+		if (after && (!before || before >= after))
+			return false;
+	}
+	return true;
+}
+
+static bool before(const struct life *l, enum mark first, enum mark second)
+{
+	return l->at[first] && l->at[second] && l->at[first] < l->at[second];
+}
+
+#define IN_ORDER(l, ...)                                                                           \
+	in_order(l, (const enum mark[]){__VA_ARGS__},                                              \
+		 sizeof((const enum mark[]){__VA_ARGS__}) / sizeof(enum mark))
+
+static bool is_in(const char *where, const char *func)
+{
+	return where && strcmp(where, func) == 0;
+}
+
+static bool callbacks_wait(const struct observer *o)
+{
+	return !o->early_callback;
+}
+
+static bool callbacks_in_order(const struct observer *o)
+{
+	return !o->unordered_callback;
+}
+
+static bool callback_before_cleanup(const struct observer *o)
+{
+	return o->before_cleanup;
+}
+
+static bool memory_css(const struct observer *o)
+{
+	return IN_ORDER(&o->a, CSS_KILL, CSS_SWITCH, CSS_CONFIRM, OFFLINE, CSS_ZERO, CSS_RELEASE,
+			FREE_CALLBACK, FREE_WORK, MEMCG_FREED);
+}
+
+static bool inside_offline(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OFFLINE, OBJCG_MOVED, OBJCG_KILL, ID_PUT, OFFLINE_END);
+}
+
+static bool offline_before_zero(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OFFLINE_END, CSS_ZERO);
+}
+
+static bool cgroup_last(const struct observer *o)
+{
+	return IN_ORDER(&o->a, MEMCG_FREED, SELF_ZERO, SELF_RELEASE, CGROUP_FREED);
+}
+
+/* @then has not happened, or it came after @first. */
+static bool not_before(uint64_t then, uint64_t first)
+{
+	return !then || (first && first < then);
+}
+
+static bool child_first(const struct observer *o)
+{
+	return not_before(o->a.at[OFFLINE], o->b.at[OFFLINE_END]) &&
+	       not_before(o->a.at[CSS_ZERO], o->b.at[MEMCG_FREED]) &&
+	       not_before(o->a.at[CGROUP_FREED], o->b.at[CGROUP_FREED]);
+}
+
+static bool freed_late(const struct observer *o)
+{
+	return o->first_free > 0 && o->b.at[MEMCG_FREED] && o->a.at[MEMCG_FREED] &&
+	       o->b.at[MEMCG_FREED] < o->first_free && o->a.at[MEMCG_FREED] < o->first_free;
+}
+
+/* Its objects outlive both, so it does, and in the end is the nearest living ancestor's. */
+static bool objcg_outlives_both(const struct observer *o)
+{
+	return !freed_late(o) ||
+	       (not_before(o->b.at[OBJCG_ZERO], o->first_free) && o->b.owner == o->root);
+}
+
+static bool objcg_after_free_work(const struct observer *o)
+{
+	return IN_ORDER(&o->a, FREE_WORK, OBJCG_ZERO);
+}
+
+static bool objcg_after_memcg(const struct observer *o)
+{
+	return before(&o->a, MEMCG_FREED, OBJCG_ZERO);
+}
+
+/* Two live objects; each of two CPUs may still keep one more in its stock. */
+static bool count_6_1(const struct observer *o)
+{
+	return !o->a.at[OBJCG_SWITCH] || (o->a.objcg_count >= 3 && o->a.objcg_count <= 5);
+}
+
+/* And one more, unless the memcg is being freed by then. */
+static bool count_6_12(const struct observer *o)
+{
+	int64_t least = before(&o->a, FREE_WORK, OBJCG_SWITCH) ? 3 : 4;
+
+	return !o->a.at[OBJCG_SWITCH] || (o->a.objcg_count >= least && o->a.objcg_count <= 6);
+}
+
+static bool count_with_stock(const struct observer *o)
+{
+	return o->a.objcg_count > 3;
+}
+
+static bool objcg_in_callback(const struct observer *o)
+{
+	return is_in(o->a.where, "percpu_ref_switch_to_atomic_rcu");
+}
+
+static bool objcg_in_free_work(const struct observer *o)
+{
+	return is_in(o->a.where, "css_free_rwork_fn");
+}
+
+/* Tasks run no work item: the stock was replaced by somebody's charge. */
+static bool objcg_in_task(const struct observer *o)
+{
+	return o->a.at[OBJCG_ZERO] && o->a.objcg_ctx == CTX_TASK;
+}
+
+static bool objcg_in_drain(const struct observer *o)
+{
+	return is_in(o->a.where, "drain_local_stock");
+}
+
+static bool objcg_lives_on(const struct observer *o)
+{
+	return o->a.at[CGROUP_FREED] && !o->a.at[OBJCG_ZERO];
+}
+
+static bool parents_objcg_in_childs_free(const struct observer *o)
+{
+	return is_in(o->a.where, "css_free_rwork_fn") && o->a.at[OBJCG_ZERO] > o->b.at[FREE_WORK];
+}
+
+static bool css_in_own_work(const struct observer *o)
+{
+	return is_in(o->a.zero_in, "css_killed_work_fn");
+}
+
+static bool css_in_drain(const struct observer *o)
+{
+	return is_in(o->a.zero_in, "drain_local_stock");
+}
+
+static bool css_in_task(const struct observer *o)
+{
+	return o->a.at[CSS_ZERO] && !o->a.zero_in;
+}
+
+static bool zero_after_work(const struct observer *o)
+{
+	return o->a.at[CSS_ZERO] > o->work_end;
+}
+
+static bool offline_before_self(const struct observer *o)
+{
+	return before(&o->a, OFFLINE, SELF_SWITCH);
+}
+
+static bool objcg_before_free_callback(const struct observer *o)
+{
+	return before(&o->a, OBJCG_SWITCH, FREE_CALLBACK);
+}
+
+static bool freed_before_switch(const struct observer *o)
+{
+	return before(&o->a, MEMCG_FREED, OBJCG_SWITCH);
+}
+
+static bool parent_in_own_work(const struct observer *o)
+{
+	return is_in(o->a.offline_of, "own");
+}
+
+/* ---- the rows -------------------------------------------------------------------------------- */
+
+enum claim {
+	ALWAYS, /* in every ordering */
+	VARIES, /* in some, and in some it is not */
+};
+
+struct row {
+	const char *text, *lifecycle;
+	const char *set[4];
+	enum claim claim;
+	bool (*holds)(const struct observer *o);
+};
+
+#define LATE                                                                                       \
+	{                                                                                          \
+		NULL                                                                               \
+	}
+#define NEVER                                                                                      \
+	{                                                                                          \
+		"freed=never", NULL                                                                \
+	}
+#define EARLY                                                                                      \
+	{                                                                                          \
+		"freed=early", NULL                                                                \
+	}
+#define RACE                                                                                       \
+	{                                                                                          \
+		"freed=race", NULL                                                                 \
+	}
+#define NESTED                                                                                     \
+	{                                                                                          \
+		"nested=true", NULL                                                                \
+	}
+#define NESTED_RACE                                                                                \
+	{                                                                                          \
+		"nested=true", "freed=race", NULL                                                  \
+	}
+#define EMPTY                                                                                      \
+	{                                                                                          \
+		"objects=0", "poke=false", NULL                                                    \
+	}
+#define BOTH(text, set, claim, holds)                                                              \
+	{text, "v6.1", set, claim, holds},                                                         \
+	{                                                                                          \
+		text, "v6.12", set, claim, holds                                                   \
+	}
+#define A(...) __VA_ARGS__
+
+static const struct row rows[] = {
+	/* never violated */
+	BOTH("a callback waits for a grace period that starts later", A(NESTED_RACE), ALWAYS,
+	     callbacks_wait),
+	BOTH("callbacks of a CPU run in order", A(NESTED_RACE), ALWAYS, callbacks_in_order),
+	BOTH("the memory css, step by step", A(RACE), ALWAYS, memory_css),
+	BOTH("the memory css of a parent", A(NESTED), ALWAYS, memory_css),
+	BOTH("inside css_offline", A(RACE), ALWAYS, inside_offline),
+	BOTH("offline ends before the last reference", A(RACE), ALWAYS, offline_before_zero),
+	BOTH("the cgroup goes after its memcg", A(EARLY), ALWAYS, cgroup_last),
+	BOTH("the child comes first", A(NESTED), ALWAYS, child_first),
+	BOTH("an objcg with live objects outlives memcg and parent", A(NESTED), ALWAYS,
+	     objcg_outlives_both),
+	{"the objcg goes after its memcg", "v6.12", RACE, ALWAYS, objcg_after_free_work},
+	{"the objcg's count is that of the objects", "v6.1", NEVER, ALWAYS, count_6_1},
+	{"the objcg's count is that of the objects", "v6.12", NEVER, ALWAYS, count_6_12},
+	BOTH("objects may be freed after all that", A(NESTED), VARIES, freed_late),
+	/* where the last reference of the objcg goes */
+	{"empty: in the callback of its kill", "v6.1", EMPTY, ALWAYS, objcg_in_callback},
+	{"empty: when the memcg is freed", "v6.12", EMPTY, ALWAYS, objcg_in_free_work},
+	{"freed early: before or after the memcg", "v6.1", EARLY, VARIES, objcg_after_memcg},
+	{"freed early: in the free work or later", "v6.12", EARLY, VARIES, objcg_in_free_work},
+	{"race: in the callback or elsewhere", "v6.1", RACE, VARIES, objcg_in_callback},
+	{"race: before or after the memcg", "v6.1", RACE, VARIES, objcg_after_memcg},
+	{"race: in the free work or elsewhere", "v6.12", RACE, VARIES, objcg_in_free_work},
+	BOTH("live: when somebody else charges, or before", A(LATE), VARIES, objcg_in_task),
+	BOTH("race: the drain of a stock, or not", A(RACE), VARIES, objcg_in_drain),
+	BOTH("without another charge it may live for ever", A({"poke=false"}), VARIES,
+	     objcg_lives_on),
+	BOTH("a parent's objcg pays for its child, up to the child's free work", A(NESTED), VARIES,
+	     parents_objcg_in_childs_free),
+	/* where the last css reference goes */
+	BOTH("in the offline work, or elsewhere", A(RACE), VARIES, css_in_own_work),
+	BOTH("in the drain of another CPU, or not", A(RACE), VARIES, css_in_drain),
+	BOTH("a page of user memory is last: in the task", A({"pinned=true"}), VARIES, css_in_task),
+	/* varies */
+	BOTH("offline work against the switch of self", A(RACE), VARIES, offline_before_self),
+	BOTH("objcg switch against the callback of the free work", A(RACE), VARIES,
+	     objcg_before_free_callback),
+	BOTH("memcg freed against objcg switch", A(EARLY), VARIES, freed_before_switch),
+	BOTH("end of the offline work against the last reference", A(EARLY), VARIES,
+	     zero_after_work),
+	BOTH("a parent is offlined by its own work item or its child's", A(NESTED), VARIES,
+	     parent_in_own_work),
+	BOTH("a callback runs before the global sequence number tells", A(RACE), VARIES,
+	     callback_before_cleanup),
+	{"a stock is drained before the objcg's switch, or not", "v6.1", NEVER, VARIES,
+	 count_with_stock},
+};
+
+#define RUNS_ALWAYS 1000
+#define RUNS_VARIES 40000
+#define RECORDS 8192
+
+/* A run has come to its end. */
+static void judge(struct observer *o)
+{
+	if (!o->start)
+		return;
+	if (o->row->holds(o))
+		++*o->held;
+	else
+		++*o->broken;
+	*o->enough = o->row->claim == ALWAYS ? *o->broken > 0 : *o->held && *o->broken;
+	*o = *o->start;
+}
+
+static void on_record(struct run_sink *sink, const struct trace_record *r)
+{
+	struct observer *o = (struct observer *)sink;
+	struct life *l;
+
+	if (r->kind == TR_OBJ_NEW) {
+		on_new(o, r);
+		return;
+	}
+	if (r->kind == TR_RUN_QUIET) {
+		judge(o);
+		return;
+	}
+	l = life_of(o, r->obj);
+	if (l)
+		on_object(o, l, r);
+	on_context(o, r);
+}
+
+static struct run *open_row(const struct row *row, struct run_options *opt,
+			    struct run_sink *const *sinks)
+{
+	GError *error = NULL;
+	struct run *run;
+
+	*opt = (struct run_options){
+		.path = SCENARIO,
+		.lifecycle = row->lifecycle,
+		.sets = row->set,
+		.seed = 1,
+		.order = ORDER_RANDOM,
+	};
+	run = session_open(opt, sinks, &error);
+	if (!run)
+		ck_abort_msg("%s", error->message);
+	return run;
+}
+
+START_TEST(what_was_measured_holds)
+{
+	const struct row *row = &rows[_i];
+	uint8_t cpu_of[RECORDS] = {0};
+	volatile sig_atomic_t enough = 0;
+	int held = 0, broken = 0;
+	struct observer o = {.sink = {.record = on_record}, .cpu_of = cpu_of, .nr_cpu_of = RECORDS},
+			start;
+	struct run_sink *sinks[] = {&o.sink, NULL};
+	struct explore_options how = {.strategy = STRATEGY_PCT,
+				      .seed = 1,
+				      .keep_going = true,
+				      .interrupted = &enough,
+				      .max_runs = row->claim == ALWAYS ? RUNS_ALWAYS : RUNS_VARIES};
+	struct explore_result result;
+	struct run_options opt;
+	struct run *run = open_row(row, &opt, sinks);
+
+	o.row = row;
+	o.held = &held;
+	o.broken = &broken;
+	o.enough = &enough;
+	start = o;
+	start.start = &start;
+	o = start;
+	explore(session_subject(run), &how, &result);
+	explore_result_clear(&result);
+	session_close(run);
+	ck_assert_msg(held, "%s, %s: in none of %d runs", row->lifecycle, row->text, broken);
+	if (row->claim == ALWAYS)
+		ck_assert_msg(!broken, "%s, %s: not in run %d", row->lifecycle, row->text,
+			      held + broken);
+	else
+		ck_assert_msg(broken, "%s, %s: in every run", row->lifecycle, row->text);
+}
+END_TEST
+
+Suite *suite_ground_truth(void)
+{
+	Suite *s = suite_create("ground_truth");
+	TCase *tc = tcase_create("rows");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_loop_test(tc, what_was_measured_holds, 0, (int)G_N_ELEMENTS(rows));
+	suite_add_tcase(s, tc);
+	return s;
+}
