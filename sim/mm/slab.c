@@ -511,6 +511,7 @@ void kmem_cache_free(struct task *t, struct object *obj)
 	oid_t id = obj->id;
 	bool local;
 
+	touch(t->w, slab->id, FIELD_VECTOR, ACCESS_READ);
 	if (slab->vector)
 		mm->ops->object_freed(t, obj);
 	sched_access(t, s->id, cpu_slab_field(t->cpu->nr), ACCESS_RMW, "slab_free.freelist");
