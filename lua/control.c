@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "lua/model.h"
+#include "sim/base/hash.h"
 
 /* A task that keeps more than this is told apart by its history instead. */
 #define VALUES_MAX 2000
@@ -21,22 +22,6 @@ struct walk {
 	const void *const *known; /* run.known */
 	uint32_t left;		  /* values that may still be looked at */
 };
-
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
-	return h ^ h >> 29;
-}
-
-static uint64_t hash_bytes(const char *s, size_t n)
-{
-	uint64_t h = n;
-
-	for (size_t i = 0; i < n; i++)
-		h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
 
 /* The same in every run of a program, wherever that was loaded. */
 static uint64_t hash_code(lua_CFunction f)
@@ -68,17 +53,17 @@ static bool hash_table(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 			lua_pop(w->L, 2);
 			return false;
 		}
-		sum += mix(key, value);
+		sum += hash_mix(key, value);
 		lua_pop(w->L, 1);
 	}
-	*hash = mix(*hash, sum);
+	*hash = hash_mix(*hash, sum);
 	return true;
 }
 
 static bool hash_function(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 {
 	if (lua_iscfunction(w->L, idx)) {
-		*hash = mix(*hash, hash_code(lua_tocfunction(w->L, idx)));
+		*hash = hash_mix(*hash, hash_code(lua_tocfunction(w->L, idx)));
 		return true;
 	}
 	if (!lua_checkstack(w->L, 4))
@@ -101,7 +86,7 @@ static uint64_t hash_handle(lua_State *L, int idx, uint64_t hash)
 {
 	const struct handle *h = lua_touserdata(L, idx);
 
-	return mix(mix(hash, h->kind), h->id ? h->id : (uint64_t)(uintptr_t)h);
+	return hash_mix(hash_mix(hash, h->kind), h->id ? h->id : (uint64_t)(uintptr_t)h);
 }
 
 static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
@@ -114,25 +99,25 @@ static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 
 	if (depth > DEPTH_MAX || w->left-- == 0)
 		return false;
-	*hash = mix(*hash, (uint64_t)type);
+	*hash = hash_mix(*hash, (uint64_t)type);
 	switch (type) {
 	case LUA_TNIL:
 		return true;
 	case LUA_TBOOLEAN:
-		*hash = mix(*hash, (uint64_t)lua_toboolean(w->L, idx));
+		*hash = hash_mix(*hash, (uint64_t)lua_toboolean(w->L, idx));
 		return true;
 	case LUA_TNUMBER:
 		if (lua_isinteger(w->L, idx)) {
-			*hash = mix(*hash, (uint64_t)lua_tointeger(w->L, idx));
+			*hash = hash_mix(*hash, (uint64_t)lua_tointeger(w->L, idx));
 			return true;
 		}
 		number = lua_tonumber(w->L, idx);
 		memcpy(&bits, &number, sizeof(bits));
-		*hash = mix(~*hash, bits);
+		*hash = hash_mix(~*hash, bits);
 		return true;
 	case LUA_TSTRING:
 		s = lua_tolstring(w->L, idx, &size);
-		*hash = mix(*hash, hash_bytes(s, size));
+		*hash = hash_mix(*hash, fnv_bytes(size, s, size));
 		return true;
 	case LUA_TTABLE:
 		return hash_table(w, idx, depth, hash);
@@ -152,7 +137,7 @@ static bool hash_frame(struct walk *w, lua_Debug *ar, uint64_t *hash)
 
 	if (!lua_checkstack(w->L, 4) || !lua_getinfo(w->L, "Slf", ar))
 		return false;
-	*hash = mix(mix(*hash, (uint64_t)ar->linedefined), (uint64_t)ar->currentline);
+	*hash = hash_mix(hash_mix(*hash, (uint64_t)ar->linedefined), (uint64_t)ar->currentline);
 	ok = hash_value(w, lua_gettop(w->L), 0, hash);
 	lua_pop(w->L, 1);
 	for (int n = 1; ok && lua_getlocal(w->L, ar, n); n++) {

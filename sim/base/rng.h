@@ -9,6 +9,8 @@
 
 #include <stdint.h>
 
+#include "sim/base/hash.h"
+
 struct rng {
 	uint64_t s[4];
 };
@@ -25,11 +27,8 @@ static inline uint64_t rng_splitmix(uint64_t *z)
 /** rng_seed() - start the stream called @name of the run seeded with @seed */
 static inline void rng_seed(struct rng *r, uint64_t seed, const char *name)
 {
-	uint64_t z = UINT64_C(0xcbf29ce484222325);
+	uint64_t z = fnv_string(name) ^ seed * UINT64_C(0xd6e8feb86659fd93);
 
-	for (const char *c = name; *c; c++)
-		z = (z ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
-	z ^= seed * UINT64_C(0xd6e8feb86659fd93);
 	for (int i = 0; i < 4; i++)
 		r->s[i] = rng_splitmix(&z);
 }

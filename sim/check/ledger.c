@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "sim/base/assert.h"
+#include "sim/base/hash.h"
 
 struct oid_text oid_str(oid_t id)
 {
@@ -35,11 +36,7 @@ void text_add(struct text *text, const char *fmt, ...)
 
 uint64_t text_digest(const char *s)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; s && *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-	return h;
+	return fnv_string(s ? s : "");
 }
 
 static void *exhausted(struct checker *c)

@@ -14,6 +14,11 @@
 
 #include "reports/output.h"
 
+/* The Makefile knows it; this is for editors and analysers. */
+#ifndef SLABSIM_VERSION
+#define SLABSIM_VERSION "unknown"
+#endif
+
 enum exit_code {
 	EXIT_CLEAN = 0,
 	EXIT_VIOLATION = 1,    /* an invariant was broken */

@@ -9,10 +9,6 @@
 #include "sim/cli/progress.h"
 #include "sim/explore/explain.h"
 
-#ifndef SLABSIM_VERSION
-#define SLABSIM_VERSION "unknown"
-#endif
-
 #define BAR 21
 #define STEP_WIDTH 36
 #define COMPLETIONS_DEFAULT 200
@@ -32,47 +28,23 @@ struct explaining {
 
 /* ---- what to run --------------------------------------------------------------------- */
 
-static bool refuse(const struct explaining *e, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(const struct explaining *e, const char *fmt, ...)
-{
-	g_autofree char *why = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	why = g_strdup_vprintf(fmt, ap);
-	va_end(ap);
-	cli_error("%s: %s", e->sched_path, why);
-	return false;
-}
-
-static char *find_script(const struct explaining *e, const char *given)
-{
-	g_autofree char *dir = g_path_get_dirname(e->sched_path);
-	g_autofree char *base = g_path_get_basename(e->sched->script);
-
-	if (given)
-		return g_strdup(given);
-	if (g_file_test(e->sched->script, G_FILE_TEST_EXISTS))
-		return g_strdup(e->sched->script);
-	return g_build_filename(dir, base, NULL);
-}
-
 static bool check_schedule(const struct explaining *e)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *digest = script_digest(e->args.path, &error);
 
 	if (!digest)
-		return refuse(e, "%s", error->message);
+		return refuse_schedule(e->sched_path, "%s", error->message);
 	if (strcmp(e->sched->version, SLABSIM_VERSION) != 0)
-		return refuse(e, "made by slabsim version %s, and this is version %s",
-			      e->sched->version, SLABSIM_VERSION);
+		return refuse_schedule(e->sched_path,
+				       "made by slabsim version %s, and this is version %s",
+				       e->sched->version, SLABSIM_VERSION);
 	if (strcmp(digest, e->sched->digest) != 0)
-		return refuse(e, "%s was edited since (digest %s, not %s)", e->args.path, digest,
-			      e->sched->digest);
+		return refuse_schedule(e->sched_path, "%s was edited since (digest %s, not %s)",
+				       e->args.path, digest, e->sched->digest);
 	if (!e->sched->checker)
-		return refuse(e, "leads to no violation, so there is nothing to explain");
+		return refuse_schedule(e->sched_path,
+				       "leads to no violation, so there is nothing to explain");
 	return true;
 }
 
@@ -81,16 +53,10 @@ static void set_options(struct explaining *e)
 	struct run_options *run = &e->args.run;
 	const struct schedule *s = e->sched;
 
-	run->order = ORDER_RANDOM;
-	run->seed = s->seed;
+	take_options(run, s);
 	run->lifecycle = s->lifecycle;
-	run->sets = (const char *const *)s->sets->pdata;
-	run->checks_off = (const char *const *)s->checks_off->pdata;
 	run->interrupted = NULL;
-	e->variants = g_ptr_array_new();
-	g_ptr_array_add(e->variants, (gpointer) "none");
-	for (guint i = 0; i < s->variants->len; i++)
-		g_ptr_array_add(e->variants, g_ptr_array_index(s->variants, i));
+	e->variants = variants_of(s);
 	run->variants = (const char *const *)e->variants->pdata;
 }
 
@@ -263,7 +229,7 @@ static int explain_schedule(struct explaining *e, const char *script)
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
 	}
-	path = find_script(e, script);
+	path = script ? g_strdup(script) : script_of(e->sched, e->sched_path);
 	run_args_script(&e->args, path);
 	if (!check_schedule(e))
 		return EXIT_USAGE;

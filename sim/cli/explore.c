@@ -10,10 +10,6 @@
 #include "sim/cli/follow.h"
 #include "sim/explore/jobs.h"
 
-#ifndef SLABSIM_VERSION
-#define SLABSIM_VERSION "unknown"
-#endif
-
 #define DEFAULT_SECONDS 60
 #define DEFAULT_PREEMPTIONS 2
 #define PREEMPTIONS_MAX 1000

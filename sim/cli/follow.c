@@ -5,6 +5,7 @@
 
 #include "reports/phrase.h"
 #include "reports/trace_digest.h"
+#include "sim/cli/cli.h"
 
 #define SINKS_MAX 4
 #define DIGEST_DIGITS 16
@@ -141,6 +142,62 @@ bool follow(struct following *f, GError **error)
 void following_clear(struct following *f)
 {
 	g_clear_pointer(&f->digest, g_free);
+}
+
+bool refuse_schedule(const char *path, const char *fmt, ...)
+{
+	g_autofree char *why = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	why = g_strdup_vprintf(fmt, ap);
+	va_end(ap);
+	cli_error("%s: %s", path, why);
+	return false;
+}
+
+char *script_of(const struct schedule *sched, const char *path)
+{
+	g_autofree char *dir = g_path_get_dirname(path);
+	g_autofree char *base = g_path_get_basename(sched->script);
+
+	if (g_file_test(sched->script, G_FILE_TEST_EXISTS))
+		return g_strdup(sched->script);
+	return g_build_filename(dir, base, NULL);
+}
+
+void take_options(struct run_options *run, const struct schedule *sched)
+{
+	run->order = ORDER_RANDOM;
+	run->seed = sched->seed;
+	run->sets = (const char *const *)sched->sets->pdata;
+	run->checks_off = (const char *const *)sched->checks_off->pdata;
+}
+
+GPtrArray *variants_of(const struct schedule *sched)
+{
+	GPtrArray *variants = g_ptr_array_new();
+
+	g_ptr_array_add(variants, (gpointer) "none");
+	for (guint i = 0; i < sched->variants->len; i++)
+		g_ptr_array_add(variants, g_ptr_array_index(sched->variants, i));
+	return variants;
+}
+
+bool same_names(const GPtrArray *list, const char *const *names)
+{
+	guint n = 0;
+
+	while (names[n])
+		n++;
+	/* Both end with NULL. */
+	if (n + 1 != list->len)
+		return false;
+	for (guint i = 0; i < n; i++) {
+		if (!g_strv_contains((const char *const *)list->pdata, names[i]))
+			return false;
+	}
+	return true;
 }
 
 char *script_digest(const char *path, GError **error)

@@ -38,6 +38,21 @@ struct following {
 bool follow(struct following *f, GError **error);
 void following_clear(struct following *f);
 
+/** refuse_schedule() - say why the schedule at @path is not followed; false, for the caller */
+bool refuse_schedule(const char *path, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
+/** script_of() - the script of @sched, which was read from @path: where it was, else beside it */
+char *script_of(const struct schedule *sched, const char *path);
+
+/** take_options() - seed, parameters and checkers of @run are as @sched was made with */
+void take_options(struct run_options *run, const struct schedule *sched);
+
+/** variants_of() - for run_options.variants: none but those of @sched; strings borrowed */
+GPtrArray *variants_of(const struct schedule *sched);
+
+/** same_names() - does @list, as struct schedule has them, hold what @names does? */
+bool same_names(const GPtrArray *list, const char *const *names);
+
 /** script_digest() - of the script's text, for struct schedule; NULL with @error set */
 char *script_digest(const char *path, GError **error);
 

@@ -8,10 +8,6 @@
 
 #include "sim/cli/cli.h"
 
-#ifndef SLABSIM_VERSION
-#define SLABSIM_VERSION "unknown"
-#endif
-
 static int unknown_command(const char *name)
 {
 	static const char *const options[] = {"--version", "--help", NULL};

@@ -8,10 +8,6 @@
 #include "sim/cli/follow.h"
 #include "sim/cli/job.h"
 
-#ifndef SLABSIM_VERSION
-#define SLABSIM_VERSION "unknown"
-#endif
-
 struct replaying {
 	struct run_args args;
 	struct schedule *sched;
@@ -24,38 +20,9 @@ struct replaying {
 
 /* ---- is it for this? ---------------------------------------------------------------------- */
 
-static bool refuse(const struct replaying *r, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-
-static bool refuse(const struct replaying *r, const char *fmt, ...)
-{
-	g_autofree char *why = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	why = g_strdup_vprintf(fmt, ap);
-	va_end(ap);
-	cli_error("%s: %s", r->sched_path, why);
-	return false;
-}
-
 static char *join(const GPtrArray *list)
 {
 	return list->len == 1 ? g_strdup("none") : g_strjoinv(", ", (char **)list->pdata);
-}
-
-static bool same_strings(const GPtrArray *list, const char *const *strings)
-{
-	guint n = 0;
-
-	while (strings && strings[n])
-		n++;
-	if (n + 1 != list->len)
-		return false;
-	for (guint i = 0; i < n; i++) {
-		if (!g_strv_contains((const char *const *)list->pdata, strings[i]))
-			return false;
-	}
-	return true;
 }
 
 static bool check_list(const struct replaying *r, const char *what, const GPtrArray *list,
@@ -64,18 +31,18 @@ static bool check_list(const struct replaying *r, const char *what, const GPtrAr
 	g_autofree char *theirs = NULL;
 	g_autofree char *ours = NULL;
 
-	if (!given || same_strings(list, (const char *const *)given))
+	if (!given || same_names(list, (const char *const *)given))
 		return true;
 	theirs = join(list);
 	ours = g_strjoinv(", ", given);
-	return refuse(r, "made with %s %s, not %s", what, theirs, ours);
+	return refuse_schedule(r->sched_path, "made with %s %s, not %s", what, theirs, ours);
 }
 
 /* Only what differs in nothing but the script's text can be tried all the same. */
 static bool may_be_edited(struct replaying *r, const char *what)
 {
 	if (!r->args.force)
-		return refuse(r, "%s; --force tries all the same", what);
+		return refuse_schedule(r->sched_path, "%s; --force tries all the same", what);
 	cli_note(r->args.quiet, "%s: %s: following it as far as possible", r->sched_path, what);
 	r->edited = true;
 	return true;
@@ -92,8 +59,8 @@ static bool check_script(struct replaying *r)
 		return false;
 	}
 	if (strcmp(r->args.name, r->sched->scenario) != 0)
-		return refuse(r, "made for scenario '%s', not '%s'", r->sched->scenario,
-			      r->args.name);
+		return refuse_schedule(r->sched_path, "made for scenario '%s', not '%s'",
+				       r->sched->scenario, r->args.name);
 	if (strcmp(digest, r->sched->digest) == 0)
 		return true;
 	what = g_strdup_printf("%s was edited since (digest %s, not %s)", r->args.path, digest,
@@ -106,11 +73,14 @@ static bool check_before(struct replaying *r)
 	const struct schedule *s = r->sched;
 
 	if (strcmp(s->version, SLABSIM_VERSION) != 0)
-		return refuse(r, "made by slabsim version %s, and this is version %s", s->version,
-			      SLABSIM_VERSION);
+		return refuse_schedule(r->sched_path,
+				       "made by slabsim version %s, and this is version %s",
+				       s->version, SLABSIM_VERSION);
 	if (r->args.seed && r->args.run.seed != s->seed)
-		return refuse(r, "made with seed %" G_GUINT64_FORMAT ", not %" G_GUINT64_FORMAT,
-			      s->seed, r->args.run.seed);
+		return refuse_schedule(r->sched_path,
+				       "made with seed %" G_GUINT64_FORMAT
+				       ", not %" G_GUINT64_FORMAT,
+				       s->seed, r->args.run.seed);
 	if (!check_list(r, "parameters", s->sets, r->args.sets) ||
 	    !check_list(r, "checkers off:", s->checks_off, r->args.checks_off))
 		return false;
@@ -133,7 +103,7 @@ static bool check_header(struct following *f, const struct run_header *h, GError
 			    h->lifecycle);
 		return false;
 	}
-	if (same_strings(s->variants, h->variants))
+	if (same_names(s->variants, h->variants))
 		return true;
 	theirs = join(s->variants);
 	ours = h->variants[0] ? g_strjoinv(", ", (char **)h->variants) : g_strdup("none");
@@ -147,16 +117,10 @@ static bool check_header(struct following *f, const struct run_header *h, GError
 /* As it was given, else next to the schedule. */
 static char *find_script(const struct replaying *r)
 {
-	g_autofree char *dir = g_path_get_dirname(r->sched_path);
-	g_autofree char *base = g_path_get_basename(r->sched->script);
-	char *beside;
+	g_autofree char *script = script_of(r->sched, r->sched_path);
 
-	if (g_file_test(r->sched->script, G_FILE_TEST_EXISTS))
-		return g_strdup(r->sched->script);
-	beside = g_build_filename(dir, base, NULL);
-	if (g_file_test(beside, G_FILE_TEST_EXISTS))
-		return beside;
-	g_free(beside);
+	if (g_file_test(script, G_FILE_TEST_EXISTS))
+		return g_steal_pointer(&script);
 	cli_error("%s: its scenario '%s' is neither here nor beside it; name it: slabsim replay "
 		  "FILE SCENARIO",
 		  r->sched_path, r->sched->script);
@@ -168,18 +132,12 @@ static void set_options(struct replaying *r)
 	struct run_options *run = &r->args.run;
 	const struct schedule *s = r->sched;
 
-	run->order = ORDER_RANDOM;
-	run->seed = s->seed;
-	run->sets = (const char *const *)s->sets->pdata;
-	run->checks_off = (const char *const *)s->checks_off->pdata;
+	take_options(run, s);
 	if (!run->lifecycle)
 		run->lifecycle = s->lifecycle;
 	if (run->variants)
 		return;
-	r->variants = g_ptr_array_new();
-	g_ptr_array_add(r->variants, (gpointer) "none");
-	for (guint i = 0; i < s->variants->len; i++)
-		g_ptr_array_add(r->variants, g_ptr_array_index(s->variants, i));
+	r->variants = variants_of(s);
 	run->variants = (const char *const *)r->variants->pdata;
 }
 
@@ -208,13 +166,15 @@ static bool is_the_same(const struct replaying *r, const struct following *f)
 		return true;
 	if (s->checker &&
 	    (f->followed.end != FOLLOW_VIOLATED || !schedule_leads_to(s, &f->followed.violation)))
-		return refuse(r, "%s of %s did not come back", s->checker, s->object);
+		return refuse_schedule(r->sched_path, "%s of %s did not come back", s->checker,
+				       s->object);
 	if (!s->checker && f->followed.end == FOLLOW_VIOLATED)
-		return refuse(r, "no violation was expected");
+		return refuse_schedule(r->sched_path, "no violation was expected");
 	if (r->edited || !s->trace || strcmp(s->trace, f->digest) == 0)
 		return true;
-	return refuse(r, "the verdict is the same, but not the trace: digest %s, not %s", f->digest,
-		      s->trace);
+	return refuse_schedule(r->sched_path,
+			       "the verdict is the same, but not the trace: digest %s, not %s",
+			       f->digest, s->trace);
 }
 
 /* Why it stopped, and what of it can be reported. */

@@ -360,22 +360,6 @@ static void judge_golden(struct test *t, bool bless)
 
 /* ---- schedules ----------------------------------------------------------- */
 
-static bool same_names(const GPtrArray *list, const char *const *names)
-{
-	guint n = 0;
-
-	while (names[n])
-		n++;
-	/* Both end with NULL. */
-	if (n + 1 != list->len)
-		return false;
-	for (guint i = 0; i < n; i++) {
-		if (!g_strv_contains((const char *const *)list->pdata, names[i]))
-			return false;
-	}
-	return true;
-}
-
 /* A schedule is for one lifecycle with certain variants; the script may have changed since. */
 static bool check_schedule(struct following *f, const struct run_header *h, GError **error)
 {
@@ -423,10 +407,7 @@ static void judge_replay(struct test *t)
 		set_error(t, error);
 		return;
 	}
-	opt.order = ORDER_RANDOM;
-	opt.seed = sched->seed;
-	opt.sets = (const char *const *)sched->sets->pdata;
-	opt.checks_off = (const char *const *)sched->checks_off->pdata;
+	take_options(&opt, sched);
 	sim_assert_context(t->result.command);
 	if (follow(&f, &error))
 		judge_followed(t, &f);

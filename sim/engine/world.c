@@ -23,19 +23,32 @@ void transition_init(struct transition *tr, struct world *w, enum transition_kin
 	tr->obj = obj;
 	tr->what = what;
 	tr->kind = (uint8_t)kind;
-	tr->field = FIELD_PENDING;
+}
+
+oid_t transition_place(const struct transition *tr)
+{
+	return tr->obj ? tr->obj : UNBOUND_POOL;
+}
+
+static uint32_t pending_field(const char *what)
+{
+	uint32_t field = FIELD_PENDING;
+
 	for (const char *c = what; *c; c++)
-		tr->field = FIELD_PENDING + ((tr->field * 31 + (unsigned char)*c) & 0xffffff);
+		field = FIELD_PENDING + ((field * 31 + (unsigned char)*c) & 0xffffff);
+	return field;
 }
 
 static void touch_pending(const struct transition *tr, enum access_mode mode)
 {
 	if (tr->wanted)
-		touch(tr->w, tr->obj ? tr->obj : UNBOUND_POOL, tr->field, mode);
+		touch(tr->w, transition_place(tr), tr->field, mode);
 }
 
 void transition_want(struct transition *tr, vtime_t delay)
 {
+	if (!tr->wanted)
+		tr->field = pending_field(tr->what);
 	tr->wanted = true;
 	touch_pending(tr, ACCESS_ADD);
 	if (!tr->pending)

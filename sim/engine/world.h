@@ -70,7 +70,7 @@ struct transition {
 	oid_t obj; /* whom it is about: with @kind and @what its name in a schedule */
 	const char *what;
 	uint64_t posted; /* untimed: the step that made it pending, counted by world.nr_steps */
-	uint32_t field;	 /* of @obj: whether it is pending, for those who ask before they post it */
+	uint32_t field;	 /* of transition_place(): whether it is pending; once @wanted */
 	uint8_t kind;	 /* enum transition_kind */
 	bool pending;
 	bool wanted; /* posted by transition_want() alone */
@@ -94,6 +94,9 @@ void transition_cancel(struct transition *tr);
  * Any one of those who want it is enough, and their order is no matter.
  */
 void transition_want(struct transition *tr, vtime_t delay);
+
+/** transition_place() - the object that transition_want() touches, in transition.field */
+oid_t transition_place(const struct transition *tr);
 
 /* ---- choices ------------------------------------------------------------- */
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 #include "sim/explore/audit_graph.h"
 #include "sim/mm/mm.h"
@@ -45,22 +46,6 @@ struct audit {
 
 /* ---- what is left in the end ------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
-	return h ^ h >> 29;
-}
-
-static uint64_t hash_string(const char *s)
-{
-	uint64_t h = 0;
-
-	for (; *s; s++)
-		h = mix(h, (unsigned char)*s);
-	return h;
-}
-
 struct values {
 	const uint64_t *root_ids;
 	uint64_t sum;
@@ -72,13 +57,14 @@ static void add_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
 	struct values *v = arg;
 
 	if (oid_nr(obj) <= v->root_ids[oid_kind(obj)])
-		v->sum += mix(mix(obj, field), value);
+		v->sum += hash_mix(hash_mix(obj, field), value);
 }
 
 static uint64_t digest_memcg(const struct mem_cgroup *memcg)
 {
-	uint64_t sum = mix(mix(hash_string(memcg->css.cgroup->name), (uint64_t)memcg->memory.usage),
-			   (uint64_t)memcg->kmem.usage * 4 + memcg->kmem_state);
+	uint64_t sum = hash_mix(
+		hash_mix(fnv_string(memcg->css.cgroup->name), (uint64_t)memcg->memory.usage),
+		(uint64_t)memcg->kmem.usage * 4 + memcg->kmem_state);
 
 	list_for_each(node, &memcg->children) {
 		sum += digest_memcg(container_of(node, struct mem_cgroup, sibling));
@@ -92,9 +78,10 @@ static uint64_t digest_caches(const struct mm *mm)
 
 	list_for_each(node, &mm->slab_caches) {
 		struct kmem_cache *s = container_of(node, struct kmem_cache, list);
-		uint64_t h = hash_string(memcg_root_cache(s)->name);
+		uint64_t h = fnv_string(memcg_root_cache(s)->name);
 
-		sum += mix(mix(mix(h, is_root_cache(s)), s->nr_live), (uint64_t)s->refcount);
+		sum += hash_mix(hash_mix(hash_mix(h, is_root_cache(s)), s->nr_live),
+				(uint64_t)s->refcount);
 	}
 	return sum;
 }
@@ -109,10 +96,10 @@ static uint64_t end_digest(struct subject *s, const uint64_t *root_ids)
 	if (s->each_value)
 		s->each_value(s, &v, add_value);
 	for (int kind = 0; kind < NR_OBJECT_KINDS; kind++)
-		h = mix(h, s->w->next_id[kind]);
+		h = hash_mix(h, s->w->next_id[kind]);
 	if (mm && mm->root_memcg)
-		h = mix(mix(h, digest_memcg(mm->root_memcg)), digest_caches(mm));
-	return mix(h, v.sum);
+		h = hash_mix(hash_mix(h, digest_memcg(mm->root_memcg)), digest_caches(mm));
+	return hash_mix(h, v.sum);
 }
 
 /* ---- recording --------------------------------------------------------------------------- */
@@ -276,11 +263,11 @@ static void search_bounded(struct recorder *r)
 {
 	for (uint32_t bound = 0; !r->d.stopped; bound++) {
 		r->row->bound = bound;
-		r->hooks.held = false;
+		r->result.bound_cut = false;
 		/* Each bound meets all that the one before has met. */
 		r->row->nr_redundant = 0;
 		search(&r->d, STRATEGY_BOUNDED, bound);
-		if (!r->hooks.held)
+		if (!r->result.bound_cut)
 			return;
 	}
 }

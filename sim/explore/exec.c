@@ -3,30 +3,16 @@
 
 #include <stdio.h>
 
+#include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 
 /* ---- names --------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
-	return h ^ h >> 29;
-}
-
-static uint64_t hash_string(const char *s)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 uint64_t process_key(const struct transition *tr)
 {
 	if (tr->kind == TRANSITION_STEP)
-		return mix(1, transition_context(tr)->id);
-	return mix(mix(2 + tr->kind, tr->obj), hash_string(tr->what));
+		return hash_mix(1, transition_context(tr)->id);
+	return hash_mix(hash_mix(2 + tr->kind, tr->obj), fnv_string(tr->what));
 }
 
 void process_name(const struct transition *tr, char *buffer, size_t size)
@@ -108,7 +94,7 @@ static uint64_t unique_key(const struct exec *x, uint32_t n, uint64_t first)
 
 	for (uint32_t i = 0; i < n; i++) {
 		if (x->enabled[i].key == key) {
-			key = mix(first, ++ordinal);
+			key = hash_mix(first, ++ordinal);
 			i = 0;
 		}
 	}

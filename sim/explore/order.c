@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/base/hash.h"
+
 #define NONE UINT32_MAX
 
 /* A field of an object: whoever touched it on this path, and a digest of what was written. */
@@ -64,6 +66,7 @@ struct order {
 	uint32_t depth;
 	uint32_t *races;
 	uint32_t nr_races, max_races;
+	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
 	uint64_t state, trace;
 };
 
@@ -131,16 +134,9 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 
 /* ---- places ------------------------------------------------------------------------- */
 
-static uint64_t mix(uint64_t h, uint64_t x)
-{
-	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ h >> 32) * UINT64_C(0xd6e8feb86659fd93);
-	return h ^ h >> 29;
-}
-
 static uint64_t place_hash(oid_t obj, uint32_t field)
 {
-	return mix(mix(0, obj), field);
+	return hash_mix(hash_mix(0, obj), field);
 }
 
 static void grow_slots(struct order *o)
@@ -208,7 +204,7 @@ static uint64_t name_of(struct order *o, oid_t obj, uint64_t maker)
 	known = find_made(o, obj);
 	if (known)
 		return known->name;
-	m.name = mix(maker, oid_kind(obj)) + o->made->len - o->first_made;
+	m.name = hash_mix(maker, oid_kind(obj)) + o->made->len - o->first_made;
 	g_array_append_val(o->made, m);
 	return m.name;
 }
@@ -226,7 +222,7 @@ static uint32_t find_proc(const struct order *o, uint64_t key)
 
 static void set_control(struct order *o, struct proc *p, uint64_t control)
 {
-	o->state ^= mix(p->name, p->control) ^ mix(p->name, control);
+	o->state ^= hash_mix(p->name, p->control) ^ hash_mix(p->name, control);
 	p->control = control;
 }
 
@@ -252,12 +248,6 @@ void order_free(struct order *o)
 	g_free(o->slots);
 	g_free(o->races);
 	g_free(o);
-}
-
-void order_clear(struct order *o)
-{
-	while (o->depth > 0)
-		order_pop(o);
 }
 
 static struct happened *event_at(const struct order *o, uint32_t depth)
@@ -371,7 +361,7 @@ static void use_place(struct order *o, uint32_t place, uint32_t mode, uint32_t d
 
 static void set_version(struct order *o, struct place *p, uint64_t name, uint64_t version)
 {
-	o->state ^= mix(name, p->version) ^ mix(name, version);
+	o->state ^= hash_mix(name, p->version) ^ hash_mix(name, version);
 	p->version = version;
 }
 
@@ -416,14 +406,14 @@ static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t
 			*others = true;
 			continue;
 		}
-		name = mix(name_of(o, at->obj, maker), at->field);
+		name = hash_mix(name_of(o, at->obj, maker), at->field);
 		if (use->mode != ACCESS_ADD)
-			*overwritten += mix(name, at->version);
+			*overwritten += hash_mix(name, at->version);
 		if (is_shadow(at))
 			continue;
-		h += mix(name, use->mode);
+		h += hash_mix(name, use->mode);
 		if (use->mode == ACCESS_READ || use->mode == ACCESS_RMW)
-			h += mix(~name, at->version);
+			h += hash_mix(~name, at->version);
 	}
 	return h;
 }
@@ -432,7 +422,7 @@ static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t
 static void digest(struct order *o, struct happened *ev, uint64_t picks)
 {
 	const struct proc *p = &o->procs[ev->proc];
-	uint64_t h = mix(mix(p->name, p->control), picks), maker, seen = 0;
+	uint64_t h = hash_mix(hash_mix(p->name, p->control), picks), maker, seen = 0;
 	bool others = false;
 
 	o->first_made = o->made->len;
@@ -444,21 +434,21 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		struct place *at = &o->places[use->place];
-		uint64_t name = mix(name_of(o, at->obj, maker), at->field);
+		uint64_t name = hash_mix(name_of(o, at->obj, maker), at->field);
 
 		if (use->mode == ACCESS_READ)
 			continue;
 		if (is_shadow(at))
-			at->version += mix(h, ~name);
+			at->version += hash_mix(h, ~name);
 		else if (is_flag(at, use->mode))
-			set_version(o, at, name, mix(1, name));
+			set_version(o, at, name, hash_mix(1, name));
 		else if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
-			set_version(o, at, name, mix(h, name));
+			set_version(o, at, name, hash_mix(h, name));
 		else if (use->mode == ACCESS_ADD)
-			set_version(o, at, name, at->version + mix(h, ~name));
+			set_version(o, at, name, at->version + hash_mix(h, ~name));
 	}
 	ev->hash = h;
-	o->trace += mix(h, seen);
+	o->trace += hash_mix(h, seen);
 }
 
 /* Does the state show that the event has happened? */
@@ -484,10 +474,18 @@ static uint64_t proc_name(struct order *o, const struct event_info *info)
 	return name_of(o, info->context, maker);
 }
 
+/* The first stands for everything: whoever may have touched anything conflicts with all others. */
+static struct touch touch_at(const struct event_info *info, uint32_t i)
+{
+	if (i == 0)
+		return (struct touch){.mode = info->wild ? ACCESS_RMW : ACCESS_READ};
+	return info->touches[i - 1];
+}
+
 bool order_push(struct order *o, const struct event_info *info)
 {
 	uint32_t depth = o->depth, number = find_proc(o, info->key);
-	uint32_t place, made_at = o->made->len;
+	uint32_t made_at = o->made->len;
 	struct happened *ev;
 
 	if (number == NONE && o->nr_procs == PROCS_MAX)
@@ -517,19 +515,17 @@ bool order_push(struct order *o, const struct event_info *info)
 		join(ev, event_at(o, info->poster), o->nr_procs);
 
 	o->nr_races = 0;
-	/* Whatever may have touched anything conflicts with all others. */
-	place = place_of(o, 0, 0);
-	collect(o, place, info->wild ? ACCESS_RMW : ACCESS_READ);
-	for (uint32_t i = 0; i < info->nr_touches; i++)
-		collect(o, place_of(o, info->touches[i].obj, info->touches[i].field),
-			info->touches[i].mode);
+	for (uint32_t i = 0; i <= info->nr_touches; i++) {
+		struct touch t = touch_at(info, i);
+
+		o->touched[i] = place_of(o, t.obj, t.field);
+		collect(o, o->touched[i], t.mode);
+	}
 	order_conflicts(o, ev, info->want_of ? place_of(o, info->want_of, info->want_field) : NONE);
 	ev->clock[number] = depth + 1;
 
-	use_place(o, place, info->wild ? ACCESS_RMW : ACCESS_READ, depth);
-	for (uint32_t i = 0; i < info->nr_touches; i++)
-		use_place(o, place_of(o, info->touches[i].obj, info->touches[i].field),
-			  info->touches[i].mode, depth);
+	for (uint32_t i = 0; i <= info->nr_touches; i++)
+		use_place(o, o->touched[i], touch_at(info, i).mode, depth);
 	digest(o, ev, info->picks);
 	o->procs[number].last = depth;
 	o->depth++;
@@ -727,7 +723,7 @@ void order_set_control(struct order *o, uint64_t hash)
 	struct proc *p = &o->procs[ev->proc];
 
 	ev->old_position = p->position;
-	set_control(o, p, p->position == hash && hash ? mix(ev->hash, hash) : hash);
+	set_control(o, p, p->position == hash && hash ? hash_mix(ev->hash, hash) : hash);
 	p->position = hash;
 }
 
@@ -735,7 +731,7 @@ void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t v
 {
 	uint32_t place = place_of(o, obj, field);
 
-	o->places[place].root = mix(1, value);
+	o->places[place].root = hash_mix(1, value);
 }
 
 void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
@@ -744,5 +740,5 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 	struct place *p = &o->places[place];
 
 	/* Its use by the last event holds the version to go back to. */
-	set_version(o, p, mix(name_of(o, obj, 0), field), mix(1, value) ^ p->root);
+	set_version(o, p, hash_mix(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
 }

@@ -23,7 +23,6 @@ struct order;
 
 struct order *order_new(void);
 void order_free(struct order *o);
-void order_clear(struct order *o);
 
 /** order_set_root() - objects numbered up to @ids[kind] exist where the path begins */
 void order_set_root(struct order *o, const uint64_t *ids);

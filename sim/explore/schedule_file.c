@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sim/base/hash.h"
 #include "sim/explore/schedule.h"
 
 #define MAGIC "slabsim schedule"
@@ -24,17 +25,6 @@ static const char *const pick_names[NR_CHOICE_KINDS] = {
 	[CHOOSE_CPU] = "cpu",
 	[CHOOSE_SCRIPT] = "choice",
 };
-
-/* ---- sums --------------------------------------------------------------------------------- */
-
-#define SUM_START UINT64_C(0xcbf29ce484222325)
-
-static uint64_t sum_bytes(uint64_t sum, const char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sum = (sum ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
-	return sum;
-}
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
@@ -236,13 +226,13 @@ static bool split_line(struct parser *p, const char *s, const char *end)
 			return wrong(p, "more than %d words", WORDS_MAX);
 		if (p->nr_words == 0)
 			p->quoted = *s == '"';
-		p->sum_after = sum_bytes(sum_bytes(p->sum_after, s, n), " ", 1);
+		p->sum_after = fnv_bytes(fnv_bytes(p->sum_after, s, n), " ", 1);
 		p->word[p->nr_words++] = to;
 		to = unquote(to, s, n);
 		s += n - 1;
 	}
 	if (p->nr_words > 0)
-		p->sum_after = sum_bytes(p->sum_after, "\n", 1);
+		p->sum_after = fnv_bytes(p->sum_after, "\n", 1);
 	return true;
 }
 
@@ -276,7 +266,7 @@ static uint64_t sum_of_text(const char *text, size_t size)
 
 	p->at = text;
 	p->end = text + size;
-	p->sum_after = SUM_START;
+	p->sum_after = FNV_START;
 	while (next_line(p))
 		;
 	return p->sum;
@@ -554,7 +544,7 @@ struct schedule *schedule_parse(const char *text, size_t size, const char *name,
 	p->at = text;
 	p->end = text + size;
 	p->error = &first;
-	p->sum_after = SUM_START;
+	p->sum_after = FNV_START;
 	p->s = schedule_new();
 	if (parse_head(p) && parse_steps(p) && parse_sum(p))
 		return p->s;

@@ -43,7 +43,7 @@ struct where {
 	uint32_t cpu;
 	bool masked[NR_LEVELS];	    /* does the context keep arrivals of that level out? */
 	uint32_t region[NR_LEVELS]; /* if so, depth of the step that began to */
-	uint32_t activation;	    /* of an interrupt context: depth of its arrival */
+	uint32_t activation;	    /* depth of a context's arrival; for one, of that before it */
 };
 
 struct sleeper {
@@ -244,6 +244,16 @@ static const struct touch *touches_of(const struct search *s, const struct sleep
 	return &g_array_index(s->touches, struct touch, z->touches_at);
 }
 
+/* Is @z concerned by the step that @n just took, which touched @step? */
+static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
+		  const struct touch *step, uint32_t nr_step)
+{
+	if (z->opens && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
+		return true;
+	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
+	       touches_conflict(touches_of(s, z), z->nr_touches, step, nr_step);
+}
+
 /* Who slept above and is not concerned by the step @n just took goes on sleeping. */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
@@ -253,15 +263,7 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
 		struct sleeper z = g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
 
-		if (is_broken(s, DEFECT_NEVER_WAKE)) {
-			g_array_append_val(s->sleepers, z);
-			child->nr_sleep++;
-			continue;
-		}
-		if (z.opens && n->where.level != LEVEL_NONE && n->where.cpu == z.cpu)
-			continue;
-		if (z.wild || n->wild || z.key == key_at(s, n, n->pick) ||
-		    touches_conflict(touches_of(s, &z), z.nr_touches, step, nr_step))
+		if (!is_broken(s, DEFECT_NEVER_WAKE) && wakes(s, &z, n, step, nr_step))
 			continue;
 		g_array_append_val(s->sleepers, z);
 		child->nr_sleep++;
@@ -315,8 +317,6 @@ static uint64_t to_try(const struct search *s, const struct node *n)
 			return all_of(n);
 		if (n->nr_enabled > 1)
 			s->d->result->bound_cut = true;
-		if (s->d->audit && n->nr_enabled > 1)
-			s->d->audit->held = true;
 		return UINT64_C(1) << i;
 	default:
 		return all_of(n);
@@ -491,10 +491,11 @@ static void reverse(struct search *s, uint32_t race)
 		 * Asleep: all that begins with it was tried from further up.  Not so where a
 		 * block may have begun since that keeps it off its CPU: audits have shown it.
 		 */
-		if (sleeps(s, n, key) && !shares_cpu(s, depths[i]))
-			return;
-		if (sleeps(s, n, key))
+		if (sleeps(s, n, key)) {
+			if (!shares_cpu(s, depths[i]))
+				return;
 			continue;
+		}
 		if (k < 0)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
@@ -611,11 +612,10 @@ static void note_context(const struct search *s, struct where *w, const struct t
 	w->level = level_of(t);
 	w->arrival = LEVEL_NONE;
 	w->activation = s->activations[w->cpu][w->level];
-	w->masked[LEVEL_TASK] = keeps_out(t, LEVEL_TASK);
-	w->masked[LEVEL_SOFTIRQ] = keeps_out(t, LEVEL_SOFTIRQ);
-	w->masked[LEVEL_HARDIRQ] = keeps_out(t, LEVEL_HARDIRQ);
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++)
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		w->masked[l] = keeps_out(t, l);
 		note_mask(s, w, l, key, depth);
+	}
 }
 
 /* Where the step is going to be taken that @tr stands for. */
@@ -628,6 +628,7 @@ static void note_where(struct search *s, struct node *n, const struct transition
 		w->cpu = (uint32_t)oid_nr(tr->obj) - 1;
 		w->arrival = tr == &s->x->s->w->cpus[w->cpu].softirq ? LEVEL_SOFTIRQ
 								     : LEVEL_HARDIRQ;
+		w->activation = s->activations[w->cpu][w->arrival];
 		return;
 	}
 	if (tr->kind == TRANSITION_STEP)
@@ -668,7 +669,7 @@ static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t c
 
 	if (wanted) {
 		ev.poster = NO_EVENT;
-		ev.want_of = wanted->obj ? wanted->obj : UNBOUND_POOL;
+		ev.want_of = transition_place(wanted);
 		ev.want_field = wanted->field;
 	}
 	for (guint i = n->choices_at + 1; i < x->choices->len; i++)
@@ -1028,28 +1029,13 @@ static void put_to_sleep(struct search *s, struct node *n)
 	n->nr_sleep++;
 }
 
-/* The arrivals on the path, once the last step is taken back. */
-static void forget_arrival(struct search *s, const struct node *n)
-{
-	const struct where *w = &n->where;
-
-	if (w->arrival == LEVEL_NONE)
-		return;
-	s->activations[w->cpu][w->arrival] = NO_EVENT;
-	for (uint32_t k = 0; k + 1 < s->nodes->len; k++) {
-		const struct where *b = &node_at(s, k)->where;
-
-		if (b->cpu == w->cpu && b->arrival == w->arrival)
-			s->activations[w->cpu][w->arrival] = k;
-	}
-}
-
 /* The last step is taken back. */
 static void pop_step(struct search *s, struct node *n)
 {
 	if (n->stepped) {
 		order_pop(s->order);
-		forget_arrival(s, n);
+		if (n->where.arrival != LEVEL_NONE)
+			s->activations[n->where.cpu][n->where.arrival] = n->where.activation;
 	}
 	n->stepped = false;
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "sim/base/hash.h"
 #include "sim/kernel/kernel.h"
 
 void sysfs_init(struct world *w)
@@ -17,10 +18,8 @@ void sysfs_init(struct world *w)
 
 static struct kobject **bucket(const struct sysfs *fs, const char *name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = fnv_string(name);
 
-	for (const char *c = name; *c; c++)
-		hash = (hash ^ (unsigned char)*c) * UINT64_C(0x100000001b3);
 	return &fs->buckets[(hash ^ hash >> 32) & (fs->nr_buckets - 1)];
 }
 
