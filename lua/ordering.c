@@ -2,7 +2,7 @@
 #include "lua/ordering.h"
 
 #include "lua/run.h"
-#include "sim/explore/ordering.h"
+#include "sim/explore/ordering/ordering.h"
 
 /* Protected: memory for the name of the field could run out. */
 static int read_ordering(lua_State *L)

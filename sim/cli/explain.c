@@ -7,7 +7,7 @@
 #include "sim/cli/follow.h"
 #include "sim/cli/job.h"
 #include "sim/cli/progress.h"
-#include "sim/explore/explain.h"
+#include "sim/explore/schedule/explain.h"
 
 #define BAR 21
 #define STEP_WIDTH 36

@@ -8,7 +8,7 @@
 #include "sim/cli/coverage.h"
 #include "sim/cli/exploring.h"
 #include "sim/cli/follow.h"
-#include "sim/explore/jobs.h"
+#include "sim/explore/parallel/jobs.h"
 
 #define DEFAULT_SECONDS 60
 #define DEFAULT_PREEMPTIONS 2

@@ -5,7 +5,7 @@
 
 #include "sim/cli/cli.h"
 #include "sim/cli/exploring.h"
-#include "sim/explore/audit.h"
+#include "sim/explore/audit/audit.h"
 
 #define U64 "%" G_GUINT64_FORMAT
 

@@ -4,7 +4,7 @@
  */
 
 #include "sim/cli/exploring.h"
-#include "sim/explore/checkpoint.h"
+#include "sim/explore/parallel/checkpoint.h"
 
 static void put_words(GString *s, const char *key, const GPtrArray *words)
 {

@@ -8,8 +8,8 @@
 
 #include "sim/cli/job.h"
 #include "sim/cli/progress.h"
-#include "sim/explore/minimise.h"
-#include "sim/explore/schedule.h"
+#include "sim/explore/schedule/minimise.h"
+#include "sim/explore/schedule/schedule.h"
 
 struct exploring {
 	struct run_args args;

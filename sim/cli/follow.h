@@ -9,7 +9,7 @@
 
 #include "lua/scenario.h"
 #include "reports/trace_file.h"
-#include "sim/explore/schedule.h"
+#include "sim/explore/schedule/schedule.h"
 
 struct following {
 	/* set by the caller */

@@ -3,9 +3,9 @@
 
 #include <string.h>
 
-#include "sim/explore/checkpoint.h"
+#include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/driver.h"
-#include "sim/explore/frontier.h"
+#include "sim/explore/parallel/frontier.h"
 
 /* How much STRATEGY_AUTO samples before it searches: about a second, and the same everywhere. */
 #define SAMPLING_STEPS 1200000

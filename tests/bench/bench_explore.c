@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "lua/scenario.h"
-#include "sim/explore/minimise.h"
+#include "sim/explore/schedule/minimise.h"
 #include "tests/bench/measure.h"
 
 #define MODEL "scenarios/models/cache_shutdown.lua"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "lua/scenario.h"
-#include "sim/explore/audit.h"
+#include "sim/explore/audit/audit.h"
 #include "tests/soak/generate.h"
 
 Suite *suite_audit(void);

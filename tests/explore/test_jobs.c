@@ -9,9 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "sim/explore/checkpoint.h"
-#include "sim/explore/position.h"
-#include "sim/explore/seen.h"
+#include "sim/explore/parallel/checkpoint.h"
+#include "sim/explore/parallel/position.h"
+#include "sim/explore/search/seen.h"
 #include "tests/explore/session.h"
 
 Suite *suite_jobs(void);

@@ -6,8 +6,8 @@
 
 #include <check.h>
 
-#include "sim/explore/minimise.h"
-#include "sim/explore/schedule.h"
+#include "sim/explore/schedule/minimise.h"
+#include "sim/explore/schedule/schedule.h"
 #include "tests/explore/session.h"
 
 Suite *suite_minimise(void);

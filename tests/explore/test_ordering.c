@@ -5,7 +5,7 @@
 
 #include "lua/ordering.h"
 #include "reports/suggest.h"
-#include "sim/explore/ordering.h"
+#include "sim/explore/ordering/ordering.h"
 
 Suite *suite_ordering(void);
 

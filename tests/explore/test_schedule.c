@@ -8,7 +8,7 @@
 #include <glib/gstdio.h>
 #include <string.h>
 
-#include "sim/explore/schedule.h"
+#include "sim/explore/schedule/schedule.h"
 #include "tests/explore/session.h"
 
 Suite *suite_schedule(void);

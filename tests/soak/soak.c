@@ -15,7 +15,7 @@
 
 #include "lua/scenario.h"
 #include "sim/base/assert.h"
-#include "sim/explore/audit.h"
+#include "sim/explore/audit/audit.h"
 #include "tests/soak/generate.h"
 
 /* Of each engine: what is bigger is left to those that get through. */

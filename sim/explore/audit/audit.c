@@ -1,0 +1,456 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/explore/audit/audit.h"
+
+#include <string.h>
+
+#include "sim/base/hash.h"
+#include "sim/check/ledger.h"
+#include "sim/explore/audit/audit_graph.h"
+#include "sim/mm/mm.h"
+
+const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
+	[AUDIT_FULL] = "full",	     [AUDIT_HISTORY] = "by history",
+	[AUDIT_DPOR] = "dpor",	     [AUDIT_EXHAUSTIVE] = "exhaustive",
+	[AUDIT_BOUNDED] = "bounded",
+};
+
+/* A violation of some run. */
+struct seen_violation {
+	struct violation v;
+	uint32_t preemptions; /* the fewest with which it was met */
+};
+
+/* One engine at work, and what it has met. */
+struct recorder {
+	struct search_audit hooks; /* first: cast back */
+	enum audit_engine engine;
+	const struct audit_options *opt;
+	struct driver d;
+	struct explore_options explore;
+	struct explore_result result;
+	struct audit_row *row;
+	uint64_t root_ids[NR_OBJECT_KINDS];
+	GHashTable *classes, *traces, *ends; /* uint64_t; for look-up only */
+	GArray *violations;		     /* struct seen_violation */
+	struct graph *graph;		     /* NULL: it keeps none */
+	uint32_t preemptions;		     /* of the path, at the last step */
+};
+
+struct audit {
+	struct subject *s;
+	const struct audit_options *opt;
+	struct audit_result *result;
+	struct recorder recorders[NR_AUDIT_ENGINES];
+	gint64 deadline; /* monotonic us, 0 for none */
+};
+
+/* ---- what is left in the end ------------------------------------------------------------- */
+
+struct values {
+	const uint64_t *root_ids;
+	uint64_t sum;
+};
+
+/* What was made on the way is called after the order of steps that need not matter. */
+static void add_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
+{
+	struct values *v = arg;
+
+	if (oid_nr(obj) <= v->root_ids[oid_kind(obj)])
+		v->sum += hash_mix(hash_mix(obj, field), value);
+}
+
+static uint64_t digest_memcg(const struct mem_cgroup *memcg)
+{
+	uint64_t sum = hash_mix(
+		hash_mix(fnv_string(memcg->css.cgroup->name), (uint64_t)memcg->memory.usage),
+		(uint64_t)memcg->kmem.usage * 4 + memcg->kmem_state);
+
+	list_for_each(node, &memcg->children) {
+		sum += digest_memcg(container_of(node, struct mem_cgroup, sibling));
+	}
+	return sum;
+}
+
+static uint64_t digest_caches(const struct mm *mm)
+{
+	uint64_t sum = 0;
+
+	list_for_each(node, &mm->slab_caches) {
+		struct kmem_cache *s = container_of(node, struct kmem_cache, list);
+		uint64_t h = fnv_string(memcg_root_cache(s)->name);
+
+		sum += hash_mix(hash_mix(hash_mix(h, is_root_cache(s)), s->nr_live),
+				(uint64_t)s->refcount);
+	}
+	return sum;
+}
+
+/* All that can be seen of a state without naming what has no name of its own. */
+static uint64_t end_digest(struct subject *s, const uint64_t *root_ids)
+{
+	struct values v = {.root_ids = root_ids};
+	const struct mm *mm = mm_of(s->w);
+	uint64_t h = 0;
+
+	if (s->each_value)
+		s->each_value(s, &v, add_value);
+	for (int kind = 0; kind < NR_OBJECT_KINDS; kind++)
+		h = hash_mix(h, s->w->next_id[kind]);
+	if (mm && mm->root_memcg)
+		h = hash_mix(hash_mix(h, digest_memcg(mm->root_memcg)), digest_caches(mm));
+	return hash_mix(h, v.sum);
+}
+
+/* ---- recording --------------------------------------------------------------------------- */
+
+static struct recorder *recorder_of(struct search_audit *hooks)
+{
+	return container_of(hooks, struct recorder, hooks);
+}
+
+static bool add_number(GHashTable *set, uint64_t x)
+{
+	return g_hash_table_add(set, g_memdup2(&x, sizeof(x)));
+}
+
+static struct seen_violation *find_violation(const struct recorder *r, const struct violation *v)
+{
+	for (guint i = 0; i < r->violations->len; i++) {
+		struct seen_violation *seen =
+			&g_array_index(r->violations, struct seen_violation, i);
+
+		if (same_finding(&seen->v, v))
+			return seen;
+	}
+	return NULL;
+}
+
+/* Those that this run has had before are found again, and change nothing. */
+static void note_violations(struct recorder *r)
+{
+	const struct exec *x = r->d.x;
+	const struct checkset *checks = x->s->checks;
+
+	for (uint32_t i = x->nr_before; i < checks->nr_violations && i < VIOLATION_MAX; i++) {
+		struct seen_violation fresh = {checks->violations[i], r->preemptions};
+		struct seen_violation *seen = find_violation(r, &fresh.v);
+
+		if (!seen)
+			g_array_append_val(r->violations, fresh);
+		else if (r->preemptions < seen->preemptions)
+			seen->preemptions = r->preemptions;
+	}
+}
+
+static void on_visit(struct search_audit *hooks, uint64_t state, bool again)
+{
+	struct recorder *r = recorder_of(hooks);
+
+	if (r->graph)
+		graph_visit(r->graph, state, again);
+}
+
+static void on_leave(struct search_audit *hooks)
+{
+	struct recorder *r = recorder_of(hooks);
+
+	if (r->graph)
+		graph_leave(r->graph);
+}
+
+static void on_step(struct search_audit *hooks, const struct search_step *step)
+{
+	struct recorder *r = recorder_of(hooks);
+
+	r->preemptions = step->preemptions;
+	note_violations(r);
+	if (r->graph)
+		graph_step(r->graph, step);
+	if (r->opt->max_steps && r->result.stats.nr_steps >= r->opt->max_steps)
+		driver_stop(&r->d, END_RUNS);
+}
+
+static void on_end(struct search_audit *hooks, uint64_t fingerprint, uint64_t trace,
+		   uint32_t preemptions)
+{
+	struct recorder *r = recorder_of(hooks);
+
+	r->preemptions = preemptions;
+	note_violations(r);
+	(void)add_number(r->classes, fingerprint);
+	if (!add_number(r->traces, trace))
+		r->row->nr_redundant++;
+	(void)add_number(r->ends, end_digest(r->d.x->s, r->root_ids));
+}
+
+/* ---- the engines ------------------------------------------------------------------------- */
+
+static void show_progress(void *arg, const struct explore_stats *stats)
+{
+	const struct recorder *r = arg;
+
+	if (r->opt->progress)
+		r->opt->progress(r->opt->progress_arg, r->engine, stats);
+}
+
+/* What is left of the time is shared among those that are still to come. */
+static gint64 deadline_of(const struct audit *a, enum audit_engine engine)
+{
+	gint64 now = g_get_monotonic_time(), left = a->deadline - now;
+
+	if (!a->deadline)
+		return 0;
+	return now + (left > 0 ? left / (NR_AUDIT_ENGINES - (gint64)engine) : 0);
+}
+
+static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine engine)
+{
+	bool by_history = engine <= AUDIT_DPOR;
+
+	r->engine = engine;
+	r->opt = a->opt;
+	r->row = &a->result->rows[engine];
+	r->row->by_history = by_history;
+	r->explore.interrupted = a->opt->interrupted;
+	r->explore.progress = show_progress;
+	r->explore.progress_arg = r;
+	r->explore.keep_going = true;
+	r->classes = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->traces = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+	r->violations = g_array_new(FALSE, FALSE, sizeof(struct seen_violation));
+	if (engine == AUDIT_HISTORY || engine == AUDIT_EXHAUSTIVE)
+		r->graph = graph_new(by_history);
+	r->hooks = (struct search_audit){
+		.full = engine == AUDIT_FULL,
+		.by_history = by_history,
+		.again = r->graph != NULL,
+		.defect = a->opt->defect,
+		.blind_to = a->opt->blind_to,
+		.visit = on_visit,
+		.leave = on_leave,
+		.step = on_step,
+		.end = on_end,
+	};
+	r->d = (struct driver){
+		.opt = &r->explore,
+		.result = &r->result,
+		.x = exec_new(a->s),
+		.start = g_get_monotonic_time(),
+		.deadline = deadline_of(a, engine),
+		.max_steps = a->opt->max_steps_of_run ? a->opt->max_steps_of_run
+						      : MAX_STEPS_DEFAULT,
+		.audit = &r->hooks,
+	};
+}
+
+static void recorder_clear(struct recorder *r)
+{
+	if (!r->d.x)
+		return;
+	exec_free(r->d.x);
+	g_hash_table_destroy(r->classes);
+	g_hash_table_destroy(r->traces);
+	g_hash_table_destroy(r->ends);
+	g_array_unref(r->violations);
+	graph_free(r->graph);
+	g_clear_error(&r->result.error);
+}
+
+/* Until nothing is kept back any more: then it has tried every order. */
+static void search_bounded(struct recorder *r)
+{
+	for (uint32_t bound = 0; !r->d.stopped; bound++) {
+		r->row->bound = bound;
+		r->result.bound_cut = false;
+		/* Each bound meets all that the one before has met. */
+		r->row->nr_redundant = 0;
+		search(&r->d, STRATEGY_BOUNDED, bound);
+		if (!r->result.bound_cut)
+			return;
+	}
+}
+
+static void run_engine(struct audit *a, enum audit_engine engine)
+{
+	struct recorder *r = &a->recorders[engine];
+
+	recorder_init(r, a, engine);
+	exec_restart(r->d.x);
+	memcpy(r->root_ids, a->s->w->next_id, sizeof(r->root_ids));
+	if (engine == AUDIT_BOUNDED)
+		search_bounded(r);
+	else
+		search(&r->d, engine == AUDIT_DPOR ? STRATEGY_DPOR : STRATEGY_EXHAUSTIVE, 0);
+	r->row->stats = r->result.stats;
+	r->row->stats.seconds = (double)(g_get_monotonic_time() - r->d.start) / 1e6;
+	r->row->complete = !r->d.stopped && r->result.stats.nr_cut == 0;
+	r->row->nr_classes = g_hash_table_size(r->classes);
+	r->row->nr_traces = g_hash_table_size(r->traces);
+	r->row->nr_ends = g_hash_table_size(r->ends);
+	r->row->nr_findings = r->violations->len;
+	a->result->interrupted |= r->d.stopped && r->result.end == END_INTERRUPTED;
+	if (r->result.error && !a->result->error)
+		a->result->error = g_steal_pointer(&r->result.error);
+}
+
+/* ---- comparing --------------------------------------------------------------------------- */
+
+static void G_GNUC_PRINTF(3, 4) differs(struct audit *a, struct recorder *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	g_ptr_array_add(a->result->problems, g_strdup_vprintf(fmt, args));
+	va_end(args);
+	a->result->nr_problems++;
+	r->row->nr_differs++;
+}
+
+/*
+ * An inversion of locks may hang on how a state was reached, which values do not tell:
+ * docs/exploring.md says that such searches may pass over it.
+ */
+static bool is_excused(const struct recorder *r, const struct violation *v)
+{
+	return !r->row->by_history && strcmp(v->ops->name, "lock") == 0;
+}
+
+/* Findings of @x that @y, which claims to have them all, has not. */
+static void missing_findings(struct audit *a, struct recorder *x, struct recorder *y,
+			     struct recorder *blame, const char *verb)
+{
+	for (guint i = 0; i < x->violations->len; i++) {
+		const struct seen_violation *seen =
+			&g_array_index(x->violations, struct seen_violation, i);
+
+		if (!find_violation(y, &seen->v) && !is_excused(y, &seen->v))
+			differs(a, blame, "%s %s a finding of %s: %s: %s (%s)",
+				audit_engine_names[blame->engine], verb,
+				audit_engine_names[blame == x ? y->engine : x->engine],
+				seen->v.ops->name, seen->v.text, oid_str(seen->v.obj).s);
+	}
+}
+
+static uint32_t count_missing(GHashTable *x, GHashTable *y)
+{
+	GHashTableIter iter;
+	gpointer key;
+	uint32_t n = 0;
+
+	/* In any order: they are only counted. */
+	g_hash_table_iter_init(&iter, x);
+	while (g_hash_table_iter_next(&iter, &key, NULL))
+		n += !g_hash_table_contains(y, key);
+	return n;
+}
+
+static void compare_sets(struct audit *a, struct recorder *ref, struct recorder *r,
+			 GHashTable *in_ref, GHashTable *in_r, const char *what)
+{
+	uint32_t missed = r->row->complete ? count_missing(in_ref, in_r) : 0;
+	uint32_t invented = ref->row->complete ? count_missing(in_r, in_ref) : 0;
+	const char *name = audit_engine_names[r->engine];
+
+	if (missed > 0)
+		differs(a, r, "%s misses %u of %u %s of %s", name, missed,
+			g_hash_table_size(in_ref), what, audit_engine_names[ref->engine]);
+	if (invented > 0)
+		differs(a, r, "%s has %u %s that %s has not", name, invented, what,
+			audit_engine_names[ref->engine]);
+}
+
+/* Both know how few preemptions each finding needs. */
+static void compare_preemptions(struct audit *a, struct recorder *full, struct recorder *bounded)
+{
+	for (guint i = 0; i < full->violations->len; i++) {
+		const struct seen_violation *x =
+			&g_array_index(full->violations, struct seen_violation, i);
+		const struct seen_violation *y = find_violation(bounded, &x->v);
+
+		if (y && x->preemptions != y->preemptions)
+			differs(a, bounded,
+				"bounded needs %u preemptions where full needs %u: %s: %s",
+				y->preemptions, x->preemptions, x->v.ops->name, x->v.text);
+	}
+}
+
+static void compare(struct audit *a, struct recorder *ref, struct recorder *r)
+{
+	if (r->row->complete)
+		missing_findings(a, ref, r, r, "misses");
+	if (ref->row->complete)
+		missing_findings(a, r, ref, r, "has what is no finding of");
+	compare_sets(a, ref, r, ref->ends, r->ends, "end states");
+	if (ref->row->by_history && r->row->by_history)
+		compare_sets(a, ref, r, ref->classes, r->classes, "last states");
+	/* Stopping at known states leaves out runs that only end alike. */
+	if (ref->engine == AUDIT_FULL && r->engine == AUDIT_DPOR)
+		compare_sets(a, ref, r, ref->traces, r->traces, "classes of runs");
+	if (ref->engine == AUDIT_FULL && r->engine == AUDIT_BOUNDED && ref->row->complete &&
+	    r->row->complete)
+		compare_preemptions(a, ref, r);
+}
+
+/* Against the most trusted one that came to its end; the others against that. */
+static void compare_all(struct audit *a)
+{
+	struct audit_result *result = a->result;
+
+	result->reference = -1;
+	for (int i = 0; i < NR_AUDIT_ENGINES && result->reference < 0; i++) {
+		if (result->rows[i].complete)
+			result->reference = i;
+	}
+	for (int i = 0; result->reference >= 0 && i < NR_AUDIT_ENGINES; i++) {
+		if (i != result->reference)
+			compare(a, &a->recorders[result->reference], &a->recorders[i]);
+	}
+}
+
+static void check_steps(struct audit *a)
+{
+	for (int i = 0; i < NR_AUDIT_ENGINES; i++) {
+		struct recorder *r = &a->recorders[i];
+		uint32_t n;
+
+		if (!r->graph)
+			continue;
+		/* By value, a step may be named by what others have done. */
+		if (r->row->by_history)
+			graph_commute(r->graph);
+		n = graph_problems(r->graph, r->d.x, a->result->problems);
+		r->row->nr_differs += n;
+		a->result->nr_problems += n;
+		a->result->nr_pairs += graph_nr_pairs(r->graph);
+		a->result->nr_again += graph_nr_again(r->graph);
+	}
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+void audit(struct subject *s, const struct audit_options *opt, struct audit_result *result)
+{
+	struct audit a = {.s = s, .opt = opt, .result = result};
+
+	memset(result, 0, sizeof(*result));
+	result->problems = g_ptr_array_new_with_free_func(g_free);
+	result->reference = -1;
+	if (opt->max_seconds > 0)
+		a.deadline = g_get_monotonic_time() + (gint64)(opt->max_seconds * 1e6);
+	for (int i = 0; i < NR_AUDIT_ENGINES && !result->error && !result->interrupted; i++)
+		run_engine(&a, (enum audit_engine)i);
+	if (!result->error && !result->interrupted) {
+		compare_all(&a);
+		check_steps(&a);
+	}
+	for (int i = 0; i < NR_AUDIT_ENGINES; i++)
+		recorder_clear(&a.recorders[i]);
+}
+
+void audit_result_clear(struct audit_result *result)
+{
+	g_clear_pointer(&result->problems, g_ptr_array_unref);
+	g_clear_error(&result->error);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_PARALLEL_FRONTIER_H
+#define SIM_EXPLORE_PARALLEL_FRONTIER_H
+
+/*
+ * Searching in pieces, by several processes, and from a checkpoint.
+ */
+
+#include "sim/explore/driver.h"
+
+/**
+ * frontier_search() - search all there is, or what @d->resume holds
+ * @max_steps: give up after about so many; 0: no limit
+ *
+ * When a limit stops it, what is left to do is written to @d->rest.
+ * Return: false when it gave up, with @d not stopped.
+ */
+bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps);
+
+#endif /* SIM_EXPLORE_PARALLEL_FRONTIER_H */

@@ -1,0 +1,666 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A plan is a list of stretches: so many steps of that process.  Running one is
+ * lenient: who cannot step is passed over, or waited for, and where the plan says
+ * nothing the run goes on without preemption.  What was really done then makes the
+ * next plan, so a plan need not make sense to be worth a try.
+ *
+ * Choices inside steps go by process and by how many steps it has taken: they stay
+ * with what they belong to when stretches move.
+ */
+
+#include "sim/explore/schedule/minimise.h"
+
+#include <string.h>
+
+#include "sim/explore/parallel/process.h"
+#include "sim/explore/schedule/schedule.h"
+
+#define STEPS_DEFAULT UINT64_C(4000000)
+/* A run with fewer preemptions may be longer than what was found, but not without end. */
+#define STEPS_FACTOR 4
+#define STEPS_MORE 1000
+/* Below so many steps each length of a stretch is tried. */
+#define LENGTHS_TRIED 32
+#define POSTPONED_MAX 6
+#define AS_LONG_AS_IT_CAN UINT32_MAX
+
+struct stretch {
+	uint32_t id; /* process_names_text() */
+	uint32_t nr_steps;
+};
+
+/* A choice inside a step that is not the first alternative. */
+struct inner {
+	uint32_t id, step; /* the process, and which of its steps, from 1 */
+	uint32_t nth;	   /* which choice in that step, from 0 */
+	uint32_t kind, pick;
+};
+
+struct price {
+	uint32_t preemptions, steps, stretches, picks;
+};
+
+struct trial {
+	GArray *stretches; /* struct stretch */
+	GArray *inner;	   /* struct inner */
+	struct price cost;
+};
+
+struct minimiser {
+	struct subject *s;
+	const struct minimise_options *opt;
+	struct minimise_result *result;
+	struct exec *x;
+	struct process_names *names;
+	struct trial plan, made, best;
+	struct finding *finding; /* what best leads to */
+	uint64_t steps_left;
+	uint32_t max_steps; /* of one run */
+	bool patient;	    /* whoever cannot step is waited for, not passed over */
+	bool passed_over;   /* in this run somebody was */
+	GArray *taken;	    /* uint32_t: steps of each process in this run */
+	/* in this step */
+	uint32_t id, nth;
+};
+
+/* ---- trials ------------------------------------------------------------------------------- */
+
+static void trial_init(struct trial *t)
+{
+	t->stretches = g_array_new(FALSE, FALSE, sizeof(struct stretch));
+	t->inner = g_array_new(FALSE, FALSE, sizeof(struct inner));
+}
+
+static void trial_clear(struct trial *t)
+{
+	g_array_unref(t->stretches);
+	g_array_unref(t->inner);
+}
+
+static void array_copy(GArray *to, const GArray *from)
+{
+	g_array_set_size(to, 0);
+	g_array_append_vals(to, from->data, from->len);
+}
+
+static void trial_copy(struct trial *to, const struct trial *from)
+{
+	array_copy(to->stretches, from->stretches);
+	array_copy(to->inner, from->inner);
+	to->cost = from->cost;
+}
+
+static struct stretch *stretch_at(const struct trial *t, guint i)
+{
+	return &g_array_index(t->stretches, struct stretch, i);
+}
+
+static void add_steps(struct trial *t, uint32_t id, uint32_t nr_steps)
+{
+	struct stretch fresh = {id, nr_steps};
+
+	if (t->stretches->len > 0 && stretch_at(t, t->stretches->len - 1)->id == id)
+		stretch_at(t, t->stretches->len - 1)->nr_steps += nr_steps;
+	else
+		g_array_append_val(t->stretches, fresh);
+}
+
+static bool is_cheaper(const struct price *a, const struct price *b)
+{
+	if (a->preemptions != b->preemptions)
+		return a->preemptions < b->preemptions;
+	if (a->steps != b->steps)
+		return a->steps < b->steps;
+	if (a->stretches != b->stretches)
+		return a->stretches < b->stretches;
+	return a->picks < b->picks;
+}
+
+/* Can the run that is being made still become cheaper than the best one? */
+static bool is_hopeless(const struct minimiser *m)
+{
+	const struct price *a = &m->made.cost, *b = &m->best.cost;
+
+	if (a->steps >= m->max_steps)
+		return true;
+	if (a->preemptions != b->preemptions)
+		return a->preemptions > b->preemptions;
+	if (a->steps != b->steps)
+		return a->steps > b->steps;
+	if (a->stretches != b->stretches)
+		return a->stretches > b->stretches;
+	return a->picks >= b->picks;
+}
+
+/* ---- one run ------------------------------------------------------------------------------ */
+
+static uint32_t *taken_by(struct minimiser *m, uint32_t id)
+{
+	if (m->taken->len <= id)
+		g_array_set_size(m->taken, id + 1);
+	return &g_array_index(m->taken, uint32_t, id);
+}
+
+static uint32_t planned_inner(struct exec *x, enum choice_kind kind, uint32_t n)
+{
+	struct minimiser *m = x->strategy;
+	struct inner in = {m->id, *taken_by(m, m->id), m->nth++, (uint32_t)kind, 0};
+
+	for (guint i = 0; i < m->plan.inner->len; i++) {
+		const struct inner *p = &g_array_index(m->plan.inner, struct inner, i);
+
+		if (p->id == in.id && p->step == in.step && p->nth == in.nth &&
+		    p->kind == in.kind && p->pick < n)
+			in.pick = p->pick;
+	}
+	if (in.pick > 0) {
+		g_array_append_val(m->made.inner, in);
+		m->made.cost.picks++;
+	}
+	return in.pick;
+}
+
+static int find_id(const struct exec *x, const uint32_t *ids, uint32_t id)
+{
+	for (uint32_t i = 0; i < x->nr_enabled; i++) {
+		if (ids[i] == id)
+			return (int)i;
+	}
+	return -1;
+}
+
+struct cursor {
+	guint at;      /* stretch of the plan */
+	uint32_t done; /* steps of it */
+};
+
+static uint32_t pick_step(struct minimiser *m, struct cursor *c, const uint32_t *ids,
+			  const struct switches *switches)
+{
+	int i;
+
+	for (; c->at < m->plan.stretches->len; c->at++, c->done = 0) {
+		const struct stretch *s = stretch_at(&m->plan, c->at);
+
+		if (c->done == s->nr_steps)
+			continue;
+		i = find_id(m->x, ids, s->id);
+		if (i >= 0) {
+			c->done++;
+			return (uint32_t)i;
+		}
+		if (c->done == 0 && m->patient)
+			break;
+		m->passed_over |= c->done == 0;
+	}
+	i = switches->current ? exec_find(m->x, switches->current) : -1;
+	return i >= 0 ? (uint32_t)i : 0;
+}
+
+/* The violation that is looked for, if this run has it. */
+static const struct violation *wanted(const struct minimiser *m)
+{
+	const struct checkset *checks = m->s->checks;
+
+	for (uint32_t i = m->x->nr_before; i < MIN(checks->nr_violations, VIOLATION_MAX); i++) {
+		if (same_finding(&m->finding->violation, &checks->violations[i]))
+			return &checks->violations[i];
+	}
+	return NULL;
+}
+
+/* One step of the plan; false when the run is over or has stopped. */
+static bool make_step(struct minimiser *m, struct cursor *c, struct switches *switches)
+{
+	g_autoptr(GError) error = NULL;
+	struct exec *x = m->x;
+	uint32_t ids[ENABLED_MAX];
+	uint32_t i;
+
+	process_names_look(m->names, x, ids);
+	i = pick_step(m, c, ids, switches);
+	switches_count(switches, x, i);
+	m->id = ids[i];
+	m->nth = 0;
+	++*taken_by(m, m->id);
+	add_steps(&m->made, m->id, 1);
+	m->made.cost.steps++;
+	m->made.cost.stretches = m->made.stretches->len;
+	m->made.cost.preemptions = switches->preemptions;
+	if (exec_step(x, i))
+		return true;
+	/* A script that fails in this order is not what is looked for. */
+	error = x->s->take_error(x->s);
+	return false;
+}
+
+/* Make the run that the plan says, as far as it may be worth it; is it one that fails alike? */
+static bool run_plan(struct minimiser *m, bool *at_end)
+{
+	struct exec *x = m->x;
+	struct switches switches = {0};
+	struct cursor c = {0};
+
+	m->result->nr_replays++;
+	g_array_set_size(m->made.stretches, 0);
+	g_array_set_size(m->made.inner, 0);
+	m->made.cost = (struct price){0};
+	g_array_set_size(m->taken, 0);
+	process_names_restart(m->names);
+	exec_restart(x);
+	*at_end = false;
+	while (exec_look(x)) {
+		if (is_hopeless(m) || !make_step(m, &c, &switches))
+			return false;
+		if (exec_violated(x))
+			return wanted(m) != NULL;
+	}
+	*at_end = true;
+	x->s->finish(x->s);
+	return wanted(m) != NULL;
+}
+
+static void keep(struct minimiser *m, bool at_end)
+{
+	struct finding *f = m->finding;
+
+	trial_copy(&m->best, &m->made);
+	array_copy(f->choices, m->x->choices);
+	f->violation = *wanted(m);
+	f->nr_steps = m->x->nr_steps;
+	f->at_end = at_end;
+}
+
+static bool is_interrupted(const struct minimiser *m)
+{
+	return m->opt->interrupted && *m->opt->interrupted;
+}
+
+static bool may_go_on(struct minimiser *m)
+{
+	if (m->steps_left == 0 || is_interrupted(m))
+		m->result->gave_up = true;
+	return !m->result->gave_up;
+}
+
+/* Run the plan, and keep what comes out if it is cheaper. */
+static bool try_plan(struct minimiser *m)
+{
+	for (int patient = 0; patient <= 1; patient++) {
+		bool at_end, fails;
+
+		if (!may_go_on(m))
+			return false;
+		/* With nobody to wait for the second run would be the first one again. */
+		if (patient && !m->passed_over)
+			return false;
+		m->patient = patient;
+		m->passed_over = false;
+		fails = run_plan(m, &at_end);
+		m->steps_left -= MIN(m->steps_left, m->made.cost.steps + 1);
+		if (fails && is_cheaper(&m->made.cost, &m->best.cost)) {
+			keep(m, at_end);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- what may make it shorter ------------------------------------------------------------- */
+
+/* Each pass takes what is best so far, changes it, and tries; true if something helped. */
+
+static guint begin_plan(struct minimiser *m)
+{
+	trial_copy(&m->plan, &m->best);
+	return m->plan.stretches->len;
+}
+
+static bool without_any_plan(struct minimiser *m)
+{
+	begin_plan(m);
+	g_array_set_size(m->plan.stretches, 0);
+	return try_plan(m);
+}
+
+/* Leave out @size stretches at a time; large parts first (ddmin, Zeller). */
+static bool without_chunks(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint size = MAX(m->best.stretches->len / 2, 1);; size /= 2) {
+		for (guint i = 0; i + size <= m->best.stretches->len;) {
+			begin_plan(m);
+			g_array_remove_range(m->plan.stretches, i, size);
+			if (try_plan(m))
+				helped = true;
+			else
+				i += size;
+		}
+		if (size == 1)
+			return helped;
+	}
+}
+
+static int next_of_same(const struct trial *t, guint i)
+{
+	for (guint j = i + 1; j < t->stretches->len; j++) {
+		if (stretch_at(t, j)->id == stretch_at(t, i)->id)
+			return (int)j;
+	}
+	return -1;
+}
+
+/* Let a process do at once what it does in two stretches: now, or later. */
+static bool merged(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint i = 0; i < m->best.stretches->len; i++) {
+		for (int later = 0; later <= 1; later++) {
+			int j;
+
+			if (i >= begin_plan(m) || (j = next_of_same(&m->plan, i)) < 0)
+				break;
+			stretch_at(&m->plan, later ? (guint)j : i)->nr_steps +=
+				stretch_at(&m->plan, later ? i : (guint)j)->nr_steps;
+			g_array_remove_index(m->plan.stretches, later ? i : (guint)j);
+			helped |= try_plan(m);
+		}
+	}
+	return helped;
+}
+
+/* Let a process that was preempted run on for as long as it can. */
+static bool run_on(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint i = 0; i < m->best.stretches->len; i++) {
+		begin_plan(m);
+		stretch_at(&m->plan, i)->nr_steps = AS_LONG_AS_IT_CAN;
+		helped |= try_plan(m);
+	}
+	return helped;
+}
+
+/* What a process does from stretch @i on is not needed. */
+static void cut_end(struct minimiser *m, guint i)
+{
+	uint32_t id = stretch_at(&m->plan, i)->id;
+
+	for (guint j = m->plan.stretches->len; j-- > i;) {
+		if (stretch_at(&m->plan, j)->id == id)
+			g_array_remove_index(m->plan.stretches, j);
+	}
+}
+
+static bool without_ends(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint i = 0; i < m->best.stretches->len; i++) {
+		begin_plan(m);
+		cut_end(m, i);
+		if (!try_plan(m))
+			continue;
+		helped = true;
+		i--;
+	}
+	return helped;
+}
+
+/*
+ * Stop a stretch earlier.  One round of a loop may do as well as two, so no length
+ * follows from another one; of long stretches only some are tried.
+ */
+static bool shorter(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint i = 0; i < m->best.stretches->len; i++) {
+		uint32_t n = stretch_at(&m->best, i)->nr_steps;
+
+		for (uint32_t left = 1; left < n; left += 1 + left / LENGTHS_TRIED) {
+			begin_plan(m);
+			stretch_at(&m->plan, i)->nr_steps = left;
+			if (try_plan(m)) {
+				helped = true;
+				break;
+			}
+		}
+	}
+	return helped;
+}
+
+/* Move @size stretches from @i on behind the next one, the next two, ...; true if it helped. */
+static bool postpone(struct minimiser *m, guint i, guint size)
+{
+	for (guint to = i + 1; to + size <= m->best.stretches->len; to++) {
+		begin_plan(m);
+		g_array_insert_vals(m->plan.stretches, to + size, stretch_at(&m->best, i), size);
+		g_array_remove_range(m->plan.stretches, i, size);
+		if (try_plan(m))
+			return true;
+	}
+	return false;
+}
+
+/* What need not be so early is in the way; a grace period comes with all that follows it. */
+static bool postponed(struct minimiser *m)
+{
+	bool helped = false;
+
+	/* Moving several is for preemptions: without any there are few steps to win. */
+	for (guint size = 1; size <= (m->best.cost.preemptions ? POSTPONED_MAX : 1); size++) {
+		for (guint i = 0; i + size < m->best.stretches->len; i++)
+			helped |= postpone(m, i, size);
+	}
+	return helped;
+}
+
+/* The first alternative wherever it does as well: no failing allocation, for one. */
+static bool plain_picks(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint i = 0; i < m->best.inner->len;) {
+		begin_plan(m);
+		g_array_remove_index(m->plan.inner, i);
+		if (try_plan(m))
+			helped = true;
+		else
+			i++;
+	}
+	return helped;
+}
+
+static void shrink(struct minimiser *m)
+{
+	static bool (*const passes[])(struct minimiser * m) = {
+		without_any_plan, without_ends, without_chunks, merged,
+		run_on,		  postponed,	shorter,	plain_picks,
+	};
+	bool helped;
+
+	do {
+		helped = false;
+		for (size_t i = 0; i < G_N_ELEMENTS(passes); i++)
+			helped |= passes[i](m);
+	} while (helped && may_go_on(m));
+}
+
+/* ---- where it starts ---------------------------------------------------------------------- */
+
+/* Plan what @f did, stretch by stretch. */
+static void plan_schedule(struct minimiser *m, const struct schedule *sched)
+{
+	g_array_set_size(m->plan.stretches, 0);
+	g_array_set_size(m->plan.inner, 0);
+	g_array_set_size(m->taken, 0);
+	for (guint i = 0; i < sched->runs->len; i++) {
+		const struct schedule_run *run =
+			&g_array_index(sched->runs, struct schedule_run, i);
+		uint32_t id = process_names_id(m->names, run->process);
+
+		add_steps(&m->plan, id, run->nr_steps);
+		*taken_by(m, id) += run->nr_steps;
+		for (uint32_t k = 0; k < run->nr_picks; k++) {
+			const struct schedule_pick *p = &g_array_index(
+				sched->picks, struct schedule_pick, run->picks_at + k);
+			struct inner in = {id, *taken_by(m, id), k, p->kind, p->pick};
+
+			if (p->pick > 0)
+				g_array_append_val(m->plan.inner, in);
+		}
+	}
+}
+
+/* Make @f the best so far; false if it cannot be repeated. */
+static bool start_from(struct minimiser *m, const struct finding *f, GError **error)
+{
+	struct schedule *sched = schedule_of(m->s, f, error);
+	struct price before = m->best.cost;
+	bool at_end, ok;
+
+	if (!sched)
+		return false;
+	plan_schedule(m, sched);
+	m->patient = false;
+	m->best.cost = (struct price){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
+	m->max_steps = MIN(sched->nr_steps, UINT32_MAX / 2 / STEPS_FACTOR) * STEPS_FACTOR +
+		       STEPS_MORE;
+	ok = run_plan(m, &at_end);
+	m->best.cost = before;
+	if (ok)
+		keep(m, at_end);
+	else
+		g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_LOST,
+			    "a run could not be repeated by the names of its processes");
+	schedule_free(sched);
+	return ok;
+}
+
+/* ---- is there one with fewer preemptions? ------------------------------------------------- */
+
+struct proof {
+	struct minimiser *m;
+	struct explore_result result;
+	volatile sig_atomic_t stop;
+};
+
+static const struct finding *alike(const struct proof *p)
+{
+	for (guint i = 0; p->result.findings && i < p->result.findings->len; i++) {
+		const struct finding *f = g_ptr_array_index(p->result.findings, i);
+
+		if (same_finding(&p->m->finding->violation, &f->violation))
+			return f;
+	}
+	return NULL;
+}
+
+/* Findings of other kinds must not end the search, the first of this kind may. */
+static void proof_progress(void *arg, const struct explore_stats *stats)
+{
+	struct proof *p = arg;
+
+	(void)stats;
+	if (alike(p) || is_interrupted(p->m))
+		p->stop = 1;
+}
+
+/*
+ * Search all orders with fewer preemptions than the best one has.
+ * Return: one that fails alike, which is then the best; false if none was found.
+ */
+static bool find_fewer(struct minimiser *m)
+{
+	struct proof p = {.m = m};
+	const struct explore_options opt = {
+		.strategy = STRATEGY_BOUNDED,
+		.preemptions = m->best.cost.preemptions - 1,
+		.max_seconds = m->opt->proof_seconds,
+		.keep_going = true,
+		.past_setup = true,
+		.interrupted = &p.stop,
+		.progress = proof_progress,
+		.progress_arg = &p,
+	};
+	const struct finding *f;
+	bool found;
+
+	explore(m->s, &opt, &p.result);
+	f = alike(&p);
+	m->result->proof_runs += p.result.stats.nr_runs;
+	m->result->proved = !f && p.result.bound_done == m->best.cost.preemptions &&
+			    p.result.stats.nr_cut == 0 && !p.result.error;
+	found = f && start_from(m, f, NULL);
+	explore_result_clear(&p.result);
+	return found;
+}
+
+static void prove(struct minimiser *m)
+{
+	while (m->opt->proof_seconds > 0 && m->best.cost.preemptions > 0 && !is_interrupted(m)) {
+		if (!find_fewer(m))
+			return;
+		/* A new start, and shorter than what has used up the steps. */
+		m->steps_left = MAX(m->steps_left, STEPS_DEFAULT / 4);
+		m->result->gave_up = false;
+		shrink(m);
+	}
+	m->result->proved = m->best.cost.preemptions == 0;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
+static struct finding *finding_copy(const struct finding *f)
+{
+	struct finding *copy = g_memdup2(f, sizeof(*f));
+
+	copy->choices = g_array_copy(f->choices);
+	return copy;
+}
+
+struct finding *minimise(struct subject *s, const struct finding *f,
+			 const struct minimise_options *opt, struct minimise_result *result,
+			 GError **error)
+{
+	struct minimiser m = {
+		.s = s,
+		.opt = opt,
+		.result = result,
+		.x = exec_new(s),
+		.names = process_names_new(),
+		.finding = finding_copy(f),
+		.steps_left = opt->max_steps ? opt->max_steps : STEPS_DEFAULT,
+		.taken = g_array_new(FALSE, TRUE, sizeof(uint32_t)),
+	};
+	gint64 start = g_get_monotonic_time();
+
+	memset(result, 0, sizeof(*result));
+	trial_init(&m.plan);
+	trial_init(&m.made);
+	trial_init(&m.best);
+	m.x->inner = planned_inner;
+	m.x->strategy = &m;
+	if (start_from(&m, f, error)) {
+		result->steps_before = m.best.cost.steps;
+		result->preemptions_before = m.best.cost.preemptions;
+		shrink(&m);
+		prove(&m);
+		result->preemptions = m.best.cost.preemptions;
+	} else {
+		g_clear_pointer(&m.finding, finding_free);
+	}
+	result->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
+	trial_clear(&m.plan);
+	trial_clear(&m.made);
+	trial_clear(&m.best);
+	g_array_unref(m.taken);
+	process_names_free(m.names);
+	exec_free(m.x);
+	return m.finding;
+}

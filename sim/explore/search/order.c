@@ -1,0 +1,744 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/explore/search/order.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/base/hash.h"
+
+#define NONE UINT32_MAX
+
+/* A field of an object: whoever touched it on this path, and a digest of what was written. */
+struct place {
+	oid_t obj;
+	uint32_t field;
+	uint32_t last; /* use */
+	uint64_t version;
+	uint64_t root; /* digest of its value where the path begins, 0 if it has none */
+};
+
+struct use {
+	uint32_t place, before; /* earlier use of the place */
+	uint32_t other;		/* the latest earlier one of another mode */
+	uint32_t depth;
+	uint32_t mode;
+	uint64_t old_version;
+};
+
+/*
+ * An object that was made on the path.  Its number depends on the order of steps
+ * that have nothing to do with each other; its name is made of the event that
+ * touched it first.
+ */
+struct made {
+	oid_t obj;
+	uint64_t name;
+};
+
+struct proc {
+	uint64_t key;
+	uint64_t name;	   /* the same, whatever the order of unrelated steps */
+	uint32_t last;	   /* depth of its last event */
+	uint64_t position; /* the last that order_set_control() was told */
+	uint64_t control;  /* digest of all that decides how it goes on */
+};
+
+struct happened {
+	uint32_t clock[PROCS_MAX]; /* depth + 1 of each process's latest event before this one */
+	uint32_t proc, before;	   /* depth of its process's event before */
+	uint32_t uses_at, made_at, poster;
+	uint64_t old_control, old_position, old_state, old_trace, hash;
+	bool first; /* of its process */
+};
+
+struct order {
+	struct place *places;
+	uint32_t nr_places, max_places;
+	uint32_t *slots;
+	uint32_t nr_slots;
+	GArray *uses;	  /* struct use */
+	GArray *made;	  /* struct made */
+	guint first_made; /* of the event that is being pushed */
+	uint64_t root_ids[NR_OBJECT_KINDS];
+	struct proc procs[PROCS_MAX];
+	uint32_t nr_procs;
+	GPtrArray *events; /* struct happened; those past depth are spare */
+	uint32_t depth;
+	uint32_t *races;
+	uint32_t nr_races, max_races;
+	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
+	uint64_t state, trace;
+};
+
+/* ---- touches ---------------------------------------------------------------------- */
+
+static int by_field(const void *a, const void *b)
+{
+	const struct touch *x = a, *y = b;
+
+	if (x->obj != y->obj)
+		return x->obj < y->obj ? -1 : 1;
+	return x->field < y->field ? -1 : x->field > y->field;
+}
+
+/* What lives in memory that can be given back. */
+static bool has_life(oid_t obj)
+{
+	switch (oid_kind(obj)) {
+	case OBJ_CGROUP:
+	case OBJ_MEMCG:
+	case OBJ_CACHE:
+	case OBJ_SLAB:
+	case OBJ_OBJ:
+	case OBJ_CELL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+uint32_t touches_tidy(struct touch *touches, uint32_t nr)
+{
+	uint32_t n = nr, out = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		if (touches[i].field != FIELD_LIFE && has_life(touches[i].obj))
+			touches[n++] = (struct touch){touches[i].obj, FIELD_LIFE, ACCESS_READ};
+	}
+	qsort(touches, n, sizeof(*touches), by_field);
+	for (uint32_t i = 0; i < n; i++) {
+		if (out > 0 && by_field(&touches[out - 1], &touches[i]) == 0) {
+			if (touches[out - 1].mode != touches[i].mode)
+				touches[out - 1].mode = ACCESS_RMW;
+		} else {
+			touches[out++] = touches[i];
+		}
+	}
+	return out;
+}
+
+bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b)
+{
+	uint32_t i = 0, j = 0;
+
+	while (i < nr_a && j < nr_b) {
+		int c = by_field(&a[i], &b[j]);
+
+		if (c == 0 && modes_conflict(a[i].mode, b[j].mode))
+			return true;
+		i += c <= 0;
+		j += c >= 0;
+	}
+	return false;
+}
+
+/* ---- places ------------------------------------------------------------------------- */
+
+static uint64_t place_hash(oid_t obj, uint32_t field)
+{
+	return hash_mix(hash_mix(0, obj), field);
+}
+
+static void grow_slots(struct order *o)
+{
+	g_free(o->slots);
+	o->nr_slots = o->nr_slots ? 2 * o->nr_slots : 1024;
+	o->slots = g_new0(uint32_t, o->nr_slots);
+	for (uint32_t p = 0; p < o->nr_places; p++) {
+		uint64_t h = place_hash(o->places[p].obj, o->places[p].field);
+
+		while (o->slots[h & (o->nr_slots - 1)])
+			h++;
+		o->slots[h & (o->nr_slots - 1)] = p + 1;
+	}
+}
+
+static uint32_t place_of(struct order *o, oid_t obj, uint32_t field)
+{
+	uint64_t h = place_hash(obj, field);
+	uint32_t *slot;
+
+	for (;; h++) {
+		slot = &o->slots[h & (o->nr_slots - 1)];
+		if (!*slot)
+			break;
+		if (o->places[*slot - 1].obj == obj && o->places[*slot - 1].field == field)
+			return *slot - 1;
+	}
+	if (o->nr_places == o->max_places) {
+		o->max_places = o->max_places ? 2 * o->max_places : 512;
+		o->places = g_renew(struct place, o->places, o->max_places);
+	}
+	o->places[o->nr_places] = (struct place){.obj = obj, .field = field, .last = NONE};
+	*slot = ++o->nr_places;
+	if (2 * o->nr_places > o->nr_slots)
+		grow_slots(o);
+	return o->nr_places - 1;
+}
+
+/* ---- names that do not depend on unrelated steps ------------------------------------- */
+
+void order_set_root(struct order *o, const uint64_t *ids)
+{
+	memcpy(o->root_ids, ids, sizeof(o->root_ids));
+}
+
+static const struct made *find_made(const struct order *o, oid_t obj)
+{
+	for (guint i = o->made->len; i-- > 0;) {
+		const struct made *m = &g_array_index(o->made, struct made, i);
+
+		if (m->obj == obj)
+			return m;
+	}
+	return NULL;
+}
+
+static uint64_t name_of(struct order *o, oid_t obj, uint64_t maker)
+{
+	const struct made *known;
+	struct made m = {.obj = obj};
+
+	if (oid_nr(obj) <= o->root_ids[oid_kind(obj)])
+		return obj;
+	known = find_made(o, obj);
+	if (known)
+		return known->name;
+	m.name = hash_mix(maker, oid_kind(obj)) + o->made->len - o->first_made;
+	g_array_append_val(o->made, m);
+	return m.name;
+}
+
+/* ---- processes ------------------------------------------------------------------------ */
+
+static uint32_t find_proc(const struct order *o, uint64_t key)
+{
+	for (uint32_t i = 0; i < o->nr_procs; i++) {
+		if (o->procs[i].key == key)
+			return i;
+	}
+	return NONE;
+}
+
+static void set_control(struct order *o, struct proc *p, uint64_t control)
+{
+	o->state ^= hash_mix(p->name, p->control) ^ hash_mix(p->name, control);
+	p->control = control;
+}
+
+/* ---- the path --------------------------------------------------------------------------- */
+
+struct order *order_new(void)
+{
+	struct order *o = g_new0(struct order, 1);
+
+	grow_slots(o);
+	o->made = g_array_new(FALSE, FALSE, sizeof(struct made));
+	o->uses = g_array_new(FALSE, FALSE, sizeof(struct use));
+	o->events = g_ptr_array_new_with_free_func(g_free);
+	return o;
+}
+
+void order_free(struct order *o)
+{
+	g_array_unref(o->uses);
+	g_array_unref(o->made);
+	g_ptr_array_unref(o->events);
+	g_free(o->places);
+	g_free(o->slots);
+	g_free(o->races);
+	g_free(o);
+}
+
+static struct happened *event_at(const struct order *o, uint32_t depth)
+{
+	return g_ptr_array_index(o->events, depth);
+}
+
+static void join(struct happened *ev, const struct happened *before, uint32_t nr_procs)
+{
+	for (uint32_t i = 0; i < nr_procs; i++) {
+		if (before->clock[i] > ev->clock[i])
+			ev->clock[i] = before->clock[i];
+	}
+}
+
+static bool in_clock(const struct order *o, const struct happened *ev, uint32_t depth)
+{
+	return ev->clock[event_at(o, depth)->proc] > depth;
+}
+
+static void add_race(struct order *o, uint32_t depth)
+{
+	if (o->nr_races == o->max_races) {
+		o->max_races = o->max_races ? 2 * o->max_races : 256;
+		o->races = g_renew(uint32_t, o->races, o->max_races);
+	}
+	o->races[o->nr_races++] = depth;
+}
+
+/* Depths of uses of @place that conflict with @mode, back to the one that hides all earlier. */
+static void collect(struct order *o, uint32_t place, uint32_t mode)
+{
+	for (uint32_t u = o->places[place].last; u != NONE;) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+
+		if (modes_conflict(use->mode, mode))
+			add_race(o, use->depth);
+		if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
+			return;
+		/* Those that commute come in long rows. */
+		u = modes_conflict(use->mode, mode) ? use->before : use->other;
+	}
+}
+
+static int latest_first(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (y > x) - (y < x);
+}
+
+/*
+ * Several events may have wanted the one at hand, each of them enough.  It can come
+ * before the one at @depth if somebody else wanted it who does not depend on that.
+ */
+static bool only_wanted_through(const struct order *o, uint32_t place, uint32_t depth)
+{
+	bool wanted = false;
+
+	for (uint32_t u = o->places[place].last; u != NONE;) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+
+		if (use->mode != ACCESS_ADD)
+			break;
+		if (!order_before(o, depth, use->depth))
+			return false;
+		wanted |= use->depth == depth;
+		u = use->before;
+	}
+	return wanted;
+}
+
+/* Of all that conflicts, what is not ordered by other ways; the clock then covers it all. */
+static void order_conflicts(struct order *o, struct happened *ev, uint32_t wants)
+{
+	uint32_t n = 0;
+
+	if (o->nr_races > 0)
+		qsort(o->races, o->nr_races, sizeof(*o->races), latest_first);
+	for (uint32_t i = 0; i < o->nr_races; i++) {
+		uint32_t depth = o->races[i];
+
+		if (in_clock(o, ev, depth))
+			continue;
+		join(ev, event_at(o, depth), o->nr_procs);
+		if (wants != NONE && only_wanted_through(o, wants, depth))
+			continue;
+		o->races[n++] = depth;
+	}
+	o->nr_races = n;
+}
+
+static void use_place(struct order *o, uint32_t place, uint32_t mode, uint32_t depth)
+{
+	struct use use = {.place = place,
+			  .before = o->places[place].last,
+			  .other = NONE,
+			  .depth = depth,
+			  .mode = mode,
+			  .old_version = o->places[place].version};
+
+	if (use.before != NONE) {
+		const struct use *before = &g_array_index(o->uses, struct use, use.before);
+
+		use.other = before->mode == mode ? before->other : use.before;
+	}
+
+	o->places[place].last = o->uses->len;
+	g_array_append_val(o->uses, use);
+}
+
+static void set_version(struct order *o, struct place *p, uint64_t name, uint64_t version)
+{
+	o->state ^= hash_mix(name, p->version) ^ hash_mix(name, version);
+	p->version = version;
+}
+
+/* Only orders steps: the state is in the contexts themselves. */
+static bool is_shadow(const struct place *p)
+{
+	return p->field == FIELD_QUIESCENT;
+}
+
+/* The same is written by whoever writes at all: that something ended, or was signalled. */
+static bool is_flag(const struct place *p, uint32_t mode)
+{
+	return p->field == FIELD_LIFE || (mode == ACCESS_WRITE && oid_kind(p->obj) == OBJ_WAIT);
+}
+
+/* Has @obj been touched by an event before the one that is being pushed? */
+static bool has_name(const struct order *o, oid_t obj)
+{
+	const struct made *m;
+
+	if (oid_nr(obj) <= o->root_ids[oid_kind(obj)])
+		return true;
+	m = find_made(o, obj);
+	return m && m < &g_array_index(o->made, struct made, o->first_made);
+}
+
+/*
+ * What the event saw of the objects that are @known before it, or that are not.
+ * @others: set if there are some of the other kind
+ */
+static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t maker, bool known,
+			    bool *others, uint64_t *overwritten)
+{
+	uint64_t h = 0;
+
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[use->place];
+		uint64_t name;
+
+		if (known != has_name(o, at->obj)) {
+			*others = true;
+			continue;
+		}
+		name = hash_mix(name_of(o, at->obj, maker), at->field);
+		if (use->mode != ACCESS_ADD)
+			*overwritten += hash_mix(name, at->version);
+		if (is_shadow(at))
+			continue;
+		h += hash_mix(name, use->mode);
+		if (use->mode == ACCESS_READ || use->mode == ACCESS_RMW)
+			h += hash_mix(~name, at->version);
+	}
+	return h;
+}
+
+/* The event's digest: who, knowing what, saw what.  Then what it leaves behind. */
+static void digest(struct order *o, struct happened *ev, uint64_t picks)
+{
+	const struct proc *p = &o->procs[ev->proc];
+	uint64_t h = hash_mix(hash_mix(p->name, p->control), picks), maker, seen = 0;
+	bool others = false;
+
+	o->first_made = o->made->len;
+	/* What it makes is named by all that it knew, for it may well make more later. */
+	h += digest_seen(o, ev, 0, true, &others, &seen);
+	maker = h;
+	if (others)
+		h += digest_seen(o, ev, maker, false, &others, &seen);
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+		struct place *at = &o->places[use->place];
+		uint64_t name = hash_mix(name_of(o, at->obj, maker), at->field);
+
+		if (use->mode == ACCESS_READ)
+			continue;
+		if (is_shadow(at))
+			at->version += hash_mix(h, ~name);
+		else if (is_flag(at, use->mode))
+			set_version(o, at, name, hash_mix(1, name));
+		else if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
+			set_version(o, at, name, hash_mix(h, name));
+		else if (use->mode == ACCESS_ADD)
+			set_version(o, at, name, at->version + hash_mix(h, ~name));
+	}
+	ev->hash = h;
+	o->trace += hash_mix(h, seen);
+}
+
+/* Does the state show that the event has happened? */
+static bool has_written(const struct order *o, const struct happened *ev)
+{
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+
+		if (use->mode != ACCESS_READ && !is_shadow(&o->places[use->place]))
+			return true;
+	}
+	return false;
+}
+
+/* A new context is what the event that set it going has made. */
+static uint64_t proc_name(struct order *o, const struct event_info *info)
+{
+	uint64_t maker = info->poster == NO_EVENT ? 0 : event_at(o, info->poster)->hash;
+
+	if (!info->context || oid_nr(info->context) <= o->root_ids[OBJ_TASK])
+		return info->key;
+	o->first_made = o->made->len;
+	return name_of(o, info->context, maker);
+}
+
+/* The first stands for everything: whoever may have touched anything conflicts with all others. */
+static struct touch touch_at(const struct event_info *info, uint32_t i)
+{
+	if (i == 0)
+		return (struct touch){.mode = info->wild ? ACCESS_RMW : ACCESS_READ};
+	return info->touches[i - 1];
+}
+
+bool order_push(struct order *o, const struct event_info *info)
+{
+	uint32_t depth = o->depth, number = find_proc(o, info->key);
+	uint32_t made_at = o->made->len;
+	struct happened *ev;
+
+	if (number == NONE && o->nr_procs == PROCS_MAX)
+		return false;
+	if (depth == o->events->len)
+		g_ptr_array_add(o->events, g_new(struct happened, 1));
+	ev = event_at(o, depth);
+	memset(ev->clock, 0, sizeof(ev->clock));
+	ev->first = number == NONE;
+	if (ev->first) {
+		number = o->nr_procs++;
+		o->procs[number] = (struct proc){.key = info->key, .last = NONE};
+		o->procs[number].name = proc_name(o, info);
+	}
+	ev->proc = number;
+	ev->before = o->procs[number].last;
+	ev->uses_at = o->uses->len;
+	ev->made_at = made_at;
+	ev->poster = info->poster;
+	ev->old_control = o->procs[number].control;
+	ev->old_position = o->procs[number].position;
+	ev->old_state = o->state;
+	ev->old_trace = o->trace;
+	if (ev->before != NONE)
+		join(ev, event_at(o, ev->before), o->nr_procs);
+	if (info->poster != NO_EVENT)
+		join(ev, event_at(o, info->poster), o->nr_procs);
+
+	o->nr_races = 0;
+	for (uint32_t i = 0; i <= info->nr_touches; i++) {
+		struct touch t = touch_at(info, i);
+
+		o->touched[i] = place_of(o, t.obj, t.field);
+		collect(o, o->touched[i], t.mode);
+	}
+	order_conflicts(o, ev, info->want_of ? place_of(o, info->want_of, info->want_field) : NONE);
+	ev->clock[number] = depth + 1;
+
+	for (uint32_t i = 0; i <= info->nr_touches; i++)
+		use_place(o, o->touched[i], touch_at(info, i).mode, depth);
+	digest(o, ev, info->picks);
+	o->procs[number].last = depth;
+	o->depth++;
+	/* The environment remembers nothing but what it has written, if it wrote anything. */
+	set_control(o, &o->procs[number], info->context || !has_written(o, ev) ? ev->hash : 0);
+	return true;
+}
+
+void order_pop(struct order *o)
+{
+	struct happened *ev = event_at(o, --o->depth);
+	struct proc *p = &o->procs[ev->proc];
+
+	for (uint32_t u = o->uses->len; u-- > ev->uses_at;) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+
+		o->places[use->place].last = use->before;
+		o->places[use->place].version = use->old_version;
+	}
+	g_array_set_size(o->uses, ev->uses_at);
+	g_array_set_size(o->made, ev->made_at);
+	p->last = ev->before;
+	p->control = ev->old_control;
+	p->position = ev->old_position;
+	o->state = ev->old_state;
+	o->trace = ev->old_trace;
+	if (ev->first)
+		o->nr_procs--;
+}
+
+uint32_t order_depth(const struct order *o)
+{
+	return o->depth;
+}
+
+uint32_t order_races(const struct order *o, uint32_t *races)
+{
+	if (o->nr_races > 0)
+		memcpy(races, o->races, o->nr_races * sizeof(*races));
+	return o->nr_races;
+}
+
+/* What happened before the last event by other ways than conflicts. */
+static bool before_anyway(const struct order *o, const struct happened *ev, uint32_t depth)
+{
+	return (ev->before != NONE && order_before(o, depth, ev->before)) ||
+	       (ev->poster != NONE && order_before(o, depth, ev->poster));
+}
+
+uint32_t order_wait_races(struct order *o, const uint32_t **races)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+	uint32_t n = 0;
+
+	o->nr_races = 0;
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u);
+
+		for (uint32_t b = mine->before; b != NONE;) {
+			const struct use *use = &g_array_index(o->uses, struct use, b);
+
+			if (before_anyway(o, ev, use->depth))
+				break;
+			if (modes_conflict(use->mode, mine->mode))
+				add_race(o, use->depth);
+			b = use->before;
+		}
+	}
+	if (o->nr_races > 0)
+		qsort(o->races, o->nr_races, sizeof(*o->races), latest_first);
+	for (uint32_t i = 0; i < o->nr_races; i++) {
+		if (i == 0 || o->races[i] != o->races[n - 1])
+			o->races[n++] = o->races[i];
+	}
+	o->nr_races = n;
+	*races = o->races;
+	return n;
+}
+
+bool order_other_writer(const struct order *o, uint32_t depth)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u);
+
+		for (uint32_t b = mine->before; b != NONE;) {
+			const struct use *use = &g_array_index(o->uses, struct use, b);
+
+			if (use->depth <= depth)
+				break;
+			if (use->mode != ACCESS_READ && !order_before(o, depth, use->depth))
+				return true;
+			b = use->before;
+		}
+	}
+	return false;
+}
+
+uint32_t order_previous(const struct order *o)
+{
+	return event_at(o, o->depth - 1)->before;
+}
+
+bool order_before(const struct order *o, uint32_t a, uint32_t b)
+{
+	return in_clock(o, event_at(o, b), a);
+}
+
+uint32_t order_latest(const struct order *o, uint64_t key)
+{
+	uint32_t p = find_proc(o, key);
+
+	return p == NONE ? NO_EVENT : o->procs[p].last;
+}
+
+uint64_t order_key(const struct order *o, uint32_t depth)
+{
+	return o->procs[event_at(o, depth)->proc].key;
+}
+
+bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed)
+{
+	uint32_t last = o->depth - 1;
+
+	return depth == last ||
+	       (!order_before(o, race, depth) && (!needed || order_before(o, depth, last)));
+}
+
+uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths)
+{
+	uint32_t first[PROCS_MAX], n = 0, last = o->depth - 1;
+
+	memset(first, 0, sizeof(first)); /* depth + 1 of each process's first event among them */
+	for (uint32_t k = race + 1; k <= last; k++) {
+		const struct happened *ev = event_at(o, k);
+		bool initial = true;
+
+		if (!order_can_precede(o, race, k, needed))
+			continue;
+		if (first[ev->proc])
+			continue;
+		for (uint32_t q = 0; q < o->nr_procs && initial; q++)
+			initial = !first[q] || ev->clock[q] < first[q];
+		first[ev->proc] = k + 1;
+		if (initial)
+			depths[n++] = k;
+	}
+	return n;
+}
+
+uint64_t order_fingerprint(const struct order *o)
+{
+	return o->state;
+}
+
+uint32_t order_places(const struct order *o, oid_t obj, enum access_mode mode,
+		      struct touch *touches, uint32_t max)
+{
+	uint32_t n = 0;
+
+	for (uint32_t p = 0; p < o->nr_places && n < max; p++) {
+		const struct place *at = &o->places[p];
+
+		if (at->obj == obj && at->last != NONE)
+			touches[n++] = (struct touch){obj, at->field,
+						      at->field == FIELD_LIFE ? ACCESS_READ : mode};
+	}
+	return n;
+}
+
+uint64_t order_trace(const struct order *o)
+{
+	return o->trace;
+}
+
+uint64_t order_process(const struct order *o)
+{
+	return o->procs[event_at(o, o->depth - 1)->proc].name;
+}
+
+/* One use is of the place that stands for everything. */
+uint32_t order_touches(const struct order *o)
+{
+	return o->uses->len - event_at(o, o->depth - 1)->uses_at - 1;
+}
+
+/*
+ * Where a task stands is told by lines, and it may take several steps in one: as long
+ * as nothing else changed, what it did there counts as well.
+ */
+void order_set_control(struct order *o, uint64_t hash)
+{
+	struct happened *ev = event_at(o, o->depth - 1);
+	struct proc *p = &o->procs[ev->proc];
+
+	ev->old_position = p->position;
+	set_control(o, p, p->position == hash && hash ? hash_mix(ev->hash, hash) : hash);
+	p->position = hash;
+}
+
+void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
+{
+	uint32_t place = place_of(o, obj, field);
+
+	o->places[place].root = hash_mix(1, value);
+}
+
+void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
+{
+	uint32_t place = place_of(o, obj, field);
+	struct place *p = &o->places[place];
+
+	/* Its use by the last event holds the version to go back to. */
+	set_version(o, p, hash_mix(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_SEARCH_ORDER_H
+#define SIM_EXPLORE_SEARCH_ORDER_H
+
+/*
+ * Order: what happens before what on the path that is being explored.
+ *
+ * An event is one step; it stands at a depth, 0 for the first.  An event happens
+ * before another if it belongs to the same process and is earlier, if it made the
+ * other one possible, or if the two conflict and it is earlier; and so on through
+ * chains of such pairs.  Two orders of the same steps that agree in this lead to
+ * the same state.
+ *
+ * Events are pushed and popped: the path is a stack.
+ */
+
+#include "sim/explore/exec.h"
+
+#define PROCS_MAX 128
+#define NO_EVENT UINT32_MAX
+
+struct order;
+
+struct order *order_new(void);
+void order_free(struct order *o);
+
+/** order_set_root() - objects numbered up to @ids[kind] exist where the path begins */
+void order_set_root(struct order *o, const uint64_t *ids);
+
+/* What is known of an event once it has happened. */
+struct event_info {
+	uint64_t key;	 /* of its process */
+	oid_t context;	 /* whose step it is; 0 for the environment's */
+	uint32_t poster; /* depth of the event that made it possible, or NO_EVENT */
+	const struct touch *touches;
+	uint32_t nr_touches;
+	uint64_t picks; /* digest of what was chosen inside the step */
+	bool wild;	/* it may have touched anything */
+	/* transition_want() made it possible: object and field that say so; else 0 */
+	oid_t want_of;
+	uint32_t want_field;
+};
+
+/**
+ * order_push() - the event at the next depth
+ *
+ * Return: false when there are more processes than can be kept.
+ */
+bool order_push(struct order *o, const struct event_info *ev);
+void order_pop(struct order *o);
+uint32_t order_depth(const struct order *o);
+
+/**
+ * order_races() - events that conflict with the last one and are not ordered before it otherwise
+ * @races: filled with their depths, latest first; room for all events
+ *
+ * Each could have come after it.
+ */
+uint32_t order_races(const struct order *o, uint32_t *races);
+
+/**
+ * order_wait_races() - the same for a last event that had to wait for a condition
+ *
+ * All that conflict are given, not only the latest of each kind: when that was what
+ * the event waited for, it is an earlier one that it could have overtaken.
+ */
+uint32_t order_wait_races(struct order *o, const uint32_t **races);
+
+/**
+ * order_other_writer() - did somebody write to what the last event touched, after the event
+ * at @depth and independent of it?
+ */
+bool order_other_writer(const struct order *o, uint32_t depth);
+
+/** order_previous() - depth of the event that the last one's process had before, or NO_EVENT */
+uint32_t order_previous(const struct order *o);
+
+/** order_before() - does the event at depth @a happen before that at @b, or is it the same? */
+bool order_before(const struct order *o, uint32_t a, uint32_t b);
+
+/**
+ * order_can_precede() - could the event at @depth come before the one at @race?
+ * @needed: leave out what the last event does not depend on
+ */
+bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed);
+
+/**
+ * order_initials() - which processes can come first if the last event is to precede @race
+ * @needed: see above
+ * @depths: filled with those of their first events; room for PROCS_MAX
+ *
+ * Of the events that can precede @race: the processes whose first event among them
+ * depends on none of the others.
+ */
+uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths);
+
+/** order_latest() - depth of the latest event of the process @key, or NO_EVENT */
+uint32_t order_latest(const struct order *o, uint64_t key);
+
+/** order_key() - process of the event at @depth */
+uint64_t order_key(const struct order *o, uint32_t depth);
+
+/**
+ * order_fingerprint() - a digest of the state that the path has led to
+ *
+ * Equal digests mean equal states, but for collisions; equal states that came
+ * about differently may differ in it.
+ */
+uint64_t order_fingerprint(const struct order *o);
+
+/**
+ * order_places() - the fields of @obj that were touched on the path
+ * @touches: filled with them, as if an event used them with @mode; room for @max
+ */
+uint32_t order_places(const struct order *o, oid_t obj, enum access_mode mode,
+		      struct touch *touches, uint32_t max);
+
+/**
+ * order_trace() - a digest of the path that only equivalent paths have in common
+ *
+ * It tells apart more than order_fingerprint(): what was overwritten counts as well.
+ */
+uint64_t order_trace(const struct order *o);
+
+/** order_process() - a name for the last event's process that unrelated steps do not change */
+uint64_t order_process(const struct order *o);
+
+/** order_touches() - how many touches the last event was told to have */
+uint32_t order_touches(const struct order *o);
+
+/**
+ * order_set_control() - the process of the last event will go on as @hash says, whatever it did
+ */
+void order_set_control(struct order *o, uint64_t hash);
+
+/** order_set_root_value() - @field of @obj holds @value where the path begins, and is its value */
+void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t value);
+
+/** order_set_value() - what it holds now that the last event has happened */
+void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value);
+
+/** touches_conflict() - may the order of two steps matter? */
+bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
+
+/**
+ * touches_tidy() - one touch for each field, sorted, and the touches that others imply
+ * @touches: has room for twice as many
+ */
+uint32_t touches_tidy(struct touch *touches, uint32_t nr);
+
+static inline bool modes_conflict(uint32_t a, uint32_t b)
+{
+	return !(a == b && (a == ACCESS_READ || a == ACCESS_ADD));
+}
+
+#endif /* SIM_EXPLORE_SEARCH_ORDER_H */

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE /* MADV_REMOVE */
+#include "sim/explore/search/seen_shared.h"
+
+#include <sched.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define STRIPE_BITS 10
+#define NR_STRIPES (1 << STRIPE_BITS)
+#define SLOTS_MIN 64
+
+struct stripe {
+	char lock;	/* taken while it is read or written */
+	guint64 *slots; /* 0: free; NULL: none yet */
+	guint64 nr_slots, count;
+} __attribute__((aligned(64)));
+
+/* At the start of the memory that is shared, at the same address in all processes. */
+struct seen_shared {
+	gsize size;	 /* of the mapping */
+	gsize next;	 /* first byte that was never handed out */
+	gsize used, max; /* bytes */
+	char full;
+	struct stripe stripes[NR_STRIPES];
+};
+
+struct seen_shared *seen_shared_new(gsize max_bytes)
+{
+	/* Each time it doubles, the old half is given back but its addresses are not used again. */
+	gsize size = sizeof(struct seen_shared) + 4 * max_bytes;
+	struct seen_shared *s = mmap(NULL, size, PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (s == MAP_FAILED)
+		return NULL;
+	s->size = size;
+	s->max = max_bytes;
+	s->next = (sizeof(*s) + 4095) & ~(gsize)4095;
+	return s;
+}
+
+void seen_shared_free(struct seen_shared *s)
+{
+	munmap(s, s->size);
+}
+
+static void take_lock(struct stripe *stripe)
+{
+	while (__atomic_test_and_set(&stripe->lock, __ATOMIC_ACQUIRE))
+		sched_yield();
+}
+
+static void drop_lock(struct stripe *stripe)
+{
+	__atomic_clear(&stripe->lock, __ATOMIC_RELEASE);
+}
+
+static guint64 *new_slots(struct seen_shared *s, gsize bytes)
+{
+	gsize at;
+
+	if (__atomic_add_fetch(&s->used, bytes, __ATOMIC_RELAXED) > s->max) {
+		__atomic_sub_fetch(&s->used, bytes, __ATOMIC_RELAXED);
+		return NULL;
+	}
+	at = __atomic_fetch_add(&s->next, bytes, __ATOMIC_RELAXED);
+	return at + bytes <= s->size ? (guint64 *)((char *)s + at) : NULL;
+}
+
+static void drop_slots(struct seen_shared *s, guint64 *slots, gsize bytes)
+{
+	gsize page = (gsize)sysconf(_SC_PAGESIZE);
+	gsize from = ((gsize)slots + page - 1) & ~(page - 1),
+	      to = ((gsize)slots + bytes) & ~(page - 1);
+
+	__atomic_sub_fetch(&s->used, bytes, __ATOMIC_RELAXED);
+	if (from < to)
+		(void)madvise((void *)from, to - from, MADV_REMOVE);
+}
+
+/* The low bits have chosen the stripe. */
+static gboolean insert(guint64 *slots, guint64 nr, guint64 fingerprint)
+{
+	guint64 i = (fingerprint >> STRIPE_BITS) & (nr - 1);
+
+	for (; slots[i]; i = (i + 1) & (nr - 1)) {
+		if (slots[i] == fingerprint)
+			return FALSE;
+	}
+	slots[i] = fingerprint;
+	return TRUE;
+}
+
+static gboolean grow(struct seen_shared *s, struct stripe *stripe)
+{
+	guint64 nr = stripe->nr_slots ? 2 * stripe->nr_slots : SLOTS_MIN;
+	guint64 *slots = new_slots(s, nr * sizeof(*slots));
+
+	if (!slots)
+		return FALSE;
+	for (guint64 i = 0; i < stripe->nr_slots; i++) {
+		if (stripe->slots[i])
+			insert(slots, nr, stripe->slots[i]);
+	}
+	if (stripe->slots)
+		drop_slots(s, stripe->slots, stripe->nr_slots * sizeof(*slots));
+	stripe->slots = slots;
+	stripe->nr_slots = nr;
+	return TRUE;
+}
+
+/* It may get fuller than it should once there is no room to grow; never quite full. */
+static gboolean add(struct seen_shared *s, struct stripe *stripe, guint64 fingerprint)
+{
+	if (3 * (stripe->count + 1) > 2 * stripe->nr_slots && !grow(s, stripe)) {
+		__atomic_store_n(&s->full, 1, __ATOMIC_RELAXED);
+		if (stripe->count + 1 >= stripe->nr_slots)
+			return TRUE;
+	}
+	if (!insert(stripe->slots, stripe->nr_slots, fingerprint))
+		return FALSE;
+	stripe->count++;
+	return TRUE;
+}
+
+gboolean seen_shared_add(struct seen_shared *s, guint64 fingerprint)
+{
+	struct stripe *stripe = &s->stripes[fingerprint & (NR_STRIPES - 1)];
+	gboolean fresh;
+
+	take_lock(stripe);
+	fresh = add(s, stripe, fingerprint);
+	drop_lock(stripe);
+	return fresh;
+}
+
+guint64 seen_shared_count(const struct seen_shared *s)
+{
+	guint64 count = 0;
+
+	for (int i = 0; i < NR_STRIPES; i++)
+		count += s->stripes[i].count;
+	return count;
+}
+
+gsize seen_shared_bytes(const struct seen_shared *s)
+{
+	return __atomic_load_n(&s->used, __ATOMIC_RELAXED);
+}
+
+gboolean seen_shared_is_full(const struct seen_shared *s)
+{
+	return __atomic_load_n(&s->full, __ATOMIC_RELAXED) != 0;
+}
+
+void seen_shared_list(const struct seen_shared *s, GArray *list)
+{
+	for (int i = 0; i < NR_STRIPES; i++) {
+		const struct stripe *stripe = &s->stripes[i];
+
+		for (guint64 k = 0; k < stripe->nr_slots; k++) {
+			if (stripe->slots[k])
+				g_array_append_val(list, stripe->slots[k]);
+		}
+	}
+}
