@@ -171,6 +171,8 @@ static void insert_work(struct cpu *cpu, struct workqueue *wq, struct work_struc
 		if (running && running->current_wq == wq)
 			pool = work->last_pool;
 	}
+	/* What is active, and the order of what is not, belong to the pool's lock as well. */
+	touch_pool(pool);
 	pwq = pwq_of(wq, pool);
 	work->wq = wq;
 	work->last_pool = pool;
