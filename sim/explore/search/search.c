@@ -49,8 +49,10 @@ struct where {
 struct sleeper {
 	uint64_t key;
 	uint32_t touches_at, nr_touches;
-	bool opens; /* its step began what nobody else on its CPU can come in between */
+	uint32_t since; /* depth at which it was tried */
 	uint32_t cpu;
+	bool opens;  /* its step began what nobody else on its CPU can come in between */
+	bool passed; /* so it did, and somebody else has stepped there since */
 	bool wild;
 };
 
@@ -65,6 +67,7 @@ struct node {
 	uint64_t current;      /* context that stepped last, 0 for none */
 	uint64_t current_after;
 	uint32_t preemptions, preemptions_after;
+	uint32_t passed; /* since which depth what is being tried slept, if it was passed */
 	bool wild;	    /* what is being tried may touch anything */
 	bool stepped;	    /* the order has the step */
 	struct where where; /* the step that is being tried */
@@ -101,6 +104,7 @@ struct search {
 	uint32_t *races;
 	uint32_t max_races;
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
+	GByteArray *marks;
 	struct touch tidy[2 * TOUCHES_MAX];
 };
 
@@ -248,13 +252,16 @@ static const struct touch *touches_of(const struct search *s, const struct sleep
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
 {
-	if (z->opens && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
-		return true;
 	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
 	       touches_conflict(touches_of(s, z), z->nr_touches, step, nr_step);
 }
 
-/* Who slept above and is not concerned by the step @n just took goes on sleeping. */
+/*
+ * Who slept above and is not concerned by the step @n just took goes on sleeping.
+ *
+ * If its step would begin a block, and @n stepped on its CPU, it need not be the same
+ * whether the block comes first or the step: that shows when the block ends.
+ */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
 	const struct touch *step = &g_array_index(s->touches, struct touch, n->touches_at);
@@ -265,6 +272,9 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 
 		if (!is_broken(s, DEFECT_NEVER_WAKE) && wakes(s, &z, n, step, nr_step))
 			continue;
+		if (z.opens && n->where.level != LEVEL_NONE && n->where.cpu == z.cpu &&
+		    !is_broken(s, DEFECT_NO_SECTIONS))
+			z.passed = true;
 		g_array_append_val(s->sleepers, z);
 		child->nr_sleep++;
 	}
@@ -273,10 +283,28 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 static bool sleeps(const struct search *s, const struct node *n, uint64_t key)
 {
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
-		if (g_array_index(s->sleepers, struct sleeper, n->sleep_at + i).key == key)
+		const struct sleeper *z =
+			&g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
+
+		if (z->key == key && !z->passed)
 			return true;
 	}
 	return false;
+}
+
+/* If @key was tried above and passed since: the depth at which it was, else NO_EVENT. */
+static uint32_t passed_since(const struct search *s, const struct node *n, uint64_t key)
+{
+	uint32_t since = NO_EVENT;
+
+	for (uint32_t i = 0; i < n->nr_sleep; i++) {
+		const struct sleeper *z =
+			&g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
+
+		if (z->key == key && z->passed && z->since < since)
+			since = z->since;
+	}
+	return since;
 }
 
 static uint64_t all_of(const struct node *n)
@@ -290,18 +318,26 @@ static int natural(const struct search *s, const struct node *n)
 	return n->current ? find_key(s, n, n->current) : -1;
 }
 
-/* First in line: whoever stepped last, else the first that does not sleep. */
+/*
+ * First in line: whoever stepped last, else the first that does not sleep.  One that
+ * was passed may turn out to lead nowhere new: then all of those.
+ */
 static uint64_t first_of(const struct search *s, const struct node *n)
 {
 	int i = natural(s, n);
+	uint64_t passed = 0;
 
-	if (i >= 0 && !sleeps(s, n, key_at(s, n, (uint32_t)i)))
-		return UINT64_C(1) << i;
 	for (uint32_t k = 0; k < n->nr_enabled; k++) {
-		if (!sleeps(s, n, key_at(s, n, k)))
-			return UINT64_C(1) << k;
+		uint32_t at = i < 0 ? k : (k + (uint32_t)i) % n->nr_enabled;
+		uint64_t key = key_at(s, n, at);
+
+		if (sleeps(s, n, key))
+			continue;
+		if (passed_since(s, n, key) == NO_EVENT)
+			return UINT64_C(1) << at;
+		passed |= UINT64_C(1) << at;
 	}
-	return 0;
+	return passed;
 }
 
 static uint64_t to_try(const struct search *s, const struct node *n)
@@ -449,19 +485,14 @@ static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t i
 		g_array_append_val(s->wakes, wake);
 }
 
-/* Does somebody else step, on this path, on the CPU where the step at @depth was taken? */
-static bool shares_cpu(const struct search *s, uint32_t depth)
+/*
+ * Where to begin if the last event is to come before the one at @race: with all that
+ * can come along, if that runs; else with just what it takes.
+ */
+static uint32_t reversed_at(const struct search *s, uint32_t race, bool *needed)
 {
-	const struct where *x = &node_at(s, depth)->where;
-	uint64_t key = order_key(s->order, depth);
-
-	for (uint32_t k = 0; k < order_depth(s->order); k++) {
-		const struct where *w = &node_at(s, k)->where;
-
-		if (w->level != LEVEL_NONE && w->cpu == x->cpu && order_key(s->order, k) != key)
-			return true;
-	}
-	return false;
+	*needed = runs_from(s, race, false) != race;
+	return *needed ? runs_from(s, race, true) : race;
 }
 
 /* The last event could have come before the one at @race: see that somebody tries it. */
@@ -471,14 +502,10 @@ static void reverse(struct search *s, uint32_t race)
 	uint32_t depths[PROCS_MAX];
 	uint64_t bits = 0, instead = 0;
 	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
-	bool needed = false;
 	uint32_t nr;
+	bool needed;
 
-	/* All that can come along, if that runs; else just what it takes. */
-	if (runs_from(s, race, false) != race) {
-		needed = true;
-		race = runs_from(s, race, true);
-	}
+	race = reversed_at(s, race, &needed);
 	n = node_at(s, race);
 	nr = order_initials(s->order, race, needed, depths);
 	for (uint32_t i = 0; i < nr; i++) {
@@ -487,15 +514,9 @@ static void reverse(struct search *s, uint32_t race)
 
 		if (!can_open(s, race, needed, depths[i]))
 			continue;
-		/*
-		 * Asleep: all that begins with it was tried from further up.  Not so where a
-		 * block may have begun since that keeps it off its CPU: audits have shown it.
-		 */
-		if (sleeps(s, n, key)) {
-			if (!shares_cpu(s, depths[i]))
-				return;
-			continue;
-		}
+		/* All that begins with it was tried from further up. */
+		if (sleeps(s, n, key))
+			return;
 		if (k < 0)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
@@ -536,9 +557,10 @@ static void reverse_waits(struct search *s)
 	uint64_t key = order_key(s->order, order_depth(s->order) - 1);
 
 	for (uint32_t i = 0; i < n; i++) {
-		bool waited = previous == NO_EVENT || previous < races[i];
+		bool waited = previous == NO_EVENT || previous < races[i], needed;
+		uint32_t at = reversed_at(s, races[i], &needed);
 
-		if (waited && find_key(s, node_at(s, races[i]), key) < 0 &&
+		if (waited && find_key(s, node_at(s, at), key) < 0 &&
 		    !order_other_writer(s->order, races[i]))
 			continue;
 		reverse(s, races[i]);
@@ -602,6 +624,83 @@ static void note_mask(const struct search *s, struct where *w, enum level level,
 		return;
 	b = &node_at(s, before)->where;
 	w->region[level] = b->masked[level] ? b->region[level] : before;
+}
+
+/*
+ * Has the step of @t, which was the last, ended what was begun at a depth above?
+ *
+ * Return: that depth, or NO_EVENT.
+ */
+static uint32_t closed_block(const struct node *n, const struct task *t)
+{
+	const struct where *w = &n->where;
+	uint32_t begin = NO_EVENT;
+
+	if (w->level == LEVEL_NONE)
+		return NO_EVENT;
+	if (w->level != LEVEL_TASK)
+		return t->state == TASK_PARKED ? w->activation : NO_EVENT;
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		if (w->masked[l] && !keeps_out(t, l) && w->region[l] < begin)
+			begin = w->region[l];
+	}
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		if (w->masked[l] && keeps_out(t, l) && w->region[l] == begin)
+			return NO_EVENT;
+	}
+	return begin;
+}
+
+static bool is_on_cpu(const struct where *w, uint32_t cpu)
+{
+	return w->cpu == cpu && (w->level != LEVEL_NONE || w->arrival != LEVEL_NONE);
+}
+
+/* Must the event at @depth have come before the marked one at @later, as things went? */
+static bool must_precede(const struct search *s, uint32_t depth, uint32_t later, bool in_block)
+{
+	const struct where *w = &node_at(s, later)->where;
+
+	if (order_before(s->order, depth, later))
+		return true;
+	return !in_block && (w->level != LEVEL_NONE || w->arrival != LEVEL_NONE) &&
+	       is_on_cpu(&node_at(s, depth)->where, w->cpu);
+}
+
+/*
+ * The block that was begun at @begin and ends with the last step had been tried at
+ * @since, and its CPU has done something else in between.  Would it have been the
+ * same, had it come first?  It would not if something of it needs any of that.
+ */
+static bool needs_what_passed(struct search *s, uint32_t since, uint32_t begin)
+{
+	uint32_t last = order_depth(s->order) - 1, cpu = node_at(s, begin)->where.cpu;
+	uint64_t key = order_key(s->order, last);
+	uint8_t *marks;
+
+	g_byte_array_set_size(s->marks, last + 1);
+	marks = s->marks->data;
+	for (uint32_t k = last + 1; k-- > since;) {
+		bool in_block = k >= begin && (order_key(s->order, k) == key || k == begin);
+
+		marks[k] = in_block ? 2 : 0;
+		for (uint32_t m = k + 1; m <= last && !marks[k]; m++)
+			marks[k] = marks[m] && must_precede(s, k, m, marks[m] == 2);
+		if (marks[k] && k < begin && is_on_cpu(&node_at(s, k)->where, cpu))
+			return true;
+	}
+	return false;
+}
+
+/* Has the last step, of @t, ended a block that was tried before and turns out the same? */
+static bool ends_known_block(struct search *s, const struct node *n, const struct task *t)
+{
+	uint32_t begin = t ? closed_block(n, t) : NO_EVENT, since;
+
+	if (begin == NO_EVENT)
+		return false;
+	since = node_at(s, begin)->passed;
+	return since != NO_EVENT && !needs_what_passed(s, since, begin);
 }
 
 /* Where @t is going to take its next step, which comes at @depth. */
@@ -852,6 +951,7 @@ static enum stepped take_step(struct search *s)
 {
 	struct taken taken;
 	struct node *n = top(s);
+	bool known = false;
 
 	if (!push_step(s, &taken))
 		return STEPPED_STOPPED;
@@ -860,6 +960,7 @@ static enum stepped take_step(struct search *s)
 			reverse_waits(s);
 		else
 			reverse_races(s);
+		known = ends_known_block(s, n, taken.t);
 	}
 	if (exec_violated(s->x) && !n->violated) {
 		if (!goes_past_violations(s))
@@ -870,7 +971,9 @@ static enum stepped take_step(struct search *s)
 		note_state(s, taken.t);
 	if (s->d->audit)
 		tell_step(s, n, taken.before, taken.context);
-	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
+	if (known)
+		s->d->result->stats.nr_blocked++;
+	return known || met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 
 /*
@@ -912,6 +1015,14 @@ static void reverse_all_pending(struct search *s)
 
 /* ---- down and back up ---------------------------------------------------------------------- */
 
+static void set_pick(const struct search *s, struct node *n, uint32_t k)
+{
+	n->pick = k;
+	n->passed = passed_since(s, n, key_at(s, n, k));
+	n->wild = n->opens = false;
+	n->touches_at = s->touches->len;
+}
+
 /* Pick the next to try at the node on top; false when none is left. */
 static bool pick_next(struct search *s)
 {
@@ -928,9 +1039,7 @@ static bool pick_next(struct search *s)
 			n->done |= UINT64_C(1) << k;
 			continue;
 		}
-		n->pick = k;
-		n->wild = n->opens = false;
-		n->touches_at = s->touches->len;
+		set_pick(s, n, k);
 		return true;
 	}
 	return false;
@@ -1013,6 +1122,7 @@ static void put_to_sleep(struct search *s, struct node *n)
 	struct sleeper z = {
 		.key = key_at(s, n, n->pick),
 		.touches_at = n->touches_at,
+		.since = s->nodes->len - 1,
 		.wild = n->wild,
 	};
 
@@ -1150,7 +1260,7 @@ static void load_sleepers(struct search *s, const struct position *p, uint64_t d
 	for (uint32_t k = 0; k < n->nr_enabled; k++) {
 		if (!(done & UINT64_C(1) << k) || sleeps(s, n, key_at(s, n, k)))
 			continue;
-		n->pick = k;
+		set_pick(s, n, k);
 		take_again(s, p, 0);
 		put_to_sleep(s, n);
 	}
@@ -1168,7 +1278,7 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0)
 		take_snapshot(s);
 	load_sleepers(s, p, place->done);
-	n->pick = place->pick;
+	set_pick(s, n, place->pick);
 	n->todo = place->todo;
 	n->done = place->done;
 	if (s->strategy == STRATEGY_DPOR)
@@ -1219,6 +1329,7 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->touches = g_array_new(FALSE, FALSE, sizeof(struct touch));
 	s->snapshots = g_array_new(FALSE, FALSE, sizeof(struct snapshot));
 	s->script = g_array_new(FALSE, FALSE, sizeof(struct choice));
+	s->marks = g_byte_array_new();
 	d->x->inner = inner_choice;
 	d->x->strategy = s;
 	memset(s->activations, 0xff, sizeof(s->activations));
@@ -1241,6 +1352,7 @@ static void search_clear(struct search *s)
 	g_array_unref(s->touches);
 	g_array_unref(s->snapshots);
 	g_array_unref(s->script);
+	g_byte_array_unref(s->marks);
 	g_free(s->races);
 }
 
