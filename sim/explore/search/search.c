@@ -49,16 +49,15 @@ struct where {
 struct sleeper {
 	uint64_t key;
 	uint32_t touches_at, nr_touches;
-	uint32_t since; /* depth at which it was tried */
 	uint32_t cpu;
-	bool opens;  /* its step began what nobody else on its CPU can come in between */
-	bool passed; /* so it did, and somebody else has stepped there since */
+	bool split; /* its step began a block that may need what else its CPU does */
 	bool wild;
 };
 
 struct node {
 	uint32_t keys_at, nr_enabled; /* who can step here, in search.keys */
 	uint64_t todo, done;	      /* bit per place in that list: to be tried, tried */
+	uint64_t split;		      /* those that began a block that may have to come later */
 	uint32_t pick;		      /* who is being tried */
 	uint32_t sleep_at, nr_sleep;
 	uint32_t touches_base; /* in search.touches */
@@ -67,7 +66,6 @@ struct node {
 	uint64_t current;      /* context that stepped last, 0 for none */
 	uint64_t current_after;
 	uint32_t preemptions, preemptions_after;
-	uint32_t passed; /* since which depth what is being tried slept, if it was passed */
 	bool wild;	    /* what is being tried may touch anything */
 	bool stepped;	    /* the order has the step */
 	struct where where; /* the step that is being tried */
@@ -104,7 +102,6 @@ struct search {
 	uint32_t *races;
 	uint32_t max_races;
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
-	GByteArray *marks;
 	struct touch tidy[2 * TOUCHES_MAX];
 };
 
@@ -252,6 +249,8 @@ static const struct touch *touches_of(const struct search *s, const struct sleep
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
 {
+	if (z->split && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
+		return true;
 	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
 	       touches_conflict(touches_of(s, z), z->nr_touches, step, nr_step);
 }
@@ -259,8 +258,8 @@ static bool wakes(const struct search *s, const struct sleeper *z, const struct 
 /*
  * Who slept above and is not concerned by the step @n just took goes on sleeping.
  *
- * If its step would begin a block, and @n stepped on its CPU, it need not be the same
- * whether the block comes first or the step: that shows when the block ends.
+ * A block that something else on its CPU may have to come before, for what is done in
+ * the middle of it, is not the same before that and after.
  */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
@@ -272,39 +271,26 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 
 		if (!is_broken(s, DEFECT_NEVER_WAKE) && wakes(s, &z, n, step, nr_step))
 			continue;
-		if (z.opens && n->where.level != LEVEL_NONE && n->where.cpu == z.cpu &&
-		    !is_broken(s, DEFECT_NO_SECTIONS))
-			z.passed = true;
 		g_array_append_val(s->sleepers, z);
 		child->nr_sleep++;
 	}
 }
 
-static bool sleeps(const struct search *s, const struct node *n, uint64_t key)
+static const struct sleeper *sleeper_of(const struct search *s, const struct node *n, uint64_t key)
 {
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
 		const struct sleeper *z =
 			&g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
 
-		if (z->key == key && !z->passed)
-			return true;
+		if (z->key == key)
+			return z;
 	}
-	return false;
+	return NULL;
 }
 
-/* If @key was tried above and passed since: the depth at which it was, else NO_EVENT. */
-static uint32_t passed_since(const struct search *s, const struct node *n, uint64_t key)
+static bool sleeps(const struct search *s, const struct node *n, uint64_t key)
 {
-	uint32_t since = NO_EVENT;
-
-	for (uint32_t i = 0; i < n->nr_sleep; i++) {
-		const struct sleeper *z =
-			&g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
-
-		if (z->key == key && z->passed && z->since < since)
-			since = z->since;
-	}
-	return since;
+	return sleeper_of(s, n, key) != NULL;
 }
 
 static uint64_t all_of(const struct node *n)
@@ -318,26 +304,18 @@ static int natural(const struct search *s, const struct node *n)
 	return n->current ? find_key(s, n, n->current) : -1;
 }
 
-/*
- * First in line: whoever stepped last, else the first that does not sleep.  One that
- * was passed may turn out to lead nowhere new: then all of those.
- */
+/* First in line: whoever stepped last, else the first that does not sleep. */
 static uint64_t first_of(const struct search *s, const struct node *n)
 {
 	int i = natural(s, n);
-	uint64_t passed = 0;
 
+	if (i >= 0 && !sleeps(s, n, key_at(s, n, (uint32_t)i)))
+		return UINT64_C(1) << i;
 	for (uint32_t k = 0; k < n->nr_enabled; k++) {
-		uint32_t at = i < 0 ? k : (k + (uint32_t)i) % n->nr_enabled;
-		uint64_t key = key_at(s, n, at);
-
-		if (sleeps(s, n, key))
-			continue;
-		if (passed_since(s, n, key) == NO_EVENT)
-			return UINT64_C(1) << at;
-		passed |= UINT64_C(1) << at;
+		if (!sleeps(s, n, key_at(s, n, k)))
+			return UINT64_C(1) << k;
 	}
-	return passed;
+	return 0;
 }
 
 static uint64_t to_try(const struct search *s, const struct node *n)
@@ -446,7 +424,7 @@ static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
 		    order_can_precede(s->order, race, k, needed))
 			from = blocked_at(s, race, k, needed);
 	}
-	return from == race ? race : runs_from(s, from, needed);
+	return from;
 }
 
 /*
@@ -487,12 +465,23 @@ static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t i
 
 /*
  * Where to begin if the last event is to come before the one at @race: with all that
- * can come along, if that runs; else with just what it takes.
+ * can come along, if that runs; else with just what it takes, before whatever blocks
+ * that.
  */
-static uint32_t reversed_at(const struct search *s, uint32_t race, bool *needed)
+static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
 {
+	uint32_t from;
+
 	*needed = runs_from(s, race, false) != race;
-	return *needed ? runs_from(s, race, true) : race;
+	if (!*needed)
+		return race;
+	while ((from = runs_from(s, race, true)) != race) {
+		struct node *n = node_at(s, from);
+
+		n->split |= UINT64_C(1) << n->pick;
+		race = from;
+	}
+	return race;
 }
 
 /* The last event could have come before the one at @race: see that somebody tries it. */
@@ -510,13 +499,17 @@ static void reverse(struct search *s, uint32_t race)
 	nr = order_initials(s->order, race, needed, depths);
 	for (uint32_t i = 0; i < nr; i++) {
 		uint64_t key = order_key(s->order, depths[i]);
+		const struct sleeper *z;
 		int k = find_key(s, n, key);
 
 		if (!can_open(s, race, needed, depths[i]))
 			continue;
-		/* All that begins with it was tried from further up. */
-		if (sleeps(s, n, key))
+		z = sleeper_of(s, n, key);
+		/* All that begins with it was tried from further up: or with its block. */
+		if (z && !z->split)
 			return;
+		if (z)
+			continue;
 		if (k < 0)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
@@ -624,83 +617,6 @@ static void note_mask(const struct search *s, struct where *w, enum level level,
 		return;
 	b = &node_at(s, before)->where;
 	w->region[level] = b->masked[level] ? b->region[level] : before;
-}
-
-/*
- * Has the step of @t, which was the last, ended what was begun at a depth above?
- *
- * Return: that depth, or NO_EVENT.
- */
-static uint32_t closed_block(const struct node *n, const struct task *t)
-{
-	const struct where *w = &n->where;
-	uint32_t begin = NO_EVENT;
-
-	if (w->level == LEVEL_NONE)
-		return NO_EVENT;
-	if (w->level != LEVEL_TASK)
-		return t->state == TASK_PARKED ? w->activation : NO_EVENT;
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		if (w->masked[l] && !keeps_out(t, l) && w->region[l] < begin)
-			begin = w->region[l];
-	}
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		if (w->masked[l] && keeps_out(t, l) && w->region[l] == begin)
-			return NO_EVENT;
-	}
-	return begin;
-}
-
-static bool is_on_cpu(const struct where *w, uint32_t cpu)
-{
-	return w->cpu == cpu && (w->level != LEVEL_NONE || w->arrival != LEVEL_NONE);
-}
-
-/* Must the event at @depth have come before the marked one at @later, as things went? */
-static bool must_precede(const struct search *s, uint32_t depth, uint32_t later, bool in_block)
-{
-	const struct where *w = &node_at(s, later)->where;
-
-	if (order_before(s->order, depth, later))
-		return true;
-	return !in_block && (w->level != LEVEL_NONE || w->arrival != LEVEL_NONE) &&
-	       is_on_cpu(&node_at(s, depth)->where, w->cpu);
-}
-
-/*
- * The block that was begun at @begin and ends with the last step had been tried at
- * @since, and its CPU has done something else in between.  Would it have been the
- * same, had it come first?  It would not if something of it needs any of that.
- */
-static bool needs_what_passed(struct search *s, uint32_t since, uint32_t begin)
-{
-	uint32_t last = order_depth(s->order) - 1, cpu = node_at(s, begin)->where.cpu;
-	uint64_t key = order_key(s->order, last);
-	uint8_t *marks;
-
-	g_byte_array_set_size(s->marks, last + 1);
-	marks = s->marks->data;
-	for (uint32_t k = last + 1; k-- > since;) {
-		bool in_block = k >= begin && (order_key(s->order, k) == key || k == begin);
-
-		marks[k] = in_block ? 2 : 0;
-		for (uint32_t m = k + 1; m <= last && !marks[k]; m++)
-			marks[k] = marks[m] && must_precede(s, k, m, marks[m] == 2);
-		if (marks[k] && k < begin && is_on_cpu(&node_at(s, k)->where, cpu))
-			return true;
-	}
-	return false;
-}
-
-/* Has the last step, of @t, ended a block that was tried before and turns out the same? */
-static bool ends_known_block(struct search *s, const struct node *n, const struct task *t)
-{
-	uint32_t begin = t ? closed_block(n, t) : NO_EVENT, since;
-
-	if (begin == NO_EVENT)
-		return false;
-	since = node_at(s, begin)->passed;
-	return since != NO_EVENT && !needs_what_passed(s, since, begin);
 }
 
 /* Where @t is going to take its next step, which comes at @depth. */
@@ -951,7 +867,6 @@ static enum stepped take_step(struct search *s)
 {
 	struct taken taken;
 	struct node *n = top(s);
-	bool known = false;
 
 	if (!push_step(s, &taken))
 		return STEPPED_STOPPED;
@@ -960,7 +875,6 @@ static enum stepped take_step(struct search *s)
 			reverse_waits(s);
 		else
 			reverse_races(s);
-		known = ends_known_block(s, n, taken.t);
 	}
 	if (exec_violated(s->x) && !n->violated) {
 		if (!goes_past_violations(s))
@@ -971,9 +885,7 @@ static enum stepped take_step(struct search *s)
 		note_state(s, taken.t);
 	if (s->d->audit)
 		tell_step(s, n, taken.before, taken.context);
-	if (known)
-		s->d->result->stats.nr_blocked++;
-	return known || met_before(s, n) ? STEPPED_PRUNED : STEPPED;
+	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 
 /*
@@ -1015,14 +927,6 @@ static void reverse_all_pending(struct search *s)
 
 /* ---- down and back up ---------------------------------------------------------------------- */
 
-static void set_pick(const struct search *s, struct node *n, uint32_t k)
-{
-	n->pick = k;
-	n->passed = passed_since(s, n, key_at(s, n, k));
-	n->wild = n->opens = false;
-	n->touches_at = s->touches->len;
-}
-
 /* Pick the next to try at the node on top; false when none is left. */
 static bool pick_next(struct search *s)
 {
@@ -1039,7 +943,9 @@ static bool pick_next(struct search *s)
 			n->done |= UINT64_C(1) << k;
 			continue;
 		}
-		set_pick(s, n, k);
+		n->pick = k;
+		n->wild = n->opens = false;
+		n->touches_at = s->touches->len;
 		return true;
 	}
 	return false;
@@ -1122,7 +1028,6 @@ static void put_to_sleep(struct search *s, struct node *n)
 	struct sleeper z = {
 		.key = key_at(s, n, n->pick),
 		.touches_at = n->touches_at,
-		.since = s->nodes->len - 1,
 		.wild = n->wild,
 	};
 
@@ -1133,7 +1038,7 @@ static void put_to_sleep(struct search *s, struct node *n)
 	}
 	tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
-	z.opens = n->opens;
+	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
 	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);
 	n->nr_sleep++;
@@ -1191,6 +1096,7 @@ static struct position *save(const struct search *s)
 		const struct place place = {
 			.todo = n->todo,
 			.done = n->done,
+			.split = n->split,
 			.pick = n->pick,
 			.nr_enabled = n->nr_enabled,
 			.choices_at = n->choices_at,
@@ -1260,7 +1166,7 @@ static void load_sleepers(struct search *s, const struct position *p, uint64_t d
 	for (uint32_t k = 0; k < n->nr_enabled; k++) {
 		if (!(done & UINT64_C(1) << k) || sleeps(s, n, key_at(s, n, k)))
 			continue;
-		set_pick(s, n, k);
+		n->pick = k;
 		take_again(s, p, 0);
 		put_to_sleep(s, n);
 	}
@@ -1277,8 +1183,10 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
 	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0)
 		take_snapshot(s);
+	/* What was found below by others is not known here. */
+	n->split = is_ours(s, depth) ? place->split : UINT64_MAX;
 	load_sleepers(s, p, place->done);
-	set_pick(s, n, place->pick);
+	n->pick = place->pick;
 	n->todo = place->todo;
 	n->done = place->done;
 	if (s->strategy == STRATEGY_DPOR)
@@ -1329,7 +1237,6 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->touches = g_array_new(FALSE, FALSE, sizeof(struct touch));
 	s->snapshots = g_array_new(FALSE, FALSE, sizeof(struct snapshot));
 	s->script = g_array_new(FALSE, FALSE, sizeof(struct choice));
-	s->marks = g_byte_array_new();
 	d->x->inner = inner_choice;
 	d->x->strategy = s;
 	memset(s->activations, 0xff, sizeof(s->activations));
@@ -1352,7 +1259,6 @@ static void search_clear(struct search *s)
 	g_array_unref(s->touches);
 	g_array_unref(s->snapshots);
 	g_array_unref(s->script);
-	g_byte_array_unref(s->marks);
 	g_free(s->races);
 }
 
