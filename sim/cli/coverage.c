@@ -13,9 +13,10 @@ static bool is_complete(const struct explore_options *opt, const struct explore_
 	return r->end == END_COMPLETE || (r->end == END_FOUND && opt->keep_going);
 }
 
+/* STRATEGY_AUTO is at work itself where that samples. */
 static bool is_sampling(enum strategy strategy)
 {
-	return strategy == STRATEGY_RANDOM || strategy == STRATEGY_PCT;
+	return strategy == STRATEGY_RANDOM || strategy == STRATEGY_PCT || strategy == STRATEGY_AUTO;
 }
 
 enum covered coverage(const struct explore_options *opt, const struct explore_result *r)
@@ -39,17 +40,18 @@ static char *claim_some(const struct explore_options *opt, const struct explore_
 	const struct explore_stats *s = &r->stats;
 	const char *plural = s->nr_runs == 1 ? "" : "s";
 
-	if (opt->strategy == STRATEGY_RANDOM)
-		return g_strdup_printf(U64 " random ordering%s, seed " U64, s->nr_runs, plural,
-				       opt->seed);
-	if (is_sampling(s->strategy))
-		return g_strdup_printf(U64 " random ordering%s (%s), seed " U64, s->nr_runs, plural,
-				       strategy_infos[s->strategy].name, opt->seed);
+	if (opt->strategy == STRATEGY_RANDOM || opt->strategy == STRATEGY_PCT)
+		return g_strdup_printf(U64 " random ordering%s%s, seed " U64, s->nr_runs, plural,
+				       opt->strategy == STRATEGY_PCT ? " (pct)" : "", opt->seed);
 	if (s->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && s->nr_cut == 0) {
 		g_autofree char *bound = claim_bound(r->bound_done - 1);
 
 		return g_strdup_printf("%s, and a part of those with %u", bound, s->bound);
 	}
+	if (s->stage_runs[AUTO_SAMPLE] > 0)
+		return g_strdup_printf(U64 " ordering%s, " U64 " of them random, seed " U64
+					   ", not all that there are",
+				       s->nr_runs, plural, s->stage_runs[AUTO_SAMPLE], opt->seed);
 	return g_strdup_printf(U64 " ordering%s, not all that there are", s->nr_runs, plural);
 }
 
@@ -84,6 +86,23 @@ char *coverage_counts(const struct explore_result *r)
 		g_string_append_printf(text, ", " U64 " cut", s->nr_cut);
 	g_string_append_printf(text, ", longest %u steps, " U64 " steps in %.2f s", s->longest,
 			       s->nr_steps, s->seconds);
+	return g_string_free(text, FALSE);
+}
+
+char *coverage_auto(const struct explore_result *r)
+{
+	static const char *const stages[NR_AUTO_STAGES] = {
+		[AUTO_TRY] = "dpor for a moment, in case there are few orderings",
+		[AUTO_SAMPLE] = "random orderings, in which most failures show soon",
+		[AUTO_REDUCE] = "dpor again, which may yet cover all",
+		[AUTO_BOUND] = "bounded, since there are too many for that",
+	};
+	const struct explore_stats *s = &r->stats;
+	GString *text = g_string_new(NULL);
+
+	for (enum auto_stage i = 0; i <= s->stage; i++)
+		g_string_append_printf(text, "%s%s: " U64, i ? "; then " : "", stages[i],
+				       s->stage_runs[i]);
 	return g_string_free(text, FALSE);
 }
 

@@ -123,7 +123,7 @@ bool state_read(struct driver *d, struct reader *r)
 			return false;
 	}
 	d->start -= (gint64)(result->stats.seconds * 1e6);
-	return r->ok;
+	return r->ok && result->stats.stage < NR_AUTO_STAGES;
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */

@@ -6,6 +6,11 @@
  * highest that can step does, and at d - 1 random steps the one that runs falls
  * below all others.  A failure that needs d ordering constraints is met with
  * probability 1 / (n k^(d-1)) in each run of k steps by n processes.
+ *
+ * That is a bound from below for the worst failure.  Where runs are long, what many
+ * changes do to an ordering shows more than what few do: of runs of a thousand steps
+ * those with 15 changes found workfn-write-after-free twenty times as often as those
+ * with up to three.  So the longer runs are, the more changes some of them get.
  */
 
 #include "sim/explore/driver.h"
@@ -13,9 +18,14 @@
 #include "sim/explore/parallel/outcome.h"
 
 #define PROCESSES_MAX 256
-#define DEPTH_MAX 8
-/* Environment events that nobody waits for would starve: see pick_pct(). */
-#define DEPTHS_IN_TURN 4
+#define DEPTH_MAX 16
+/* STRATEGY_AUTO: each so manieth run is drawn step by step, the others are PCT's. */
+#define UNIFORM_ONE_IN 8
+
+/* Which depths have their turn in runs of that many steps and more. */
+static const struct {
+	uint32_t depth, min_steps;
+} depths_in_turn[] = {{1, 0}, {2, 0}, {3, 0}, {4, 0}, {8, 256}, {16, 512}};
 
 /*
  * How long runs are is learned from the first ones.  They are drawn without knowing,
@@ -49,6 +59,7 @@ struct sampling {
 	uint64_t enough;	   /* runs; 0: no limit, or not known yet */
 	uint64_t mean_steps;	   /* 0: not known yet */
 	uint64_t next, next_taken; /* runs that are to be handed out, and to be taken */
+	uint64_t nr_before;	   /* runs that were made by other means */
 };
 
 static uint32_t draw_inner(struct exec *x, enum choice_kind kind, uint32_t n)
@@ -99,12 +110,19 @@ static uint32_t pick_pct(struct sampler *s)
 	return pick;
 }
 
+static uint32_t depth_in_turn(const struct sampler *s)
+{
+	uint32_t nr = 0;
+
+	while (nr < G_N_ELEMENTS(depths_in_turn) && s->mean_steps >= depths_in_turn[nr].min_steps)
+		nr++;
+	return depths_in_turn[s->nr % nr].depth;
+}
+
 static void begin_pct(struct sampler *s)
 {
-	uint32_t depth = s->d->opt->depth;
+	uint32_t depth = s->d->opt->depth ? s->d->opt->depth : depth_in_turn(s);
 
-	if (depth == 0)
-		depth = 1 + (uint32_t)(s->nr % DEPTHS_IN_TURN);
 	s->nr_processes = 0;
 	s->nr_changes = (depth < DEPTH_MAX ? depth : DEPTH_MAX) - 1;
 	s->lowest = DEPTH_MAX - 1;
@@ -144,6 +162,8 @@ static void one_run(struct sampler *s)
 static void begin_run(struct sampler *s, enum strategy strategy, uint64_t nr)
 {
 	s->nr = nr;
+	s->pct = strategy == STRATEGY_PCT ||
+		 (strategy == STRATEGY_AUTO && nr % UNIFORM_ONE_IN != UNIFORM_ONE_IN - 1);
 	rng_seed(&s->rng, s->seed + nr * UINT64_C(0x9e3779b97f4a7c15),
 		 strategy_infos[strategy].name);
 	if (s->pct)
@@ -159,8 +179,8 @@ static bool next_piece(void *arg, GByteArray *piece)
 
 	if (s->next > 0 && s->mean_steps == 0)
 		return false;
-	if (s->d->max_runs && end > s->d->max_runs)
-		end = s->d->max_runs;
+	if (s->d->max_runs && end > s->d->max_runs - MIN(s->nr_before, s->d->max_runs))
+		end = s->d->max_runs - MIN(s->nr_before, s->d->max_runs);
 	if (s->enough && end > s->enough)
 		end = s->enough;
 	if (s->next >= end)
@@ -180,7 +200,6 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 	struct piece_driver p;
 	struct sampler s = {
 		.d = &p.d,
-		.pct = sampling->strategy == STRATEGY_PCT,
 		.seed = sampling->d->opt->seed,
 		.mean_steps = take_u64(&r),
 	};
@@ -235,15 +254,17 @@ static bool go_on(void *arg)
 static void sampling_init(struct sampling *s)
 {
 	struct driver *d = s->d;
+	uint64_t nr_runs = d->result->stats.nr_runs + d->result->stats.nr_cut;
 
-	if (!d->resume)
-		return;
-	s->next = s->next_taken = take_u64(d->resume);
-	s->mean_steps = take_u64(d->resume);
-	s->enough = take_u64(d->resume);
-	if (!d->resume->ok)
-		driver_misfit(d);
-	d->resume = NULL;
+	if (d->resume) {
+		s->next = s->next_taken = take_u64(d->resume);
+		s->mean_steps = take_u64(d->resume);
+		s->enough = take_u64(d->resume);
+		if (!d->resume->ok || s->next > nr_runs)
+			driver_misfit(d);
+		d->resume = NULL;
+	}
+	s->nr_before = nr_runs - s->next;
 }
 
 void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
