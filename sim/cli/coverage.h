@@ -29,6 +29,6 @@ char *coverage_auto(const struct explore_result *r);
 char *coverage_limit(const struct explore_options *opt, const struct explore_result *r);
 
 /** coverage_cut() - what runs that were cut mean; NULL if none was */
-char *coverage_cut(const struct explore_result *r);
+char *coverage_cut(const struct explore_options *opt, const struct explore_result *r);
 
 #endif /* SIM_CLI_COVERAGE_H */

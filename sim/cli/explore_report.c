@@ -76,7 +76,7 @@ static void put_coverage(const struct exploring *e, struct output *o)
 	g_autofree char *claim = coverage_claim(&e->opt, &e->result);
 	g_autofree char *counts = coverage_counts(&e->result);
 	g_autofree char *limit = coverage_limit(&e->opt, &e->result);
-	g_autofree char *cut = coverage_cut(&e->result);
+	g_autofree char *cut = coverage_cut(&e->opt, &e->result);
 
 	g_autofree char *stages = coverage_auto(&e->result);
 

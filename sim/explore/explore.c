@@ -179,6 +179,7 @@ struct leftover {
 static bool reduce(struct driver *d, uint64_t max_steps, struct leftover *left)
 {
 	g_autoptr(GByteArray) from = left->bytes;
+	uint64_t nr_cut = d->result->stats.nr_cut;
 	bool done;
 
 	left->bytes = g_byte_array_new();
@@ -186,7 +187,8 @@ static bool reduce(struct driver *d, uint64_t max_steps, struct leftover *left)
 	if (from->len > 0)
 		d->resume = &left->reader;
 	done = frontier_search(d, STRATEGY_DPOR, 0, max_steps, left->bytes);
-	return done || d->stopped;
+	/* What was cut is still to be covered, if not by dpor. */
+	return (done && d->result->stats.nr_cut == nr_cut) || d->stopped;
 }
 
 static void sample_meanwhile(struct driver *d, const GByteArray *left)
@@ -229,9 +231,15 @@ static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *
 			sample_meanwhile(d, left->bytes);
 		return d->stopped;
 	case AUTO_REDUCE:
+		if (left->bytes->len == 0 && !d->resume)
+			return false;
 		return reduce(d, REDUCTION_STEPS, left);
 	default:
-		bounded(d, UINT32_MAX);
+		/* Where there are loops no bound is the last, but states may come to an end. */
+		if (d->result->stats.nr_loops > 0)
+			frontier_search(d, STRATEGY_EXHAUSTIVE, 0, 0, NULL);
+		else
+			bounded(d, UINT32_MAX);
 		return true;
 	}
 }
@@ -244,11 +252,12 @@ static void explore_auto(struct driver *d)
 	bool last = false;
 
 	for (enum auto_stage stage = stats->stage; !last && stage < NR_AUTO_STAGES; stage++) {
-		uint64_t before = stats->nr_runs;
+		uint64_t nr_runs = stats->nr_runs, nr_cut = stats->nr_cut;
 
 		stats->stage = stage;
 		last = run_stage(d, stage, &left);
-		stats->stage_runs[stage] += stats->nr_runs - before;
+		stats->stage_runs[stage] += stats->nr_runs - nr_runs;
+		stats->stage_cut[stage] += stats->nr_cut - nr_cut;
 	}
 	g_byte_array_unref(left.bytes);
 }

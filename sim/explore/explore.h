@@ -36,7 +36,7 @@ enum auto_stage {
 	AUTO_TRY,    /* dpor, for a moment: there may be few orderings */
 	AUTO_SAMPLE, /* random runs: most failures show soon in them */
 	AUTO_REDUCE, /* dpor goes on where it was */
-	AUTO_BOUND,  /* bounded, without end */
+	AUTO_BOUND,  /* bounded, without end; exhaustive if dpor has met loops */
 	NR_AUTO_STAGES,
 };
 
@@ -45,15 +45,18 @@ struct explore_stats {
 	enum strategy strategy;
 	enum auto_stage stage;		     /* STRATEGY_AUTO */
 	uint64_t stage_runs[NR_AUTO_STAGES]; /* how many of nr_runs each of them made */
-	uint64_t nr_runs;		     /* executions that came to an end or a finding */
-	uint64_t nr_failing;		     /* of them, those with a violation */
-	uint64_t nr_blocked;		     /* given up because they could only repeat others */
-	uint64_t nr_cut;		     /* stopped at the step limit */
-	uint64_t nr_steps;  /* taken for the first time, and again to get back to a branch */
-	uint64_t nr_states; /* STRATEGY_EXHAUSTIVE: distinct ones */
-	uint64_t nr_pruned; /* branches that lead to a known state */
-	uint32_t longest;   /* steps of the longest run */
-	uint32_t bound;	    /* STRATEGY_BOUNDED: preemptions allowed now */
+	uint64_t stage_cut[NR_AUTO_STAGES];  /* and of nr_cut */
+	uint64_t
+		nr_loops; /* of nr_cut: in a loop that only somebody else ends, who came too late */
+	uint64_t nr_runs; /* executions that came to an end or a finding */
+	uint64_t nr_failing; /* of them, those with a violation */
+	uint64_t nr_blocked; /* given up because they could only repeat others */
+	uint64_t nr_cut;     /* stopped at the step limit, or in a loop */
+	uint64_t nr_steps;   /* taken for the first time, and again to get back to a branch */
+	uint64_t nr_states;  /* STRATEGY_EXHAUSTIVE: distinct ones */
+	uint64_t nr_pruned;  /* branches that lead to a known state */
+	uint32_t longest;    /* steps of the longest run */
+	uint32_t bound;	     /* STRATEGY_BOUNDED: preemptions allowed now */
 	double seconds;
 	double share; /* an estimate of what is covered, 0 to 1; negative if there is none */
 };

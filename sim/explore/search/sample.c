@@ -14,6 +14,7 @@
  */
 
 #include "sim/explore/driver.h"
+#include "sim/explore/livelock.h"
 #include "sim/explore/parallel/jobs.h"
 #include "sim/explore/parallel/outcome.h"
 
@@ -34,6 +35,12 @@ static const struct {
 #define NR_LEARNING 8
 #define RUNS_PER_PIECE 256
 #define STEPS_UNKNOWN 64
+/*
+ * A run that takes so many steps, and so many times the usual, may be going round in a
+ * loop.  From there on it is drawn step by step: who is starved has his turn.
+ */
+#define LONG_STEPS 1024
+#define LONG_FACTOR 4
 
 struct sampler {
 	struct driver *d; /* of the piece */
@@ -49,6 +56,7 @@ struct sampler {
 	uint32_t nr_changes;
 	uint64_t lowest; /* priority that the next fallen one gets */
 	uint64_t mean_steps;
+	uint64_t long_steps; /* from which on this run is looked at */
 };
 
 /* What is drawn, in pieces. */
@@ -56,7 +64,7 @@ struct sampling {
 	struct driver *d;
 	enum strategy strategy;
 	uint64_t max_steps;	   /* 0: no limit */
-	uint64_t enough;	   /* runs; 0: no limit, or not known yet */
+	uint64_t nr_steps;	   /* in what was taken, a start counted as SAMPLE_START */
 	uint64_t mean_steps;	   /* 0: not known yet */
 	uint64_t next, next_taken; /* runs that are to be handed out, and to be taken */
 	uint64_t nr_before;	   /* runs that were made by other means */
@@ -130,15 +138,36 @@ static void begin_pct(struct sampler *s)
 		s->change_at[i] = 1 + (uint32_t)rng_below(&s->rng, s->mean_steps);
 }
 
+/* A run that has become long: is it one that never ends?  If not, it may go on for longer. */
+static bool is_over(struct sampler *s)
+{
+	struct driver *d = s->d;
+
+	if (d->x->nr_steps < s->long_steps)
+		return false;
+	s->pct = false;
+	s->long_steps *= LONG_FACTOR;
+	if (livelock_end(d->x)) {
+		driver_run_ended(d, true);
+		return true;
+	}
+	exec_look(d->x);
+	return false;
+}
+
 static void one_run(struct sampler *s)
 {
 	struct driver *d = s->d;
 	struct exec *x = d->x;
 
 	exec_restart(x);
+	s->long_steps = MAX(LONG_STEPS, LONG_FACTOR * s->mean_steps);
 	while (exec_look(x)) {
-		uint32_t i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
+		uint32_t i;
 
+		if (is_over(s))
+			return;
+		i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
 		d->result->stats.nr_steps++;
 		if (!exec_step(x, i)) {
 			driver_run_stopped(d);
@@ -181,8 +210,6 @@ static bool next_piece(void *arg, GByteArray *piece)
 		return false;
 	if (s->d->max_runs && end > s->d->max_runs - MIN(s->nr_before, s->d->max_runs))
 		end = s->d->max_runs - MIN(s->nr_before, s->d->max_runs);
-	if (s->enough && end > s->enough)
-		end = s->enough;
 	if (s->next >= end)
 		return false;
 	put_u64(piece, s->next);
@@ -217,31 +244,24 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 	piece_end(&p);
 }
 
-/* How many runs there are to be, once it is known how long they are. */
-static void learn(struct sampling *s, const struct explore_stats *first)
-{
-	uint64_t nr = MAX(first->nr_runs + first->nr_cut, 1);
-
-	s->mean_steps = MAX(first->nr_steps / nr, 2);
-	if (s->max_steps)
-		s->enough = s->max_steps / (s->mean_steps + SAMPLE_START) + NR_LEARNING;
-}
-
 static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 {
 	struct sampling *s = arg;
 	struct reader r = {.data = result->data, .left = result->len, .ok = true};
 	struct outcome o;
+	uint64_t nr_runs;
 
 	(void)nr;
 	outcome_read(&o, &r);
 	s->next_taken = take_u64(&r);
 	sim_assert(r.ok);
+	nr_runs = o.result.stats.nr_runs + o.result.stats.nr_cut;
+	s->nr_steps += o.result.stats.nr_steps + nr_runs * SAMPLE_START;
 	if (s->mean_steps == 0)
-		learn(s, &o.result.stats);
+		s->mean_steps = MAX(o.result.stats.nr_steps / MAX(nr_runs, 1), 2);
 	outcome_add(s->d, &o);
 	outcome_clear(&o);
-	return !s->d->stopped;
+	return !s->d->stopped && !(s->max_steps && s->nr_steps >= s->max_steps);
 }
 
 static bool go_on(void *arg)
@@ -259,7 +279,7 @@ static void sampling_init(struct sampling *s)
 	if (d->resume) {
 		s->next = s->next_taken = take_u64(d->resume);
 		s->mean_steps = take_u64(d->resume);
-		s->enough = take_u64(d->resume);
+		s->nr_steps = take_u64(d->resume);
 		if (!d->resume->ok || s->next > nr_runs)
 			driver_misfit(d);
 		d->resume = NULL;
@@ -293,5 +313,5 @@ void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
 		return;
 	put_u64(d->rest, s.next_taken);
 	put_u64(d->rest, s.mean_steps);
-	put_u64(d->rest, s.enough);
+	put_u64(d->rest, s.nr_steps);
 }
