@@ -119,6 +119,7 @@ enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
 struct run {
 	const struct run_options *opt;
 	struct run_sink *const *sinks;
+	bool quiet;    /* the sinks are not told */
 	GError *error; /* why the run was stopped, if it was */
 
 	struct arena *arena;

@@ -550,6 +550,24 @@ static uint32_t last_writer(const struct slice *s, const struct trace_record *ac
 	return NO_INDEX;
 }
 
+/* A round of a loop that nothing ends, and who last wrote to what it reads. */
+static void pick_loop(struct slice *s)
+{
+	const struct trace_record *loop = slice_event(s, s->violation);
+
+	for (uint32_t i = slice_index(s->tf, (uint64_t)loop->arg[1]); i < s->violation; i++) {
+		const struct trace_record *r = slice_event(s, i);
+		uint32_t write;
+
+		if (r->task == 0 || r->kind != TR_ACCESS)
+			continue;
+		pick(s, i, PICK_CONFLICT);
+		write = r->arg[1] == 0 ? last_writer(s, r) : NO_INDEX;
+		if (write != NO_INDEX)
+			pick_side(s, write, PICK_CONFLICT);
+	}
+}
+
 static bool is_change(const struct trace_record *r)
 {
 	switch (r->kind) {
@@ -631,6 +649,8 @@ void slice_init(struct slice *s, const struct trace_file *tf, const struct trace
 	if (strcmp(v->rule, "leak") == 0)
 		pick_dying_root(s);
 	pick_guess(s);
+	if (s->violation != NO_INDEX && slice_event(s, s->violation)->kind == TR_LIVELOCK)
+		pick_loop(s);
 }
 
 void slice_clear(struct slice *s)

@@ -303,6 +303,7 @@ char *words_caption(const struct trace_violation *v)
 		{"deadlock", "DEADLOCK"},
 		{"self-deadlock", "DEADLOCK"},
 		{"lost wake-up", "LOST WAKE-UP"},
+		{"livelock", "LIVELOCK"},
 		{"grace period", "STALLED GRACE PERIOD"},
 		{"work item with a NULL", "NULL FUNCTION"},
 	};
@@ -432,8 +433,9 @@ static char *order_of_sides(struct words *w, const struct slice *s)
 static char *order_of_end(struct words *w, const struct slice *s)
 {
 	g_autofree char *text = without_seqs(s->v->msg);
-	GString *said = g_string_new("At the end, ");
-	const char *p = text;
+	bool ends = !g_str_has_prefix(text, "livelock");
+	GString *said = g_string_new(ends ? "At the end, " : "From here on, ");
+	const char *p = ends ? text : text + strlen("livelock: ");
 
 	for (const char *c; *p; p = c) {
 		/* Objects by the name that the table gives them. */

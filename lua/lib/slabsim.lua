@@ -379,7 +379,7 @@ local function expect_explore(what, e)
     runs = e.runs ~= nil and expect_integer(what .. ": runs", e.runs, 1, 1000000000) or 0,
     max_time = seconds or 0,
     preemptions = expect_integer(what .. ": preemptions", e.preemptions or 2, 0, 1000),
-    depth = expect_integer(what .. ": depth", e.depth or 0, 0, 8),
+    depth = expect_integer(what .. ": depth", e.depth or 0, 0, 16),
   }
 end
 

@@ -190,7 +190,7 @@ static void judge_seeds(struct test *t)
 static char *describe_coverage(const struct explore_options *x, const struct explore_result *r)
 {
 	g_autofree char *claim = coverage_claim(x, r);
-	g_autofree char *cut = coverage_cut(r);
+	g_autofree char *cut = coverage_cut(x, r);
 
 	return g_strdup_printf("%s, longest %u steps%s%s", claim, r->stats.longest, cut ? "; " : "",
 			       cut ? cut : "");
@@ -200,13 +200,13 @@ static char *describe_coverage(const struct explore_options *x, const struct exp
  * Nothing was found: is that an answer?  It is if everything was covered, or if the scenario
  * itself said how far to go.
  */
-static const char *no_answer(const struct explore_result *r)
+static const char *no_answer(const struct explore_options *x, const struct explore_result *r)
 {
 	if (r->stats.nr_runs == 0)
 		return "no run came to its end";
 	switch (r->end) {
 	case END_COMPLETE:
-		return r->stats.nr_cut == 0 ? NULL : "runs were cut at the step limit";
+		return coverage(x, r) != COVERED_SOME ? NULL : "runs were cut";
 	case END_RUNS:
 	case END_TIME:
 	case END_FOUND:
@@ -228,7 +228,7 @@ static void judge_explored(struct test *t, const struct explore_options *x,
 		.nr_failing = r->stats.nr_failing,
 		.covered = describe_coverage(x, r),
 	};
-	const char *why = no_answer(r);
+	const char *why = no_answer(x, r);
 
 	if (r->error) {
 		set_error(t, r->error);

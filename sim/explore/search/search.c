@@ -18,6 +18,7 @@
  */
 
 #include "sim/explore/driver.h"
+#include "sim/explore/livelock.h"
 #include "sim/explore/search/order.h"
 #include "sim/explore/parallel/position.h"
 #include "sim/explore/search/seen.h"
@@ -32,6 +33,11 @@
 #define SNAPSHOT_EVERY_DPOR 8
 /* So that those of a long path stay in the caches. */
 #define SNAPSHOTS_MAX 48
+/* dpor: at so many steps, and again at so many times that, a run may be one that never ends. */
+#define LONG_STEPS 2048
+#define LONG_FACTOR 4
+/* Places in a table of who may be on the path. */
+#define PATH_SLOTS 4096
 
 /* How contexts lie on top of each other on a CPU. */
 enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, NR_LEVELS, LEVEL_NONE = NR_LEVELS };
@@ -73,6 +79,7 @@ struct node {
 	bool again;	    /* audit: known already, each step is taken once more and no further */
 	bool leads_back;    /* audit: the step led to a state that is known */
 	bool opens;	    /* it began what nobody else on the CPU can come in between */
+	uint64_t state;	    /* by which it is known, where states are */
 };
 
 struct snapshot {
@@ -102,6 +109,9 @@ struct search {
 	uint32_t *races;
 	uint32_t max_races;
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
+	uint64_t state;				      /* the one that the last step led to */
+	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
+	struct seen *loops;	      /* states at which a loop was looked at; NULL: none was */
 	struct touch tidy[2 * TOUCHES_MAX];
 };
 
@@ -346,8 +356,10 @@ static void push_node(struct search *s)
 		.nr_enabled = x->nr_enabled,
 		.sleep_at = s->sleepers->len,
 		.choices_at = x->choices->len,
+		.state = s->state,
 	};
 
+	s->on_path[s->state % PATH_SLOTS]++;
 	for (uint32_t i = 0; i < x->nr_enabled; i++)
 		g_array_append_val(s->keys, x->enabled[i].key);
 	if (s->nodes->len > 0) {
@@ -372,6 +384,7 @@ static void pop_node(struct search *s)
 
 	if (s->d->audit)
 		s->d->audit->leave(s->d->audit);
+	s->on_path[n->state % PATH_SLOTS]--;
 	g_array_set_size(s->keys, n->keys_at);
 	g_array_set_size(s->sleepers, n->sleep_at);
 	g_array_set_size(s->touches, n->touches_base);
@@ -701,17 +714,21 @@ static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t c
 	return n->stepped;
 }
 
+/* What is left of the bound, and who goes on for free, decide what is below as well. */
+static void note_reached(struct search *s, const struct node *n)
+{
+	s->state = order_fingerprint(s->order);
+	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
+		s->state = (s->state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
+			   n->preemptions_after;
+}
+
 static bool known_state(struct search *s, const struct node *n)
 {
-	uint64_t state = order_fingerprint(s->order);
-
-	/* What is left of the bound, and who goes on for free, decide what is below as well. */
 	if (s->d->audit && s->d->audit->full)
 		return false;
-	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
-		state = (state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
-			n->preemptions_after;
-	if (!seen_add(s->seen, state))
+	note_reached(s, n);
+	if (!seen_add(s->seen, s->state))
 		return true;
 	if (seen_is_full(s->seen))
 		driver_stop(s->d, END_MEMORY);
@@ -951,6 +968,54 @@ static bool pick_next(struct search *s)
 	return false;
 }
 
+static bool is_on_path(const struct search *s, uint64_t state)
+{
+	if (s->on_path[state % PATH_SLOTS] == 0)
+		return false;
+	for (guint i = s->nodes->len; i-- > 0;) {
+		if (node_at(s, i)->state == state)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The last step has led to a known state.  If that is on the path, the run may go round
+ * in a loop; see whether nothing ends it, once for each such state.
+ */
+static void look_at_loop(struct search *s)
+{
+	if (s->d->audit || s->strategy == STRATEGY_DPOR || !is_on_path(s, s->state))
+		return;
+	if (!s->loops)
+		s->loops = seen_new();
+	if (seen_add(s->loops, s->state) && livelock_end(s->x))
+		driver_run_ended(s->d, true);
+}
+
+/* dpor knows no states: when a run has become long, is it over, or would it only repeat itself? */
+static bool is_loop(struct search *s)
+{
+	struct driver *d = s->d;
+	uint32_t at = LONG_STEPS;
+
+	while (at < s->nodes->len)
+		at *= LONG_FACTOR;
+	if (d->audit || s->strategy != STRATEGY_DPOR || at != s->nodes->len)
+		return false;
+	if (livelock_end(s->x)) {
+		driver_run_ended(d, true);
+		return true;
+	}
+	if (livelock_spins(s->x, top(s)->current_after)) {
+		d->result->stats.nr_cut++;
+		d->result->stats.nr_loops++;
+		return true;
+	}
+	exec_look(s->x);
+	return false;
+}
+
 static void end_of_run(struct search *s)
 {
 	const struct node *n = s->nodes->len > 0 ? top(s) : NULL;
@@ -987,12 +1052,15 @@ static void descend(struct search *s)
 			d->result->stats.nr_cut++;
 			return;
 		case STEPPED_PRUNED:
+			look_at_loop(s);
 			return;
 		}
 		if (!exec_look(s->x)) {
 			end_of_run(s);
 			return;
 		}
+		if (is_loop(s))
+			return;
 		if (s->nodes->len >= d->max_steps) {
 			d->result->stats.nr_cut++;
 			return;
@@ -1213,6 +1281,8 @@ static bool load(struct search *s, const struct position *p)
 		sim_assert(ok);
 		if (!by_history(s))
 			note_state(s, taken.t);
+		if (s->strategy != STRATEGY_DPOR)
+			note_reached(s, top(s));
 		exec_look(s->x);
 	}
 	return s->strategy != STRATEGY_DPOR || !sleeps(s, top(s), key_at(s, top(s), top(s)->pick));
@@ -1253,6 +1323,8 @@ static void search_clear(struct search *s)
 	for (guint i = 0; i < s->snapshots->len; i++)
 		g_aligned_free(g_array_index(s->snapshots, struct snapshot, i).buffer);
 	order_free(s->order);
+	if (s->loops)
+		seen_free(s->loops);
 	g_array_unref(s->nodes);
 	g_array_unref(s->keys);
 	g_array_unref(s->sleepers);
