@@ -7,7 +7,8 @@
  *
  * test.c takes the command line, test_find.c turns scripts into tests,
  * test_pool.c runs each in a process of its own, test_judge.c and, for
- * schedules, test_replay.c are what happens in there.
+ * schedules, test_replay.c are what happens in there; test_gallery.c makes a page
+ * of it.
  */
 
 #include "lua/expect.h"
@@ -82,5 +83,13 @@ struct pool_options {
 
 /** tests_run() - run all tests; those that had no turn are left as TEST_NOT_RUN */
 void tests_run(struct tests *tests, const struct pool_options *opt);
+
+/**
+ * tests_gallery() - the page about all searches the finding of which is kept
+ * @page: file with it, which is compared with, or, to @bless, written
+ *
+ * Return: an exit code.
+ */
+int tests_gallery(const struct tests *tests, const char *page, bool bless, bool quiet);
 
 #endif /* SIM_CLI_TEST_H */

@@ -308,6 +308,26 @@ holds "$tree/kept" again.lua again.sched again.race.txt
 says stdout '2 tests run: 2 passed'
 grep -q '^set *objects=2$' "$again.sched" || complain "the schedule lacks its parameter"
 grep -qF '*** SLEEP IN READ SECTION ***' "$again.race.txt" || complain "no race table was kept"
+# The page about it: written, compared, and told from what it was.
+page=$tree/kept/page.md
+try 1 test "$tree/kept" -q --gallery "$page"
+says stderr "there is no '$page'; --bless writes it"
+try 0 test "$tree/kept" -q --gallery "$page" --bless
+found='| [again](again.lua) | v5.3 | lock | objects=2 | random, seed 1 | 1 | '
+kept=' | 0 | [table](again.race.txt) |'
+grep -F -e "$found" "$page" | grep -qF -e "$kept" || complain "not the row that should be there"
+grep -q '^| `get-cache-rcu-typo` | .* | seed1-v4 |$' "$page" || complain "the bug is not described"
+grep -q '^- `workfn-clobber`: ' "$page" || complain "what has no search is not listed"
+grep -q 'destroy-without-dying' "$page" && complain "what upstream never had is listed"
+sed -i 's/ [0-9.]* s |/ 77.123 s |/' "$page"
+try 0 test "$tree/kept" -q --gallery "$page"
+sed -i 's/| random, seed 1 | 1 |/| random, seed 1 | 2 |/' "$page"
+try 1 test "$tree/kept" -q --gallery "$page"
+says stderr "page.md is not current; --bless renews it"
+says stderr 'random, seed 1 | 2 |'
+try 0 test "$tree/kept" --gallery "$page" -k replay
+says stderr "was left alone, since no search was run"
+rm "$page"
 # It replays from anywhere, as every schedule does, and tests read it without touching it.
 cp "$again.sched" "$again.race.txt" "$work"
 try 1 replay "$again.sched" -q
