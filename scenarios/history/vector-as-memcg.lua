@@ -2,8 +2,8 @@
 --
 -- vector-as-memcg: a slab page's vector of objcgs is followed as if it were a memcg.
 --
--- Upstream: no report is known.  One word of a page is a memcg, a marked vector or nothing.
--- Since all cgroups share their caches, the vector may come while the page is in use:
+-- Upstream: no report is known.  One word of a page is a memcg, a marked vector or nothing. Since
+-- all cgroups share their caches, the vector may come while the page is in use:
 -- mem_cgroup_from_obj() saw nothing, so no vector, and read the word again to return it.
 -- Fix: 19b629c9795b (v5.10), "mm: memcg/slab: fix racy access to page->mem_cgroup in
 -- mem_cgroup_from_obj()", Roman Gushchin: the word is read once.
