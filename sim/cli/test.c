@@ -112,6 +112,10 @@ static bool check_format(const struct command *cmd, struct test_args *args)
 		cli_usage(cmd, "-q and -v contradict each other");
 		return false;
 	}
+	if (args->gallery && args->filters) {
+		cli_usage(cmd, "--gallery is about all searches: leave --filter out");
+		return false;
+	}
 	args->format = args->json   ? FORMAT_JSON
 		       : args->tap  ? FORMAT_TAP
 		       : args->ktap ? FORMAT_KTAP
