@@ -15,46 +15,69 @@
 
 #define SEARCH_MAX 1000000000
 
+/* One of those that are compared. */
+struct candidate {
+	char *label;	 /* as typed */
+	char *lifecycle; /* its name alone */
+	char **variants; /* besides those of all */
+};
+
 struct comparing {
 	struct run_args args;
 	char *names; /* as typed: a,b,c */
 	char *search;
 	gboolean csv;
 	uint64_t nr_orderings; /* to search in each; 0: do not */
-	GPtrArray *lifecycles; /* names, borrowed */
-	GPtrArray *all;	       /* struct compared */
+	GPtrArray *candidates;
+	GPtrArray *all; /* struct compared */
 	struct progress progress;
 };
 
 /* ---- the command line ---------------------------------------------------- */
 
-static bool add_lifecycle(struct comparing *x, const char *name)
+static void candidate_free(gpointer p)
 {
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
+	struct candidate *c = p;
 
-	for (size_t i = 0; lifecycle_infos[i]; i++) {
-		const char *known = lifecycle_infos[i]->name;
+	g_free(c->label);
+	g_free(c->lifecycle);
+	g_strfreev(c->variants);
+	g_free(c);
+}
 
-		g_ptr_array_add(names, (gpointer)known);
-		if (strcmp(known, name) == 0) {
-			g_ptr_array_add(x->lifecycles, (gpointer)known);
-			return true;
-		}
-	}
-	g_ptr_array_add(names, NULL);
-	return is_one_of("lifecycle", name, (const char *const *)names->pdata);
+/* "v5.3", or "v5.3+none+-refkill-vs-destroy" with variants of its own. */
+static struct candidate *candidate_of(const char *label)
+{
+	struct candidate *c = g_new0(struct candidate, 1);
+	size_t n = strcspn(label, "+");
+	g_auto(GStrv) parts = NULL;
+
+	c->label = g_strdup(label);
+	c->lifecycle = g_strndup(label, n);
+	/* With a name for each plus, if only an empty one, which is then refused. */
+	parts = g_strsplit(label + n, "+", -1);
+	c->variants = g_strdupv(parts[0] ? parts + 1 : parts);
+	return c;
+}
+
+static bool check_candidate(const struct candidate *c)
+{
+	return check_lifecycle(c->lifecycle) && check_variants(c->variants);
 }
 
 static bool check_lifecycles(struct comparing *x)
 {
-	g_auto(GStrv) names = x->names ? g_strsplit(x->names, ",", -1) : NULL;
+	g_auto(GStrv) labels = x->names ? g_strsplit(x->names, ",", -1) : NULL;
 
-	for (size_t i = 0; names && names[i]; i++) {
-		if (!add_lifecycle(x, names[i]))
+	for (size_t i = 0; labels && labels[i]; i++) {
+		struct candidate *c = candidate_of(labels[i]);
+
+		g_ptr_array_add(x->candidates, c);
+		if (!check_candidate(c))
 			return false;
 	}
-	for (size_t i = 0; !names && lifecycle_infos[i]; i++)
-		g_ptr_array_add(x->lifecycles, (gpointer)lifecycle_infos[i]->name);
+	for (size_t i = 0; !labels && lifecycle_infos[i]; i++)
+		g_ptr_array_add(x->candidates, candidate_of(lifecycle_infos[i]->name));
 	return true;
 }
 
@@ -81,7 +104,9 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 {
 	const GOptionEntry entries[] = {
 		{"lifecycles", 'L', 0, G_OPTION_ARG_FILENAME, &x->names,
-		 "Which ones, separated by commas (default: all)", "NAMES"},
+		 "Which ones, separated by commas (default: all); each may have variants of its "
+		 "own: v5.3+none",
+		 "NAMES"},
 		{"search", 0, 0, G_OPTION_ARG_FILENAME, &x->search,
 		 "Try N random orderings as well where the run is clean", "N"},
 		{"csv", 0, 0, G_OPTION_ARG_NONE, &x->csv, "CSV on standard output", NULL},
@@ -210,20 +235,36 @@ static bool search(struct comparing *x, const struct run_args *args, struct comp
 	return ok;
 }
 
-static bool compare_one(struct comparing *x, const char *lifecycle, GError **error)
+/* Those of all, then its own: the later one wins. */
+static GPtrArray *variants_of(const struct comparing *x, const struct candidate *candidate)
 {
+	GPtrArray *variants = g_ptr_array_new();
+
+	for (size_t i = 0; x->args.variants && x->args.variants[i]; i++)
+		g_ptr_array_add(variants, x->args.variants[i]);
+	for (size_t i = 0; candidate->variants[i]; i++)
+		g_ptr_array_add(variants, candidate->variants[i]);
+	g_ptr_array_add(variants, NULL);
+	return variants;
+}
+
+static bool compare_one(struct comparing *x, const struct candidate *candidate, GError **error)
+{
+	g_autoptr(GPtrArray) variants = variants_of(x, candidate);
 	struct run_args args = x->args;
 	g_autofree char *base = g_path_get_basename(args.path);
 	struct compared *c = g_new0(struct compared, 1);
 	struct job job = {.args = &args};
 	bool ok;
 
-	args.lifecycle = (char *)lifecycle;
-	args.run.lifecycle = lifecycle;
-	job.stem = g_strconcat(args.name, ".", lifecycle, NULL);
+	args.lifecycle = candidate->lifecycle;
+	args.variants = (char **)variants->pdata;
+	args.run.lifecycle = args.lifecycle;
+	args.run.variants = (const char *const *)args.variants;
+	job.stem = g_strconcat(args.name, ".", candidate->label, NULL);
 	job.replay = run_args_replay(&args, args.path, args.run.seed);
 	job.replay_in_dir = run_args_replay(&args, base, args.run.seed);
-	c->lifecycle = g_strdup(lifecycle);
+	c->lifecycle = g_strdup(candidate->label);
 	c->figures = figures_new();
 	ok = run_recorded(&job, c, error);
 	if (ok && x->nr_orderings > 0 && job.result.verdict == VERDICT_PASS)
@@ -246,14 +287,14 @@ static bool compare_all(struct comparing *x, GError **error)
 
 	x->args.order_given = table != NULL;
 	progress_init(&x->progress, x->args.quiet);
-	for (guint i = 0; ok && i < x->lifecycles->len; i++) {
-		const char *name = g_ptr_array_index(x->lifecycles, i);
+	for (guint i = 0; ok && i < x->candidates->len; i++) {
+		const struct candidate *c = g_ptr_array_index(x->candidates, i);
 
 		if (progress_is_due(&x->progress))
-			progress_show(&x->progress, "%s, %u of %u", name, i + 1,
-				      x->lifecycles->len);
+			progress_show(&x->progress, "%s, %u of %u", c->label, i + 1,
+				      x->candidates->len);
 		cli_run_active = 1;
-		ok = compare_one(x, name, error);
+		ok = compare_one(x, c, error);
 		cli_run_active = 0;
 	}
 	progress_clear(&x->progress);
@@ -325,7 +366,7 @@ static int compare(struct comparing *x)
 static int run_compare(const struct command *self, int argc, char **argv)
 {
 	struct comparing x = {
-		.lifecycles = g_ptr_array_new(),
+		.candidates = g_ptr_array_new_with_free_func(candidate_free),
 		.all = g_ptr_array_new_with_free_func(compared_free),
 	};
 	int code = EXIT_CLEAN;
@@ -340,7 +381,7 @@ static int run_compare(const struct command *self, int argc, char **argv)
 		code = EXIT_USAGE;
 		break;
 	}
-	g_ptr_array_unref(x.lifecycles);
+	g_ptr_array_unref(x.candidates);
 	g_ptr_array_unref(x.all);
 	g_free(x.names);
 	g_free(x.search);
@@ -361,6 +402,7 @@ const struct command command_compare = {
 		"Examples:\n"
 		"  slabsim compare scenarios/lifecycle/tree_removal.lua\n"
 		"  slabsim compare mine.lua --lifecycles v4.18,v5.3,v5.8 --search 1000\n"
+		"  slabsim compare mine.lua --lifecycles v5.3,v5.3+-refkill-vs-destroy\n"
 		"  slabsim compare mine.lua --variant none --csv\n",
 	.run = run_compare,
 };

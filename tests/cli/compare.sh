@@ -111,6 +111,17 @@ says stdout 'in random ordering '
 command=$(sed -n 's/^  slabsim //p' "$work/stdout")
 # shellcheck disable=SC2086 # a command line
 try 1 $command -q
+# A lifecycle against itself with one variant more, or less.
+try 1 compare "$typo" -L v5.3,v5.3+get-cache-rcu-typo,seed1-v4+none,seed1-v4+-get-cache-rcu-typo
+[ "$(row v5.3 2)" = PASS ] && [ "$(row v5.3+get-cache-rcu-typo 2)" = FAIL ] ||
+	complain "v5.3 with a variant of its own"
+[ "$(row seed1-v4+none 2)" = PASS ] && [ "$(row seed1-v4+-get-cache-rcu-typo 2)" = PASS ] ||
+	complain "seed1-v4 without one"
+says stdout '  slabsim run '
+command=$(sed -n 's/^  slabsim //p' "$work/stdout")
+# shellcheck disable=SC2086 # a command line
+try 1 $command -q
+try 0 compare "$typo" -L seed1-v4+-get-cache-rcu-typo --variant get-cache-rcu-typo
 try 5 compare "$life" -L v5.3 --max-steps 10
 says stdout INCOMPLETE
 says stdout 'raise it with --max-steps'
@@ -124,8 +135,11 @@ one_line_error
 try 2 compare "$life" -L v5.3,v5.33
 one_line_error
 says stderr "did you mean 'v5.3'?"
-for options in '--lifecycle v5.3' '--csv --json' '--search none' '--search 0' '-L,' \
-	'--lifecycles'; do
+try 2 compare "$life" -L v5.3+refkill-vs-destory
+one_line_error
+says stderr "did you mean 'refkill-vs-destroy'?"
+for options in '--lifecycle v5.3' '-L v5.3,,v5.8' '-L,' '-L v5.3+' '--csv --json' \
+	'--search none' '--search 0' '--lifecycles'; do
 	# shellcheck disable=SC2086 # a list of words
 	try 2 compare "$life" $options
 	one_line_error
