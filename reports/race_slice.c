@@ -595,6 +595,9 @@ static uint32_t last_change(const struct slice *s)
 	uint32_t mine = s->stretch_of[s->violation];
 	oid_t obj = s->v->obj;
 
+	/* Too much is about that to guess. */
+	if (oid_kind(obj) == OBJ_GLOBAL)
+		return NO_INDEX;
 	if (oid_kind(obj) == OBJ_WORK && names_subject(s->tf->names, obj) != 0)
 		obj = names_subject(s->tf->names, obj);
 	for (uint32_t i = s->violation; i > 0; i--) {
@@ -609,8 +612,8 @@ static uint32_t last_change(const struct slice *s)
 
 static bool wants_guess(const struct trace_record *r)
 {
-	return r->kind == TR_NULL_DEREF || r->kind == TR_WORK_NULL || r->kind == TR_ASSERT ||
-	       r->kind == TR_WARN;
+	return r->kind == TR_NULL_DEREF || r->kind == TR_WRONG_TYPE || r->kind == TR_WORK_NULL ||
+	       r->kind == TR_ASSERT || r->kind == TR_WARN;
 }
 
 static void pick_guess(struct slice *s)

@@ -381,6 +381,8 @@ function Sim:percpu_ref(name, release) end
 ---@field always? string|string[]
 ---@field finds? string|string[]
 ---@field replay? string a schedule file beside the scenario
+---@field race? string replay: the file with its race table
+---@field keeps? string finds, explore: what was found is in NAME.sched and NAME.race.txt
 ---@field golden? string a trace file beside the scenario
 ---@field variant? string|string[]
 ---@field set? table<string, any>
@@ -398,6 +400,7 @@ function Sim:percpu_ref(name, release) end
 ---@field depth? integer
 
 ---@class Scenario
+---@field like? any another scenario: what is left out here is as there, but for expect
 ---@field doc? string
 ---@field upstream? string commit that the scenario is about
 ---@field lifecycle? string default "v5.3"
