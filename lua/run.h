@@ -30,6 +30,7 @@ enum handle_kind {
 	HANDLE_CACHE,
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
+	HANDLE_SWAP,
 	/* lua/model.h */
 	HANDLE_CELL,
 	HANDLE_LOCK,
@@ -241,6 +242,11 @@ void op_end(struct task *t, const char *op, int64_t result);
 
 /** push_result() - true, or false and the name of the error */
 int push_result(lua_State *L, int err);
+/** push_failure() - nil and the name of the error */
+int push_failure(lua_State *L, int err);
+
+/* Beyond this, counters could overflow before any limit is hit. */
+#define PAGES_MAX (INT64_C(1) << 40)
 
 struct event_handle *event_new(lua_State *L, const char *name);
 void event_wait(struct task *t, struct event_handle *ev);

@@ -169,7 +169,8 @@ end
 local nouns = {
   string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
   ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
-  object = "an object", event = "an event", waitqueue = "a waitqueue", number = "a number",
+  object = "an object", event = "an event", swap = "pages in swap", waitqueue = "a waitqueue",
+  number = "a number",
 }
 
 local function expect_kind(what, value, wanted)

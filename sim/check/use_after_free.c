@@ -300,6 +300,8 @@ static const struct record_handler handlers[] = {
 	{TR_OBJ_STOCK_DRAIN, on_obj},
 	{TR_BYTES_CHARGE, on_obj_arg0},
 	{TR_BYTES_UNCHARGE, on_obj_arg0},
+	{TR_SWAP_CHARGE, on_obj_arg0},
+	{TR_SWAP_UNCHARGE, on_obj_arg0},
 	{0, NULL},
 };
 

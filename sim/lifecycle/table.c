@@ -16,6 +16,7 @@ static const struct lifecycle v5_3 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
 		},
 };
 
@@ -28,6 +29,7 @@ static const struct lifecycle v5_8 = {
 		{
 			.unlink_clears_memcg = true,
 			.early_sysfs_removal = true,
+			.id_published_early = true,
 		},
 };
 
@@ -50,6 +52,7 @@ static const struct lifecycle seed1_v4 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
 		},
 };
 
@@ -64,6 +67,8 @@ static const struct lifecycle v4_18 = {
 			.create_tests_dying = true,
 			.uncharge_by_page = true,
 			.dying_before_refcount = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
 		},
 };
 
@@ -76,6 +81,8 @@ static const struct lifecycle v4_11 = {
 			.early_sysfs_removal = true,
 			.uncharge_by_page = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
 		},
 };
 
@@ -93,6 +100,8 @@ static const struct lifecycle v4_10 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
 		},
 };
 
@@ -109,6 +118,9 @@ static const struct lifecycle v4_7 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.swapout_offline = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
 		},
 };
 
@@ -116,7 +128,8 @@ static const struct lifecycle v4_0 = {
 	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
 			 "offline, each with an IPI to all CPUs"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -133,7 +146,8 @@ static const struct lifecycle seed2 = {
 	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
 			  "only, one rcu_barrier()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -150,7 +164,8 @@ static const struct lifecycle v3_19 = {
 		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
 		 "kmem_cache_destroy()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -183,6 +198,7 @@ static const struct lifecycle v5_9 = {
 			.stock_read_twice = true,
 			.vector_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
@@ -203,6 +219,7 @@ static const struct lifecycle v5_10 = {
 			.objcg_pins_memcg = true,
 			.stock_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
@@ -226,6 +243,7 @@ static const struct lifecycle v6_1 = {
 			.stock_sheds_pages = true,
 			.put_after_unlock = true,
 			.stock_read_twice = true,
+			.id_published_early = true,
 		},
 };
 
@@ -333,5 +351,8 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 #undef VARIANT
 	config.sysfs_del_by_work = s->sysfs_del_by_work;
 	config.no_barrier_typesafe = s->no_barrier_typesafe;
+	config.swapout_offline = s->swapout_offline;
+	config.id_kept_on_failure = s->id_kept_on_failure;
+	config.id_published_early = s->id_published_early;
 	mm_init(t, l->ops, s, &config, NULL, NULL);
 }

@@ -19,6 +19,7 @@
 #include "sim/mm/reclaim_ops.h"
 #include "sim/mm/slab.h"
 #include "sim/mm/stock.h"
+#include "sim/mm/swap.h"
 
 /* Shared state that the model touches outside the primitives' own records. */
 enum mm_field {
@@ -45,6 +46,10 @@ enum mm_field {
 	FIELD_OBJCG_MEMCG,    /* obj_cgroup.memcg */
 	FIELD_OBJCG_BYTES,    /* obj_cgroup.nr_charged_bytes */
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
+	FIELD_PRIVATE_ID,     /* mem_cgroup.private_id */
+	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
+	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
+	FIELD_SWAP,	      /* swap_run.state */
 	NR_MM_FIELDS,
 };
 
@@ -95,9 +100,12 @@ struct lifecycle_ops {
 /* Where sim/mm itself differs between generations: all zero is v5.3. */
 struct mm_config {
 	enum { KMEM_WQ_PER_CPU, KMEM_WQ_SYSTEM, KMEM_WQ_ORDERED } kmem_wq; /* creates children */
-	int32_t charge_batch;	  /* pages charged at once, 0: 32; 64 from v6.1 */
-	int32_t reclaim_retries;  /* 0: 5; 16 from v5.9 */
-	bool kmem_nofail;	  /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
+	int32_t charge_batch;	 /* pages charged at once, 0: 32; 64 from v6.1 */
+	int32_t reclaim_retries; /* 0: 5; 16 from v5.9 */
+	bool kmem_nofail;	 /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
+	bool id_with_css;	 /* up to v4.6: swap pins the css, whose id is the private id */
+	bool id_kept_on_failure; /* variants: see sim/lifecycle/variants.def */
+	bool id_published_early, swapout_offline;
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
