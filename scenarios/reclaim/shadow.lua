@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- Page cache of a cgroup was dropped and is read again when the cgroup is gone.  What the shadow entry
--- has kept is the cgroup's id, without a reference: by now it may name another cgroup, or nobody.  Can
--- it ever lead to memory that is freed?  Creations may fail half-way.
+-- Page cache of a cgroup was dropped and is read again when the cgroup is gone.  What the shadow
+-- entry has kept is the cgroup's id, without a reference: by now it may name another cgroup, or
+-- nobody.  Can it ever lead to memory that is freed?  Creations may fail half-way.
 
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 2000 }
@@ -35,7 +35,8 @@ return scenario {
 
   expect = {
     { "v4.10", finds = "use-after-free", explore = few },
-    { "v4.10", variant = { "none", "id-css-alloc-failure" }, finds = "use-after-free", explore = few },
+    { "v4.10", variant = { "none", "id-css-alloc-failure" }, finds = "use-after-free",
+      explore = few },
     { "v5.3", variant = { "none", "id-published-early" }, finds = "use-after-free", explore = any },
     { "v6.1", variant = { "none", "id-published-early" }, finds = "use-after-free", explore = any },
     { "v4.10", variant = "none", never = "*", explore = few },
