@@ -43,6 +43,32 @@ static int l_gfp(lua_State *L)
 	return 0;
 }
 
+/* ---- statistics ---------------------------------------------------------------- */
+
+static int l_stat(lua_State *L)
+{
+	struct task *t = arg_self(L, "stat")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "stat");
+	const char *name = luaL_optstring(L, 3, "");
+	enum memcg_stat_item item = strcmp(name, "user") == 0 ? MEMCG_STAT_USER : MEMCG_STAT_SLAB;
+	int64_t value = -ENODEV;
+
+	if (strcmp(name, "user") != 0 && strcmp(name, "slab") != 0)
+		script_error(L, "t:stat: expected 'user' or 'slab', got %s", describe(L, 3));
+	if (!memcg_stat_enabled(t->w))
+		script_error(L, "t:stat: nothing is counted; say statistics = true in the "
+				"scenario's table");
+	op_begin(t, "stat", g->h.id);
+	touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
+	if (!g->removed)
+		value = memcg_page_state(t, g->memcg, item);
+	op_end(t, "stat", value);
+	if (value < 0)
+		return push_failure(L, (int)value);
+	lua_pushinteger(L, value);
+	return 1;
+}
+
 /* ---- swap ---------------------------------------------------------------------- */
 
 struct swap_handle {
@@ -137,9 +163,13 @@ static int l_refault(lua_State *L)
 void ops_charge_open(lua_State *L, int core)
 {
 	static const luaL_Reg ops[] = {
-		{"evict", l_evict},	{"gfp", l_gfp},
-		{"refault", l_refault}, {"swap_free", l_swap_free},
-		{"swap_in", l_swap_in}, {"swap_out", l_swap_out},
+		{"stat", l_stat},
+		{"evict", l_evict},
+		{"gfp", l_gfp},
+		{"refault", l_refault},
+		{"swap_free", l_swap_free},
+		{"swap_in", l_swap_in},
+		{"swap_out", l_swap_out},
 		{NULL, NULL},
 	};
 

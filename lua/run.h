@@ -139,6 +139,7 @@ struct run {
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
+	bool statistics;
 	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
 	uint32_t faults;
 

@@ -478,7 +478,7 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "ordering", "orders",
-  "preempt", "setup", "tasks", "upstream", "variants",
+  "preempt", "setup", "statistics", "tasks", "upstream", "variants",
 }
 
 -- A number, or a function of the options, which are not known yet.
@@ -498,6 +498,7 @@ local function build(what, spec, default_cpus)
     costs = check_costs(spec.costs),
     options = expect_kind("options", spec.options or {}, "table"),
     setup = spec.setup,
+    statistics = expect_kind("statistics", spec.statistics or false, "boolean"),
     tasks = spec.tasks or {},
   }
   expect_kind("upstream", spec.upstream or "", "string")

@@ -146,6 +146,12 @@ function Task:evict(cgroup, pages) end
 ---@param shadow integer
 ---@return boolean found
 function Task:refault(shadow) end
+--- What memory.stat shows: pages, or bytes of slab from v5.9 on.  Needs statistics = true.
+---@param cgroup Cgroup
+---@param item "user"|"slab"
+---@return integer|nil
+---@return string|nil error "ENODEV" when it is gone
+function Task:stat(cgroup, item) end
 ---@alias GfpFlag "atomic"|"nofs"|"noretry"|"nofail"|"memalloc"|"dying"
 --- What this task's allocations may do from now on; without flags, anything that may sleep.
 ---@param ... GfpFlag
@@ -436,6 +442,7 @@ function Sim:percpu_ref(name, release) end
 ---@field preempt? "none"|"voluntary"|"full" default "full"
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
 ---@field faults? integer allocations that may fail once set-up is over; default 0
+---@field statistics? boolean memory.stat is counted; default false
 ---@field options? table<string, any[]> { default, "what it is" }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)
 ---@field tasks? ScenarioTask[]|fun(sim: Sim, opt: table<string, any>): ScenarioTask[]

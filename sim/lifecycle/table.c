@@ -7,6 +7,7 @@ static const struct lifecycle v5_3 = {
 	.info = {"v5.3",
 		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -17,6 +18,8 @@ static const struct lifecycle v5_3 = {
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_flush_failed_alloc = true,
 		},
 };
 
@@ -30,6 +33,7 @@ static const struct lifecycle v5_8 = {
 			.unlink_clears_memcg = true,
 			.early_sysfs_removal = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -37,6 +41,7 @@ static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -53,6 +58,8 @@ static const struct lifecycle seed1_v4 = {
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_lost = true,
 		},
 };
 
@@ -60,7 +67,7 @@ static const struct lifecycle v4_18 = {
 	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
 			  "destruction marks and flushes"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true},
+	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -69,13 +76,17 @@ static const struct lifecycle v4_18 = {
 			.dying_before_refcount = true,
 			.id_kept_on_failure = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
 static const struct lifecycle v4_11 = {
 	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -83,6 +94,7 @@ static const struct lifecycle v4_11 = {
 			.destroy_without_flush = true,
 			.id_kept_on_failure = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -90,7 +102,9 @@ static const struct lifecycle v4_11 = {
 static const struct lifecycle v4_10 = {
 	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_ORDERED,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_ORDERED,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -102,13 +116,16 @@ static const struct lifecycle v4_10 = {
 			.destroy_without_flush = true,
 			.id_kept_on_failure = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
 static const struct lifecycle v4_7 = {
 	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -121,6 +138,7 @@ static const struct lifecycle v4_7 = {
 			.swapout_offline = true,
 			.id_kept_on_failure = true,
 			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -128,7 +146,9 @@ static const struct lifecycle v4_0 = {
 	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
 			 "offline, each with an IPI to all CPUs"},
 	.ops = &cache_memcg_ops,
-	.mm = {.id_with_css = true,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
 	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
@@ -138,6 +158,7 @@ static const struct lifecycle v4_0 = {
 			.deactivate = DEACTIVATE_IPI,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -146,7 +167,9 @@ static const struct lifecycle seed2 = {
 	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
 			  "only, one rcu_barrier()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.id_with_css = true,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
 	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
@@ -156,6 +179,7 @@ static const struct lifecycle seed2 = {
 		{
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -164,7 +188,9 @@ static const struct lifecycle v3_19 = {
 		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
 		 "kmem_cache_destroy()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.id_with_css = true,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
 	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
@@ -175,6 +201,7 @@ static const struct lifecycle v3_19 = {
 		{
 			.destroy_without_flush = true,
 			.destroy_drops_mutex = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -183,6 +210,7 @@ static const struct lifecycle v5_9 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
 			.stock_pins_once = true,
@@ -207,6 +235,7 @@ static const struct lifecycle v5_10 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
 			.stock_pins_once = true,
@@ -228,6 +257,8 @@ static const struct lifecycle v6_1 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
 			.charge_batch = 64,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
@@ -253,6 +284,8 @@ static const struct lifecycle v6_12 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
 			.charge_batch = 64,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
@@ -354,5 +387,10 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 	config.swapout_offline = s->swapout_offline;
 	config.id_kept_on_failure = s->id_kept_on_failure;
 	config.id_published_early = s->id_published_early;
+	config.stock_entry_unpinned = s->stock_entry_unpinned;
+	config.stat_lost = s->stat_lost;
+	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
+	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
+	config.stat_irqs_on = s->stat_irqs_on;
 	mm_init(t, l->ops, s, &config, NULL, NULL);
 }

@@ -46,6 +46,17 @@ static void free_memcg(struct task *t, const struct mem_cgroup *memcg, const cha
 	trace(t, OBJ_FREE, .obj = memcg->css.of, .str = how);
 }
 
+static int mem_cgroup_alloc(struct task *t, struct mem_cgroup *memcg)
+{
+	int err = mem_cgroup_id_alloc(t, memcg);
+
+	if (err || !memcg_stat_alloc(t, memcg))
+		return err;
+	mem_cgroup_id_remove(t, memcg);
+	memcg_stat_alloc_failed(t, memcg);
+	return -ENOMEM;
+}
+
 /* The size that traces tell, lest they all change with each member that the model gains. */
 #define TRACED_BYTES 624
 
@@ -74,13 +85,14 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	page_counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	page_counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
 	page_counter_init(&memcg->swap, memcg->css.of, "swap", parent ? &parent->swap : NULL);
-	*err = mem_cgroup_id_alloc(t, memcg);
-	if (!*err && parent)
+	*err = mem_cgroup_alloc(t, memcg);
+	if (!*err && parent) {
 		*err = memcg_online_kmem(t, memcg);
+		if (*err && !mm->config.id_kept_on_failure)
+			mem_cgroup_id_remove(t, memcg);
+	}
 	if (!*err)
 		return memcg;
-	if (!mm->config.id_kept_on_failure)
-		mem_cgroup_id_remove(t, memcg);
 	free_memcg(t, memcg, "mem_cgroup_css_alloc");
 	return NULL;
 }
@@ -143,6 +155,7 @@ void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg)
 
 	if (reclaim && reclaim->memcg_released)
 		reclaim->memcg_released(t, memcg);
+	memcg_stat_released(t, memcg);
 	mem_cgroup_id_released(t, memcg);
 }
 
@@ -163,5 +176,6 @@ void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
 	}
 	/* Not given up yet where it lasts as long as the css, or if that never came online. */
 	mem_cgroup_id_remove(t, memcg);
+	memcg_stat_free(t, memcg);
 	free_memcg(t, memcg, "mem_cgroup_css_free");
 }

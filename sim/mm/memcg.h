@@ -42,6 +42,7 @@ struct mem_cgroup {
 	struct list objcg_list;	       /* inherited ones; same lock as obj_cgroup.memcg */
 	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
 	void *reclaim_state;	       /* sim/reclaim */
+	struct memcg_stat *stat;       /* NULL unless statistics are on */
 };
 
 static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)

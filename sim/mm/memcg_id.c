@@ -120,6 +120,7 @@ int mem_cgroup_id_alloc(struct task *t, struct mem_cgroup *memcg)
 	int id;
 
 	touch(t->w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
+	touch(t->w, memcg->css.of, FIELD_PRIVATE_ID, ACCESS_WRITE);
 	id = idr_alloc(&mm->private_ids, early ? memcg : NULL);
 	if (id < 0)
 		return id;

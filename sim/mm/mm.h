@@ -16,6 +16,7 @@
 #include "sim/mm/charge.h"
 #include "sim/mm/memcg.h"
 #include "sim/mm/memcg_id.h"
+#include "sim/mm/memcg_stat.h"
 #include "sim/mm/reclaim_ops.h"
 #include "sim/mm/slab.h"
 #include "sim/mm/stock.h"
@@ -47,6 +48,7 @@ enum mm_field {
 	FIELD_OBJCG_BYTES,    /* obj_cgroup.nr_charged_bytes */
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
 	FIELD_PRIVATE_ID,     /* mem_cgroup.private_id */
+	FIELD_STAT,	      /* memcg_stat.total; a CPU's cells are numbered */
 	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
 	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
 	FIELD_SWAP,	      /* swap_run.state */
@@ -105,7 +107,11 @@ struct mm_config {
 	bool kmem_nofail;	 /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
 	bool id_with_css;	 /* up to v4.6: swap pins the css, whose id is the private id */
 	bool id_kept_on_failure; /* variants: see sim/lifecycle/variants.def */
-	bool id_published_early, swapout_offline;
+	bool id_published_early, swapout_offline, stock_entry_unpinned;
+	bool stat_lost, stat_flush_own_cpu, stat_flush_failed_alloc, stat_irqs_on;
+	enum memcg_stat_form stats;
+	bool stat_bytes;	  /* from v5.9: slab statistics are bytes */
+	bool drain_unlocked;	  /* up to v5.3: stocks are looked at outside of read sections */
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
@@ -143,6 +149,8 @@ struct mm {
 	uint64_t next_serial;
 	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
 	struct stock stocks[NR_CPUS_MAX];
+	bool statistics; /* memcg_stat_enable() */
+	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
 	struct list slab_root_caches; /* slab_mutex */
