@@ -30,6 +30,7 @@ enum handle_kind {
 	HANDLE_CACHE,
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
+	HANDLE_SWAP,
 	/* lua/model.h */
 	HANDLE_CELL,
 	HANDLE_LOCK,
@@ -139,6 +140,7 @@ struct run {
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
+	bool statistics;
 	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
 	uint32_t faults;
 
@@ -223,9 +225,10 @@ const char *describe(lua_State *L, int idx);
 /** handle_tostring() - push "cache:3 dentry" */
 const char *handle_tostring(lua_State *L, const struct handle *h);
 
-/* ---- lua/ops.c, lua/tasks.c --------------------------------------------------- */
+/* ---- lua/ops.c, lua/ops_charge.c, lua/tasks.c ------------------------------------ */
 
 void ops_open(lua_State *L, int core);
+void ops_charge_open(lua_State *L, int core);
 void tasks_open(lua_State *L, int core);
 
 /** arg_context() - the context that an operation is called on, which must be the one that runs */
@@ -241,6 +244,11 @@ void op_end(struct task *t, const char *op, int64_t result);
 
 /** push_result() - true, or false and the name of the error */
 int push_result(lua_State *L, int err);
+/** push_failure() - nil and the name of the error */
+int push_failure(lua_State *L, int err);
+
+/* Beyond this, counters could overflow before any limit is hit. */
+#define PAGES_MAX (INT64_C(1) << 40)
 
 struct event_handle *event_new(lua_State *L, const char *name);
 void event_wait(struct task *t, struct event_handle *ev);

@@ -288,7 +288,9 @@ static bool make_world(struct run *run)
 	run->faults = (uint32_t)field_int(L, "faults");
 	lua_getfield(L, -1, "model");
 	run->model = lua_toboolean(L, -1);
-	lua_pop(L, 1);
+	lua_getfield(L, -2, "statistics");
+	run->statistics = lua_toboolean(L, -1);
+	lua_pop(L, 2);
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");
 

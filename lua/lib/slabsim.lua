@@ -169,7 +169,8 @@ end
 local nouns = {
   string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
   ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
-  object = "an object", event = "an event", waitqueue = "a waitqueue", number = "a number",
+  object = "an object", event = "an event", swap = "pages in swap", waitqueue = "a waitqueue",
+  number = "a number",
 }
 
 local function expect_kind(what, value, wanted)
@@ -494,7 +495,7 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "like", "options", "ordering", "orders",
-  "preempt", "setup", "tasks", "upstream", "variants",
+  "preempt", "setup", "statistics", "tasks", "upstream", "variants",
 }
 
 -- What is left out is as in the other scenario; what that one expects is its own affair.
@@ -531,6 +532,7 @@ local function build(what, spec, default_cpus)
     costs = check_costs(spec.costs),
     options = expect_kind("options", spec.options or {}, "table"),
     setup = spec.setup,
+    statistics = expect_kind("statistics", spec.statistics or false, "boolean"),
     tasks = spec.tasks or {},
   }
   expect_kind("upstream", spec.upstream or "", "string")

@@ -285,6 +285,7 @@ static const struct record_handler handlers[] = {
 	{TR_COUNTER_CHARGE, on_obj},
 	{TR_COUNTER_UNCHARGE, on_obj},
 	{TR_CHARGE_FAIL, on_obj_arg1},
+	{TR_CHARGE_FORCE, on_obj_arg1},
 	{TR_STOCK_REFILL, on_obj},
 	{TR_STOCK_CONSUME, on_obj},
 	{TR_STOCK_DRAIN, on_obj},
@@ -299,6 +300,12 @@ static const struct record_handler handlers[] = {
 	{TR_OBJ_STOCK_DRAIN, on_obj},
 	{TR_BYTES_CHARGE, on_obj_arg0},
 	{TR_BYTES_UNCHARGE, on_obj_arg0},
+	{TR_STAT_ADD, on_obj},
+	{TR_STAT_COUNT, on_obj},
+	{TR_STAT_PASS, on_obj},
+	{TR_STAT_READ, on_obj},
+	{TR_SWAP_CHARGE, on_obj_arg0},
+	{TR_SWAP_UNCHARGE, on_obj_arg0},
 	{0, NULL},
 };
 

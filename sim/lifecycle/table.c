@@ -7,6 +7,7 @@ static const struct lifecycle v5_3 = {
 	.info = {"v5.3",
 		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -16,17 +17,23 @@ static const struct lifecycle v5_3 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_flush_failed_alloc = true,
 		},
 };
 
 static const struct lifecycle v5_8 = {
 	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
 	.ops = &cache_ref_ops,
+	.mm = {.kmem_nofail = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
 			.unlink_clears_memcg = true,
 			.early_sysfs_removal = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -34,6 +41,7 @@ static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -49,6 +57,9 @@ static const struct lifecycle seed1_v4 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_lost = true,
 		},
 };
 
@@ -56,25 +67,34 @@ static const struct lifecycle v4_18 = {
 	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
 			  "destruction marks and flushes"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true},
+	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
 	.switches =
 		{
 			.early_sysfs_removal = true,
 			.create_tests_dying = true,
 			.uncharge_by_page = true,
 			.dying_before_refcount = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
 static const struct lifecycle v4_11 = {
 	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true},
 	.switches =
 		{
 			.early_sysfs_removal = true,
 			.uncharge_by_page = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -82,7 +102,9 @@ static const struct lifecycle v4_11 = {
 static const struct lifecycle v4_10 = {
 	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_ORDERED,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_ORDERED,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -92,13 +114,18 @@ static const struct lifecycle v4_10 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
 static const struct lifecycle v4_7 = {
 	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -108,6 +135,10 @@ static const struct lifecycle v4_7 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.swapout_offline = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -115,7 +146,10 @@ static const struct lifecycle v4_0 = {
 	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
 			 "offline, each with an IPI to all CPUs"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -124,6 +158,7 @@ static const struct lifecycle v4_0 = {
 			.deactivate = DEACTIVATE_IPI,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -132,7 +167,10 @@ static const struct lifecycle seed2 = {
 	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
 			  "only, one rcu_barrier()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -141,6 +179,7 @@ static const struct lifecycle seed2 = {
 		{
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -149,7 +188,10 @@ static const struct lifecycle v3_19 = {
 		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
 		 "kmem_cache_destroy()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -159,13 +201,22 @@ static const struct lifecycle v3_19 = {
 		{
 			.destroy_without_flush = true,
 			.destroy_drops_mutex = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
 static const struct lifecycle v5_9 = {
 	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
 	.ops = &objcg_ops,
-	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.mm =
+		{
+			.stat_bytes = true,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+		},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -175,19 +226,29 @@ static const struct lifecycle v5_9 = {
 			.stock_read_twice = true,
 			.vector_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
 static const struct lifecycle v5_10 = {
 	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
 	.ops = &objcg_ops,
-	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.mm =
+		{
+			.stat_bytes = true,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+		},
 	.rcu_one_flavour = true,
 	.switches =
 		{
 			.objcg_pins_memcg = true,
 			.stock_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
@@ -196,6 +257,11 @@ static const struct lifecycle v6_1 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
+			.charge_batch = 64,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
 			.stock_pins_once = true,
 			.migration_locks = true,
 			.sysfs_inline = true,
@@ -208,6 +274,7 @@ static const struct lifecycle v6_1 = {
 			.stock_sheds_pages = true,
 			.put_after_unlock = true,
 			.stock_read_twice = true,
+			.id_published_early = true,
 		},
 };
 
@@ -217,6 +284,11 @@ static const struct lifecycle v6_12 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
+			.charge_batch = 64,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
 			.stock_pins_once = true,
 			.migration_locks = true,
 			.sysfs_inline = true,
@@ -312,5 +384,13 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 #undef VARIANT
 	config.sysfs_del_by_work = s->sysfs_del_by_work;
 	config.no_barrier_typesafe = s->no_barrier_typesafe;
-	mm_init(t, l->ops, s, &config);
+	config.swapout_offline = s->swapout_offline;
+	config.id_kept_on_failure = s->id_kept_on_failure;
+	config.id_published_early = s->id_published_early;
+	config.stock_entry_unpinned = s->stock_entry_unpinned;
+	config.stat_lost = s->stat_lost;
+	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
+	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
+	config.stat_irqs_on = s->stat_irqs_on;
+	mm_init(t, l->ops, s, &config, NULL, NULL);
 }
