@@ -330,7 +330,7 @@ void memcg_stat_free(struct task *t, struct mem_cgroup *memcg)
 		memcg_flush_percpu_vmstats(t, memcg);
 	if (form_of(t) == STATS_RSTAT)
 		cgroup_rstat_flush(t, memcg);
-	/* The memory stays, as that of memcgs does: who still uses it is to be caught, not to crash. */
+	/* The memory stays, as that of memcgs does: who still uses it is caught, not crashed. */
 }
 
 void memcg_stat_enable(struct task *t)
