@@ -7,7 +7,7 @@
  *
  * test.c takes the command line, test_find.c turns scripts into tests,
  * test_pool.c runs each in a process of its own, test_judge.c is what happens
- * in there.
+ * in there, test_reports.c repeats what failed.
  */
 
 #include "lua/expect.h"
@@ -65,5 +65,13 @@ struct pool_options {
 
 /** tests_run() - run all tests; those that had no turn are left as TEST_NOT_RUN */
 void tests_run(struct tests *tests, const struct pool_options *opt);
+
+/**
+ * test_reports() - write the reports of the tests that failed, and say in their results where
+ * @dir: gets a directory for each of them
+ *
+ * Return: false with @error set at the first that cannot be written.
+ */
+bool test_reports(const struct tests *tests, const char *dir, bool force, GError **error);
 
 #endif /* SIM_CLI_TEST_H */
