@@ -28,7 +28,7 @@ DESTDIR ?=
 
 # What `make demo` and `make check` install when it is missing.
 PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev
-PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3
+PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3 mandoc
 PACKAGES_CLIENTS = trace-cmd babeltrace2 protobuf-compiler jq
 PACKAGES_ALL = $(PACKAGES_CHECK) $(PACKAGES_CLIENTS) clang valgrind
 
@@ -217,15 +217,32 @@ format-check: ## say which C files are not formatted
 
 ##@ Install
 
+MAN = $(BUILD)/man/slabsim.1 docs/man/slabsim-trace.5
+
+$(BUILD)/man/slabsim.1: docs/man/slabsim.1 docs/man/commands.awk $(BUILD)/slabsim
+	@mkdir -p $(@D)
+	$(Q)awk -v SLABSIM=$(BUILD)/slabsim -f docs/man/commands.awk $< >$@
+
+.PHONY: man
+man: $(MAN) ## make the manual pages
+
 .PHONY: install
-install: $(BUILD)/slabsim ## install into PREFIX (default /usr/local), below DESTDIR
+install: $(BUILD)/slabsim $(MAN) ## install into PREFIX (default /usr/local), below DESTDIR
 	install -D $(BUILD)/slabsim $(DESTDIR)$(PREFIX)/bin/slabsim
+	@for page in $(MAN); do \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 sim/cli/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/slabsim
 	@find scenarios lua/meta -type f 2>/dev/null | while read -r f; do \
 		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/slabsim/$$f" || exit 1; done
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/slabsim
+	rm -f $(DESTDIR)$(PREFIX)/bin/slabsim \
+		$(DESTDIR)$(PREFIX)/share/man/man1/slabsim.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/slabsim-trace.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/slabsim
 	rm -rf $(DESTDIR)$(PREFIX)/share/slabsim
 
 .PHONY: clean
