@@ -29,24 +29,19 @@ static void put_resource(struct output *o, const char *name)
  * "<" occurs in JSON only inside strings, where an escape means the same; without
  * it nothing in the island can end the island.
  */
-static void put_island(const struct trace_file *tf, struct output *o)
+static void put_island(const struct output *json, struct output *o)
 {
-	struct output *json = output_memory();
-	const char *p, *end, *less;
+	const char *p = json->buf, *end = p + json->len, *less;
 
-	html_pack(tf, json);
-	p = json->buf;
-	end = p + json->len;
 	while ((less = memchr(p, '<', (size_t)(end - p)))) {
 		output_bytes(o, p, (size_t)(less - p));
 		output_str(o, "\\u003c");
 		p = less + 1;
 	}
 	output_bytes(o, p, (size_t)(end - p));
-	output_discard(json);
 }
 
-static void put_part(const struct trace_file *tf, struct output *o, const char *name)
+static void put_part(const struct output *json, struct output *o, const char *name)
 {
 	if (strcmp(name, "style") == 0) {
 		put_resource(o, "page.css");
@@ -54,12 +49,12 @@ static void put_part(const struct trace_file *tf, struct output *o, const char *
 		for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
 			put_resource(o, scripts[i]);
 	} else {
-		put_island(tf, o);
+		put_island(json, o);
 	}
 }
 
 /* The template has a hole like "@style@" where each part belongs. */
-void html_write(const struct trace_file *tf, struct output *o)
+static void put_page(const struct output *json, struct output *o)
 {
 	struct output *page = output_memory();
 	g_auto(GStrv) parts = NULL;
@@ -72,6 +67,25 @@ void html_write(const struct trace_file *tf, struct output *o)
 		if (i % 2 == 0)
 			output_str(o, parts[i]);
 		else
-			put_part(tf, o, parts[i]);
+			put_part(json, o, parts[i]);
 	}
+}
+
+void html_write(const struct trace_file *tf, struct output *o)
+{
+	struct output *json = output_memory();
+
+	html_pack(tf, json);
+	put_page(json, o);
+	output_discard(json);
+}
+
+void html_write_diff(const struct trace_file *a, const struct trace_file *b,
+		     const struct diff_options *opt, struct output *o)
+{
+	struct output *json = output_memory();
+
+	html_pack_diff(a, b, opt, json);
+	put_page(json, o);
+	output_discard(json);
 }

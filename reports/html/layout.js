@@ -14,6 +14,8 @@ const start = new Float64Array(n + 1), stop = new Float64Array(n + 1);
 let idle = [];
 /* The events that the table lists and that the keys step through. */
 let listed = new Uint32Array(0);
+/* Of two runs: those of them that differ. */
+let differences = new Uint32Array(0);
 let rows = [], tallness = 0;
 /* Of each event: its depth below its lane, and the event that opened what it belongs to. */
 const depth = new Uint8Array(n), head = new Int32Array(n).fill(-1);
@@ -32,17 +34,41 @@ function medianGap() {
 	return gaps[gaps.length >> 1] || 1;
 }
 
+/* Two runs: what stands in one column has one place, whether the timeline shows it or not. */
+function placeBoth() {
+	let x = 0, any = 0;
+
+	for (let i = 0, first = 0; i <= n; i++) {
+		if (i === n || begins[i]) {
+			for (let k = first; k < i; k++)
+				stop[k] = x + any;
+			x += any;
+			any = 0;
+			first = i;
+		}
+		start[i] = x;
+		if (i < n && isShown(i))
+			any = 1;
+	}
+	stop[n] = x;
+}
+
+/* What both have in one column is listed once. */
+const isListed = i => isShown(i) && !(both && side[i] && isAligned(i));
+
 function place() {
 	const unit = medianGap() * 60;
 	let x = 0;
 
 	idle = [];
-	for (let i = 0; i <= n; i++) {
+	if (both)
+		placeBoth();
+	for (let i = 0; i <= n && !both; i++) {
 		if (shown.time) {
 			start[i] = stop[i] = time[i];
 			continue;
 		}
-		const gap = i > 0 && !raw.untimed ? time[i] - time[i - 1] : 0;
+		const gap = i > 0 && !runs[0].untimed ? time[i] - time[i - 1] : 0;
 		if (gap > unit) {
 			/* An idle stretch keeps a little room, the more the longer it was. */
 			const room = Math.min(3, .6 + Math.log10(gap / unit) * .8);
@@ -54,13 +80,14 @@ function place() {
 			x++;
 		stop[i] = x;
 	}
-	listed = shown.all ? Uint32Array.from({length: n}, (_, i) => i)
-		: Uint32Array.from((function* () {
-			for (let i = 0; i < n; i++) {
-				if (!noise[i])
-					yield i;
-			}
-		})());
+	let count = 0;
+	const list = new Uint32Array(n);
+	for (let i = 0; i < n; i++) {
+		if (isListed(i))
+			list[count++] = i;
+	}
+	listed = list.slice(0, count);
+	differences = both ? listed.filter(i => pairing[i] !== SAME) : listed.slice(0, 0);
 }
 
 /* ---- colours ---------------------------------------------------------------------- */
@@ -133,14 +160,15 @@ function laneKeys() {
 
 	contexts.forEach((c, i) => {
 		const env = c.kind === 'env';
-		const key = env ? 'env' : shown.tasks ? 't' + c.task : c.cpu + c.kind;
-		const label = env   ? 'environment' :
+		const key = c.side + (env ? 'env' : shown.tasks ? 't' + c.task : c.cpu + c.kind);
+		const label = sideName(c.side) + (env ? 'environment' :
 		        shown.tasks ? c.comm :
-		                      'CPU' + c.cpu + ' ' + c.kind;
+		                      'CPU' + c.cpu + ' ' + c.kind);
 
 		if (!lanes.has(key)) {
 			lanes.set(key, {label, contexts: [],
-				rank: (env ? 1e6 : shown.tasks ? 0 : c.cpu * 16) + order[c.kind]});
+				rank: (env ? 1e6 : shown.tasks ? 0 : c.cpu * 16) + order[c.kind] +
+					c.side / 2});
 		}
 		lanes.get(key).contexts.push(i);
 	});
@@ -240,7 +268,7 @@ function textAt(i) {
 /* ---- deferred work ---------------------------------------------------------------- */
 
 /* Bars from the event that asked to the event that ran: {a, b, name, color, lost}. */
-function pendingBars() {
+function pendingBars(on) {
 	const groups = new Map([['call_rcu', []], ['queue_work', []], ['grace period', []]]);
 	const queued = new Map(); /* work item or callback that waits: its event */
 	const callRcu = kindNamed.get('call_rcu'), queue = kindNamed.get('queue_work');
@@ -249,7 +277,7 @@ function pendingBars() {
 	const waiting = new Set();
 	let gp = -1;
 
-	for (let i = 0; i < n; i++) {
+	for (const i of ofSide[on]) {
 		const k = kind[i], c = cause[i];
 
 		if (c >= 0 && waiting.has(c)) {
@@ -278,10 +306,10 @@ function pendingBars() {
 
 /* Each bar goes to the first row that is free; what finds none is counted. */
 function layBars() {
-	const out = [];
+	const out = [], all = runs.map((_, on) => [...pendingBars(on)].map(b => [...b, on]));
 
-	for (const [name, bars] of pendingBars()) {
-		const label = name + (name === 'grace period' ? '' : ' pending');
+	for (const [name, bars, on] of all[0].flatMap((b, k) => all.map(a => a[k]))) {
+		const label = sideName(on) + name + (name === 'grace period' ? '' : ' pending');
 		const group = [], end = [];
 		let left = 0;
 
@@ -391,7 +419,23 @@ function chooseLives() {
 				take(o);
 		}
 	}
-	return chosen;
+	return both ? besideTwins(chosen) : chosen;
+}
+
+/* Each object with the one of the same name in the other run. */
+function besideTwins(chosen) {
+	const called = o => objectKindName(o) + ' ' + objectCalled(o);
+	const twins = new Map(chosen.map(o => [objectSide[o] + called(o), o])), out = new Set();
+
+	for (const o of chosen) {
+		for (const on of [0, 1]) {
+			const twin = on === objectSide[o] ? o : twins.get(on + called(o));
+
+			if (twin)
+				out.add(twin);
+		}
+	}
+	return [...out];
 }
 const lives = chooseLives();
 let life = {}; /* rows by object */
@@ -402,7 +446,8 @@ function layLives(extra) {
 	if (extra && !objects.includes(extra))
 		objects.unshift(extra);
 	for (const o of objects)
-		byObject.set(o, {row: new Row('life', objectCalled(o)), uses: []});
+		byObject.set(o, {row: new Row('life', sideName(objectSide[o]) + objectCalled(o)),
+			uses: []});
 	for (const [o, {row, uses}] of byObject) {
 		for (let i = firstOf[o]; i >= 0; i = nextOf[i]) {
 			const state = stateAt(i), last = row.a.length - 1;
@@ -422,7 +467,7 @@ function layLives(extra) {
 			continue;
 		l.row.seal().object = o;
 		l.row.uses = Uint32Array.from(l.uses);
-		out.push({label: objectCalled(o), rows: [l.row]});
+		out.push({label: l.row.label, rows: [l.row]});
 	}
 	if (lives.length > LIVES_MAX && out.length) {
 		out[0].rows[0].note = (lives.length - LIVES_MAX) +
@@ -444,8 +489,15 @@ const counters = raw.counters.map(c => {
 		value[i] = v;
 		top = Math.max(top, v);
 	}
-	return {name: clean(c.name), at, value, top};
+	return {name: clean(c.name), side: c.side, at, value, top};
 });
+/* One row for what both runs count. */
+const counterRows = new Map();
+for (const c of counters) {
+	if (!counterRows.has(c.name))
+		counterRows.set(c.name, []);
+	counterRows.get(c.name).push(c);
+}
 
 /* ---- all of it -------------------------------------------------------------------- */
 
@@ -494,10 +546,11 @@ function stackUp(extra) {
 	}
 	if (counters.length) {
 		heading('counters');
-		for (const c of counters)
+		for (const [name, of] of counterRows)
 			add({
-				label: c.name,
-				rows: [{type: 'counter', height: 32, counter: c, a: []}]
+				label: name,
+				rows: [{type: 'counter', height: 32, counters: of, a: [],
+					top: Math.max(...of.map(c => c.top))}]
 			});
 	}
 	tallness = y + 8;

@@ -18,45 +18,87 @@ function el(tag, attributes, ...children) {
 	return e;
 }
 const eventLink = i => el('button', {class: 'link', type: 'button', click: () => select(i)},
-	'#' + seq[i] + ' ' + shorten(words(i), 160));
+	tag(i) + ' ' + shorten(words(i), 160));
 
 /* ---- header ----------------------------------------------------------------------- */
 
+/* One run in a few words. */
+function aboutRun(r) {
+	const variants = r.variants.map(clean);
+
+	return clean(r.design) + (variants.length ? ' with ' + variants.join(', ') : '') +
+	        ' \u00b7 seed ' + r.seed + ' \u00b7 ' + r.n.toLocaleString('en') +
+	        ' events \u00b7 ' +
+	        r.cpus + ' CPUs \u00b7 ' +
+	        (r.untimed ? 'untimed' : formatTime(r.end, runs.indexOf(r)));
+}
+
+function fillHeadline() {
+	const named = new Set(runs.map(r => clean(r.scenario)));
+
+	document.title = [...named].map(s => shorten(s, 80)).join(', ') + ': ' +
+	        runs.map((r, on) => sideName(on) + r.verdict).join(', ') + ' \u2013 slabsim';
+	byId('headline').replaceChildren(
+	        el('h1', {id: 'title'}, [...named].map(s => shorten(s, 200)).join(', ')),
+	        ...runs.map(
+	                (r, on) => el('span', {class: 'run'},
+	                              el('span', {id: on ? 'verdict2' : 'verdict', class: 'badge'},
+	                                 sideName(on) + r.verdict.toUpperCase()),
+	                              ' ', el('span', {id: on ? 'about2' : 'about', class: 'about'},
+	                                      aboutRun(r)))));
+	runs.forEach((r, on) => byId(on ? 'verdict2' : 'verdict').classList.add(r.verdict));
+}
+
+function notes() {
+	const out = [];
+
+	if (raw.counters_left)
+		out.push(raw.counters_left + ' more counters of single memcgs are not drawn.');
+	runs.forEach((r, on) => {
+		const of = both ? ' of ' + 'AB'[on] : '';
+
+		if (r.dropped)
+			out.push(r.dropped + ' events at the beginning' + of + ' were left out.');
+		if (!r.complete)
+			out.push('The trace' + of +
+			         ' was cut short: what came after its last event is unknown.');
+	});
+	return out;
+}
+
 function fillHeader() {
-	const scenario = clean(raw.scenario), many = raw.nr_violations;
-	const variants = raw.variants.map(clean);
-
-	document.title = shorten(scenario, 80) + ': ' + raw.verdict + ' \u2013 slabsim';
-	byId('verdict').textContent = raw.verdict.toUpperCase();
-	byId('verdict').classList.add(raw.verdict);
-	byId('title').textContent = shorten(scenario, 200);
-	byId('about').textContent = clean(raw.design) +
-	        (variants.length ? ' with ' + variants.join(', ') : '') + ' \u00b7 seed ' +
-	        raw.seed + ' \u00b7 ' + n.toLocaleString('en') + ' events \u00b7 ' + raw.cpus +
-	        ' CPUs \u00b7 ' + (raw.untimed ? 'untimed' : formatTime(time[n]));
+	fillHeadline();
 	if (violations.length) {
-		const v = violations[0];
+		const v = violations[0], many = runs.reduce((sum, r) => sum + r.nr_violations, 0);
 
-		byId('message').append(el('b', null, v.rule), ': ' + v.msg +
+		byId('message').append(el('b', null, sideName(v.side) + v.rule), ': ' + v.msg +
 			(many > 1 ? '  (and ' + (many - 1) + ' more)' : ''));
 	}
-	for (const note of
-	             [raw.counters_left ?
-	                      raw.counters_left + ' more counters of single memcgs are not drawn.' :
-	                      '',
-	              raw.dropped ? raw.dropped +
-	                              ' events at the beginning were left out.' :
-	                            '',
-	              raw.complete ?
-	                      '' :
-	                      'The trace was cut short: what came after its last event is unknown.',
-	])
-		if (note)
-			byId('message').append(el('span', {class: 'note'}, note));
+	if (both)
+		byId('message').append(el('span', {class: 'note'}, differences.length ?
+			'The runs part at ' + tag(differences[0]) + ': ' +
+			shorten(words(differences[0]), 160) +
+			' (' + pairingName(differences[0]) + ')'
+			: 'Both runs do the same, in the same order.'));
+	for (const note of notes())
+		byId('message').append(el('span', {class: 'note'}, note));
 	byId('jump').disabled = !violations.some(v => v.at >= 0);
-	byId('unit').textContent = raw.untimed ? 'step' : 'time, \u00b5s';
+	byId('unit').textContent = runs.every(r => r.untimed) ? 'step' : 'time, \u00b5s';
 	if (!violations.length)
 		byId('jump').title = 'nothing was violated';
+	byId('next').hidden = !both;
+	byId('next').disabled = !differences.length;
+	byId('bytime').hidden = both;
+	byId('pairs').hidden = byId('compared').hidden = !both;
+}
+
+/* How an event stands to the other run. */
+function pairingName(i) {
+	const other = 'AB'[1 - side[i]];
+
+	return pairing[i] === ALONE ? 'not in ' + other :
+	        pairing[i] === MOVED ? 'in another order than in ' + other :
+	        pairing[i] === CHANGED ? 'not quite the same in ' + other : 'the same in ' + other;
 }
 
 /* ---- details ---------------------------------------------------------------------- */
@@ -89,6 +131,19 @@ function lifeOf(o, i) {
 	return list;
 }
 
+/* What is pasted into mails. */
+function reportsOf(r) {
+	const parts = [];
+
+	if (r.race)
+		parts.push(...section('Race table', el('pre', null, cleanLines(r.race))),
+			el('details', null, el('summary', null, 'Kernel-style report'),
+				el('pre', null, cleanLines(r.splat))));
+	if (r.replay)
+		parts.push(...section('Replay', el('p', null, clean(r.replay))));
+	return parts;
+}
+
 function fillDetails(i) {
 	const parts = [];
 
@@ -101,7 +156,7 @@ function fillDetails(i) {
 	} else {
 		const c = contexts[ctx[i]], k = kinds[kind[i]], v = violates.get(i);
 
-		parts.push(el('h2', null, '#' + seq[i] + ' ' + shorten(words(i), 300)));
+		parts.push(el('h2', null, tag(i) + ' ' + shorten(words(i), 300)));
 		if (v) {
 			parts.push(
 			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ' + v.msg));
@@ -112,7 +167,10 @@ function fillDetails(i) {
 		const dl = el('dl');
 		const pair = (name, ...value) =>
 		        dl.append(el('dt', null, name), el('dd', null, ...value));
-		pair('when', formatTime(time[i]));
+		if (both)
+			pair('compared', pairingName(i) + (partner[i] >= 0 ? ': ' : ''),
+				partner[i] >= 0 ? eventLink(partner[i]) : '');
+		pair('when', formatTime(time[i], side[i]));
 		pair('where', 'CPU' + c.cpu + ' ' + c.kind + ', ' + shorten(c.comm, 120) +
 			(c.task ? ' (task:' + c.task + ')' : ''));
 		pair('event', k.name + ': ' + k.doc);
@@ -138,13 +196,11 @@ function fillDetails(i) {
 			parts.push(...section(
 			        'Life of ' + shorten(objectCalled(obj[i]), 80), lifeOf(obj[i], i)));
 	}
-	if (raw.race && (i < 0 || violates.has(i)))
-		parts.push(
-		        ...section('Race table', el('pre', null, cleanLines(raw.race))),
-		        el('details', null, el('summary', null, 'Kernel-style report'),
-		           el('pre', null, cleanLines(raw.splat))));
-	if (raw.replay && (i < 0 || violates.has(i)))
-		parts.push(...section('Replay', el('p', null, clean(raw.replay))));
+	if (i < 0 || violates.has(i))
+		for (const r of i < 0 ? runs : [runs[side[i]]])
+			parts.push(...reportsOf(r));
+	if (both && (i < 0 || i === differences[0]))
+		parts.push(...section('Both runs', el('pre', null, cleanLines(raw.diff))));
 	details.replaceChildren(...parts);
 	details.scrollTop = 0;
 }
@@ -158,8 +214,10 @@ let firstLine = -1, lastLine = -1;
 const lineOf = i => gallop(0, listed.length, j => listed[j] >= i);
 
 function fillLine(i) {
-	const c = contexts[ctx[i]], tr = el('tr', {'data-i': i, 'aria-selected': i === selected});
-	const time_ = raw.untimed ? String(time[i]) : (time[i] / 1e3).toFixed(3);
+	const twin = isAligned(i) ? partner[i] : -1;
+	const c = contexts[ctx[i]], tr = el('tr', {'data-i': i,
+		'aria-selected': selected >= 0 && (i === selected || twin === selected)});
+	const time_ = runs[side[i]].untimed ? String(time[i]) : (time[i] / 1e3).toFixed(3);
 
 	if (violates.has(i))
 		tr.className = 'bad';
@@ -167,10 +225,19 @@ function fillLine(i) {
 		tr.className = 'noise';
 	if (found && found[gallop(0, found.length, j => found[j] >= i)] === i)
 		tr.classList.add('match');
-	const cells = ['#' + seq[i], time_, c.kind === 'env' ? '' : String(c.cpu),
-		shorten(c.comm, 40), shorten(words(i), 160), shorten(objectCalled(obj[i]), 60),
-		cause[i] >= 0 ? '#' + seq[cause[i]] + ' ' + strings[via[i]] : ''];
-	cells.forEach((text, at) => tr.append(el('td', at < 2 ? {class: 'n'} : null, text)));
+	if (both && pairing[i] !== SAME)
+		tr.classList.add(pairing[i] === ALONE ? 'alone' : 'moved');
+	const text = words(i), other = twin >= 0 ? words(twin) : text;
+	const cells = [tag(i) + (twin >= 0 ? ' ' + tag(twin) : ''), time_,
+		c.kind === 'env' ? '' : String(c.cpu),
+		shorten(c.comm, 40),
+		shorten(text + (other !== text ? ' | B: ' + other : ''), 160),
+		shorten(objectCalled(obj[i]), 60),
+		cause[i] >= 0 ? tag(cause[i]) + ' ' + strings[via[i]] : ''];
+	cells.forEach((cell, at) => tr.append(el('td', at < 2 ? {class: 'n'} : null, cell)));
+	if (both)
+		tr.children[1].before(el('td', null, ['only in ' + 'AB'[side[i]], '', 'differs',
+			'moved'][pairing[i]]));
 	return tr;
 }
 
@@ -197,14 +264,14 @@ function fillTable(force) {
 	        a * LINE :
 	        Math.max(0, Math.min(tableBox.scrollTop - 10 * LINE, tallBody - (b - a) * LINE));
 	const gap = h => el('tr', {class: 'gap', 'aria-hidden': 'true'},
-		el('td', {colspan: 7, style: 'height:' + Math.max(0, h) + 'px'}));
+		el('td', {colspan: 8, style: 'height:' + Math.max(0, h) + 'px'}));
 	const lines = [];
 	for (let k = a; k < b; k++)
 		lines.push(fillLine(listed[k]));
 	if (printing && b < total)
 		lines.push(
 		        el('tr', null,
-		           el('td', {colspan: 7}, (total - b) + ' more events are not printed')));
+		           el('td', {colspan: 8}, (total - b) + ' more events are not printed')));
 	body.replaceChildren(...(printing ? lines
 		: [gap(before), ...lines, gap(tallBody - before - (b - a) * LINE)]));
 	body.parentNode.setAttribute('aria-rowcount', total + 1);
@@ -236,7 +303,7 @@ let extraLife = 0;
 
 function setView(a, b, moving) {
 	const whole = Math.max(start[n] - start[0], 1),
-	      least = shown.time ? (raw.untimed ? 2 : 20) : 3;
+	      least = shown.time ? (runs[0].untimed ? 2 : 20) : 3;
 	const middle = (a + b) / 2;
 
 	b = Math.max(b - a, least);
@@ -285,11 +352,14 @@ function select(i, how = {}) {
 		fillTable(true);
 	else
 		showLine(i);
-	byId('said').textContent = 'Event ' + seq[i] + ', ' + formatTime(time[i]) + ', ' +
+	byId('said').textContent = 'Event ' + sideName(side[i]) + seq[i] + ', ' +
+		formatTime(time[i], side[i]) + ', ' +
 		contexts[ctx[i]].comm + ': ' + shorten(words(i), 200) +
+		(both ? ', ' + pairingName(i) : '') +
 		(violates.has(i) ? '. Violation: ' + violates.get(i).rule : '');
-	if (location.hash !== '#e' + seq[i])
-		history.replaceState(null, '', '#e' + seq[i]);
+	const hash = '#e' + tag(i).replace('#', '');
+	if (location.hash !== hash)
+		history.replaceState(null, '', hash);
 	redraw();
 }
 
@@ -312,6 +382,20 @@ function jump() {
 
 	setView(left - room * .4, start[v.at] + room);
 	select(v.at);
+}
+
+/* The next difference in a direction, so close that it can be read. */
+function toDifference(by) {
+	const k = gallop(0, differences.length, j => differences[j] >= selected);
+	const at = selected < 0 ? 0 : by < 0 ? k - 1 : differences[k] === selected ? k + 1 : k;
+	const i = differences[(at + differences.length) % differences.length];
+
+	if (!differences.length)
+		return;
+	/* What stood together before it shows where they part. */
+	if (by > 0 && (start[i] < from || start[i] > to || to - from > span() / 20))
+		setView(start[i] - span() / 110, start[i] + span() / 55);
+	select(i);
 }
 
 /* The next listed event in a direction, of the same context if asked. */
@@ -414,6 +498,7 @@ const choices = {arrows: 'arrows', all: 'all', time: 'bytime', tasks: 'bytask'};
 for (const [name, button] of Object.entries(choices))
 	byId(button).addEventListener('click', () => toggle(name, button));
 byId('jump').addEventListener('click', jump);
+byId('next').addEventListener('click', () => toDifference(1));
 byId('in').addEventListener('click', () => zoom(.6));
 byId('out').addEventListener('click', () => zoom(1.6));
 byId('fit').addEventListener('click', fit);
@@ -425,7 +510,7 @@ function help() {
 	redraw();
 }
 byId('help').addEventListener('click', help);
-if (raw.untimed)
+if (runs[0].untimed)
 	byId('bytime').lastChild.textContent = ' by step';
 
 /* ---- keys ------------------------------------------------------------------------- */
@@ -433,7 +518,8 @@ if (raw.untimed)
 const commands = {
 	w: () => zoom(.7), s: () => zoom(1 / .7), a: () => pan(-.2), d: () => pan(.2),
 	f: fit, v: jump, c: () => toggle('arrows', 'arrows'), n: () => toggle('all', 'all'),
-	t: () => toggle('time', 'bytime'), l: () => toggle('tasks', 'bytask'), '?': help,
+	t: () => both || toggle('time', 'bytime'), x: () => toDifference(1),
+	X: () => toDifference(-1), l: () => toggle('tasks', 'bytask'), '?': help,
 	'/': () => query.select(), e: () => select(selected >= 0 ? effect[selected] : -1),
 	ArrowRight: () => step(1, false), ArrowLeft: () => step(-1, false),
 	ArrowDown: () => step(1, true), ArrowUp: () => step(-1, true),
@@ -480,17 +566,18 @@ function tipText({row, k}) {
 	      event = typeof row.name[k] === 'number' && row.name[k] < 0;
 
 	if (row.type === 'call' && event && a === b)
-		return '#' + seq[a] + ' ' + words(a) + '\n' + formatTime(time[a]) + '  ' +
-		        contexts[ctx[a]].comm;
-	const length = formatSpan(time[Math.min(b, n)] - time[a]);
+		return tag(a) + ' ' + words(a) + '\n' + formatTime(time[a], side[a]) + '  ' +
+		        contexts[ctx[a]].comm + (both ? '\n' + pairingName(a) : '');
+	const length = formatSpan(timeOf(b, side[a]) - time[a], side[a]);
 	if (row.type === 'bar')
 		return nameOf(row, k) +
 		        (b >= n ? '\nstill pending at the end' : '\nwaited ' + length) +
-		        ', since #' + seq[a];
+		        ', since ' + tag(a);
 	if (row.type === 'life')
-		return row.label + ': ' + nameOf(row, k) + '\nsince #' + seq[a] + ', ' +
-		        formatTime(time[a]) + (b >= n ? ', to the end' : ', for ' + length);
-	return nameOf(row, k) + '\n#' + seq[a] + ' to #' + seq[b] + ', ' + length + '  ' +
+		return row.label + ': ' + nameOf(row, k) + '\nsince ' + tag(a) + ', ' +
+		        formatTime(time[a], side[a]) +
+		        (b >= n ? ', to the end' : ', for ' + length);
+	return nameOf(row, k) + '\n' + tag(a) + ' to ' + tag(b) + ', ' + length + '  ' +
 	        contexts[ctx[a]].comm;
 }
 
@@ -605,7 +692,8 @@ addEventListener('beforeprint', () => print_(true));
 addEventListener('afterprint', () => print_(false));
 
 function follow() {
-	const m = location.hash.match(/^#e(\d+)$/), i = m ? find(+m[1]) : -1;
+	const m = location.hash.match(/^#e([AB]?)(\d+)$/);
+	const i = m ? find(+m[2], both && m[1] === 'B' ? 1 : 0) : -1;
 
 	if (i >= 0) {
 		/* So close that the event can be read. */
@@ -614,7 +702,7 @@ function follow() {
 		setView(start[i] - half, start[i] + half);
 		select(i);
 	} else if (m) {
-		byId('said').textContent = 'There is no event ' + m[1] + '.';
+		byId('said').textContent = 'There is no event ' + m[1] + m[2] + '.';
 	}
 	return i >= 0;
 }
@@ -627,5 +715,9 @@ fillDetails(-1);
 fit();
 draw();
 fillTable(true);
-if (!follow())
-	jump();
+if (!follow()) {
+	if (both)
+		toDifference(1);
+	else
+		jump();
+}

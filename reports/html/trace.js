@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * The trace: what reports/html_pack.c wrote, as arrays with an entry for each event.
+ *
+ * Two runs that are compared are one list of events, each run in its own order; the side
+ * of an event says which it belongs to.
  */
 
 const raw = JSON.parse(document.getElementById('trace').textContent);
-const n = raw.n;
+const n = raw.n, runs = raw.runs, both = runs.length === 2;
 
 /* Names come from scripts: what would reorder or hide text is shown as a replacement. */
 const clean = s => s.replace(
@@ -50,20 +53,25 @@ class Reader {
 
 const strings = raw.strings.map(clean);
 const kinds = raw.kinds.map(k => ({...k, args: k.args.filter(a => a)}));
-const contexts = raw.contexts.map(([cpu, kind, task, comm]) => ({
-	cpu, kind, task, comm: clean(comm) || (task ? 'task ' + task : 'environment'),
+const contexts = raw.contexts.map(([cpu, kind, task, comm, side]) => ({
+	cpu, kind, task, side, comm: clean(comm) || (task ? 'task ' + task : 'environment'),
 }));
+/* In front of what there is in both runs. */
+const sideName = s => both ? 'AB'[s] + ' ' : '';
 const kindNamed = new Map(kinds.map((k, i) => [k.name, i]));
 
 /* Objects and frames count from 1; 0 is none. */
 const nrObjects = raw.nr_objects;
 const objectKind = new Uint8Array(nrObjects + 1), objectNr = new Float64Array(nrObjects + 1);
+const objectSide = new Uint8Array(nrObjects + 1);
 const objectName = new Map(), subjectOf = new Map();
 {
 	const ids = new Reader(raw.objects);
 
 	for (let i = 1; i <= nrObjects; i++) {
-		objectKind[i] = ids.next();
+		const kindAndSide = ids.next();
+		objectKind[i] = kindAndSide >> 1;
+		objectSide[i] = kindAndSide & 1;
 		objectNr[i] = ids.next();
 		const name = ids.next(), subject = ids.next();
 		if (name)
@@ -96,7 +104,9 @@ const ctx = new Uint32Array(n), kind = new Uint8Array(n), noise = new Uint8Array
 const obj = new Uint32Array(n), cause = new Int32Array(n).fill(-1), via = new Uint32Array(n);
 /* How many objects were known before the arguments of an event: see put_object(). */
 const objectsKnown = new Uint32Array(n);
-const argsAt = new Uint32Array(n), stack = new Uint32Array(n);
+const argsAt = new Uint32Array(n), stack = new Uint32Array(n), side = new Uint8Array(n);
+/* The events of each side, in order. */
+const ofSide = runs.map(r => new Uint32Array(r.n));
 const argsData = new Reader(raw.columns.args);
 /* The effects of an event are a list through these two. */
 const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-1);
@@ -107,15 +117,18 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 	const c = raw.columns, read = name => new Reader(c[name]);
 	const rSeq = read('seq'), rTime = read('t'), rCtx = read('ctx'), rKind = read('kind');
 	const rObj = read('obj'), rCause = read('cause'), rStack = read('stack');
-	let s = 0, t = 0, known = 0;
+	const s = [0, 0], t = [0, 0], count = [0, 0];
+	let known = 0;
 
 	for (let i = 0; i < n; i++) {
-		const c0 = rCtx.next();
+		const c0 = rCtx.next(), on = contexts[c0 >> 2].side;
 
-		s += c0 & 2 ? rSeq.next() : 1;
-		t += rTime.next();
-		seq[i] = s;
-		time[i] = t;
+		s[on] += c0 & 2 ? rSeq.next() : 1;
+		t[on] += rTime.next();
+		seq[i] = s[on];
+		time[i] = t[on];
+		side[i] = on;
+		ofSide[on][count[on]++] = i;
 		ctx[i] = c0 >> 2;
 		const k = rKind.next();
 		kind[i] = k >> 1;
@@ -138,7 +151,8 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 				known++;
 		}
 	}
-	time[n] = Math.max(t, raw.end);
+	runs.forEach((r, on) => { r.end = Math.max(t[on], r.end); });
+	time[n] = Math.max(...runs.map(r => r.end));
 	/* Backwards, so that the lists run forwards. */
 	for (let i = n - 1; i >= 0; i--) {
 		if (cause[i] >= 0) {
@@ -147,6 +161,23 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 		}
 	}
 })();
+/* Of two runs: how an event stands to the other run, where it is there, and who begins a column. */
+const ALONE = 0, SAME = 1, CHANGED = 2, MOVED = 3;
+const pairing = new Uint8Array(both ? n : 0), partner = new Int32Array(both ? n : 0);
+const begins = new Uint8Array(both ? n : 0);
+if (both) {
+	const r = new Reader(raw.columns.pair);
+
+	for (let i = 0; i < n; i++) {
+		const how = r.next(), to_ = r.next();
+
+		begins[i] = how & 1;
+		pairing[i] = how >> 1;
+		partner[i] = to_ ? i + ((to_ - 1) % 2 ? -to_ / 2 : (to_ - 1) / 2) : -1;
+	}
+}
+/* Do both runs have it, in the same order?  Then it stands in the same column. */
+const isAligned = i => both && (pairing[i] === SAME || pairing[i] === CHANGED);
 raw.columns = null;
 
 /* The events of each object are a list through these two, in order. */
@@ -157,19 +188,25 @@ for (let i = n - 1; i >= 0; i--) {
 }
 
 /* Index of the event with number s; -1 if it is not there. */
-function find(s) {
-	let low = 0, high = n;
+function find(s, on = 0) {
+	const list = ofSide[on];
+	let low = 0, high = list.length;
 
 	while (low < high) {
 		const mid = (low + high) >> 1;
 
-		if (seq[mid] < s)
+		if (seq[list[mid]] < s)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < n && seq[low] === s ? low : -1;
+	return low < list.length && seq[list[low]] === s ? list[low] : -1;
 }
+
+/* What an event is called: "#17", of two runs "A#17". */
+const tag = i => (both ? 'AB'[side[i]] : '') + '#' + seq[i];
+/* When event i happened; the one after the last is the end of the run. */
+const timeOf = (i, on) => i < n ? time[i] : runs[on].end;
 
 /* The arguments of event i: {name, type, value, text}. */
 function argsOf(i) {
@@ -265,8 +302,9 @@ function stackOf(i) {
 }
 
 const violations = raw.violations.map(v => ({
-	rule: clean(v.rule), msg: clean(v.msg), obj: v.obj, seq: v.seq, at: find(v.seq),
-	related: v.related.map(find).filter(i => i >= 0),
+	rule: clean(v.rule), msg: clean(v.msg), obj: v.obj, seq: v.seq, side: v.side,
+	at: find(v.seq, v.side),
+	related: v.related.map(s => find(s, v.side)).filter(i => i >= 0),
 }));
 /* What a violation names is part of the story. */
 for (const v of violations) {
@@ -277,15 +315,15 @@ for (const v of violations) {
 }
 const violates = new Map(violations.filter(v => v.at >= 0).map(v => [v.at, v]));
 
-function formatTime(t) {
-	if (raw.untimed)
+function formatTime(t, on = 0) {
+	if (runs[on].untimed)
 		return 'step ' + t;
 	if (t >= 1e9)
 		return (t / 1e9).toFixed(6) + ' s';
 	return t >= 1e6 ? (t / 1e6).toFixed(3) + ' ms' : (t / 1e3).toFixed(3) + ' \u00b5s';
 }
-function formatSpan(t) {
-	if (raw.untimed)
+function formatSpan(t, on = 0) {
+	if (runs[on].untimed)
 		return t + (t === 1 ? ' step' : ' steps');
 	return t >= 1e9  ? (t / 1e9).toPrecision(3) + ' s' :
 	        t >= 1e6 ? (t / 1e6).toPrecision(3) + ' ms' :
@@ -302,7 +340,7 @@ function search(query) {
 	const found = [];
 	const tests = terms.map(w => {
 		const has = s => s.toLowerCase().includes(w);
-		const exact = /^[a-z]+:\d+$/.test(w), number = /^#?\d+$/.test(w);
+		const exact = /^[a-z]+:\d+$/.test(w), number = /^[ab]?#?\d+$/.test(w);
 		const str = Uint8Array.from(strings, s => has(s) ? 1 : 0);
 		const frames = new Uint8Array(nrFrames + 1),
 		      objects = new Uint8Array(nrObjects + 1);
@@ -320,7 +358,8 @@ function search(query) {
 			str,
 			frames,
 			objects,
-			number: number ? +w.replace('#', '') : -1,
+			number: number ? +w.replace(/\D/g, '') : -1,
+			side: 'ab'.indexOf(w[0]),
 			kinds: kinds.map(k => has(k.name)),
 			contexts:
 			        contexts.map(c => has(c.comm) || has('cpu' + c.cpu) || has(c.kind)),
@@ -336,7 +375,7 @@ function search(query) {
 
 function matches(t, i) {
 	if (t.number >= 0)
-		return seq[i] === t.number;
+		return seq[i] === t.number && (t.side < 0 || t.side === side[i]);
 	if (t.kinds[kind[i]] || t.objects[obj[i]] || t.frames[stack[i]] || t.contexts[ctx[i]])
 		return true;
 	if (!t.inArgs)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""test_page.py FAIL PASS HOSTILE BIG EMPTY CUT - the pages as a reader uses them.
+"""test_page.py FAIL PASS HOSTILE BIG EMPTY CUT DIFF SAME ODD UNITS - the pages as a reader uses them.
 
 With SCREENSHOTS set to a directory, pictures are left there.
 """
@@ -288,11 +288,108 @@ def test_big(b, url):
     clean_errors(b, "big page")
 
 
+# Each run in its own order; what both have in order in one place, all else apart.
+ALIGNED = """(() => { const bad = [];
+    for (const list of ofSide) list.forEach((i, k) => {
+        if (k && !(seq[i] > seq[list[k - 1]] && i > list[k - 1])) bad.push('order ' + tag(i)); });
+    for (let i = 0; i < n; i++) {
+        const p = partner[i];
+        if (i && start[i] < start[i - 1]) bad.push('place ' + tag(i));
+        if ((p >= 0) !== (pairing[i] !== ALONE)) bad.push('pairing ' + tag(i));
+        if (p < 0) continue;
+        if (partner[p] !== i || side[p] === side[i] || kind[p] !== kind[i]) bad.push('partner ' + tag(i));
+        if (isAligned(i) && start[i] !== start[p]) bad.push('apart ' + tag(i));
+        if (cause[i] >= 0 && side[cause[i]] !== side[i]) bad.push('cause ' + tag(i));
+    }
+    return bad.slice(0, 5); })()"""
+
+
+def test_diff(b, url):
+    """Two runs of one scenario on one axis."""
+    b.open(url)
+    clean(b, "diff")
+    equal("verdicts", [text(b, "#verdict"), text(b, "#verdict2")], ["A FAIL", "B PASS"])
+    equal("both runs are there", b.eval("ofSide.map(l => l.length)"), b.eval("runs.map(r => r.n)"))
+    equal("alignment", b.eval(ALIGNED), [])
+    first = b.eval("differences[0]")
+    equal("opens where they part", b.eval("selected"), first)
+    check("nothing differs before", b.eval(
+        "[...listed].filter(i => i < differences[0]).every(i => pairing[i] === SAME)"))
+    check("it says where", b.eval("byId('message').textContent.includes(tag(differences[0]))"))
+    check("the text of diff is there", "FIRST DIVERGENCE" in text(b, "#details"))
+    check("some events are in one run only", b.eval("[...differences].some(i => pairing[i] === ALONE)"))
+    check("some came in another order", b.eval("[...differences].some(i => pairing[i] === MOVED)"))
+    check("lanes of both", b.eval("['A CPU0 task', 'B CPU0 task'].every(l => groups.some(g => g.label === l))"))
+    check("a counter has both", b.eval("rows.some(r => r.counters && r.counters.length === 2)"))
+    shot(b, "diff")
+    b.key("x")
+    equal("x goes on", b.eval("selected"), b.eval("differences[1]"))
+    b.key("X")
+    equal("X goes back", b.eval("selected"), first)
+    b.key("X")
+    equal("and around", b.eval("selected === differences[differences.length - 1]"), True)
+    b.key("v")
+    equal("v is the violation", b.eval("selected === violations[0].at && side[selected] === 0"), True)
+    b.key("Home")
+    b.key("ArrowRight")
+    check("what both have is listed once", b.eval(
+        "[...listed].every(i => !(side[i] && isAligned(i))) && isAligned(selected)"))
+    row = text(b, "#rows tr[aria-selected=true] td")
+    check("with both numbers", row.startswith("A#") and " B#" in row, row)
+    b.eval("location.hash = '#eB' + seq[ofSide[1][20]]")
+    b.settle()
+    equal("deep link into B", b.eval("selected === ofSide[1][20]"), True)
+    check("details lead to the other run", b.eval(
+        "partner[selected] < 0 || details.textContent.includes(tag(partner[selected]))"))
+    b.key("t")
+    equal("there is no true time", b.eval("shown.time"), False)
+    b.key("/")
+    b.type("b#3")
+    b.key("Enter")
+    equal("a number of one run", b.eval("found.length === 1 && tag(found[0])"), "B#3")
+    b.key("Escape")
+    for key in ("n", "l", "c", "f", "End"):
+        b.key(key)
+    equal("alignment of every event", b.eval(ALIGNED), [])
+    b.dark(True)
+    accessible(b, "diff, dark")
+    shot(b, "diff-dark")
+    b.dark(False)
+    accessible(b, "diff")
+    clean_errors(b, "diff page")
+
+
+def test_same(b, url):
+    b.open(url)
+    clean(b, "same")
+    equal("no difference", b.eval("differences.length"), 0)
+    equal("none to go to", b.eval("byId('next').disabled"), True)
+    check("it says so", "do the same" in text(b, "#message"))
+    equal("every event has its twin", b.eval("pairing.every(p => p === SAME)"), True)
+    equal("half as many lines as events", b.eval("(toggle('all', 'all'), listed.length * 2 === n)"), True)
+    b.key("x")
+    clean_errors(b, "same page")
+
+
+def test_odd(b, url):
+    """Hostile names against nothing; steps against nanoseconds, one of them cut short."""
+    b.open(url)
+    clean(b, "odd")
+    equal("nothing was run", b.eval("window.hacked === undefined"), True)
+    equal("no element came from the trace",
+          b.eval("document.querySelectorAll('img, iframe, b i, script[src], #evil').length"), 0)
+    equal("alignment", b.eval(ALIGNED), [])
+    for key in ("x", "x", "X", "Home", "End", "ArrowLeft", "v", "n", "l", "c", "w", "f"):
+        b.key(key)
+    clean_errors(b, "odd page")
+
+
 def main():
     urls = [pathlib.Path(p).resolve().as_uri() for p in sys.argv[1:]]
     b = Browser()
     try:
-        for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short), urls):
+        for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short,
+                              test_diff, test_same, test_odd, test_odd), urls):
             test(b, url)
     finally:
         b.close()
