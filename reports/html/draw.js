@@ -5,7 +5,6 @@
  */
 
 const GUTTER = 196, RIGHT = 10, AXIS = 26, CHAR = 6.65;
-const byId = id => document.getElementById(id);
 const view = byId('view'), scroll = byId('scroll'), tall = byId('tall');
 const axisCanvas = byId('axis'), lanesCanvas = byId('lanes');
 const g = lanesCanvas.getContext('2d'), ga = axisCanvas.getContext('2d');

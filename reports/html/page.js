@@ -5,18 +5,6 @@
 
 const details = byId('details'), query = byId('query');
 
-function el(tag, attributes, ...children) {
-	const e = document.createElement(tag);
-
-	for (const [k, v] of Object.entries(attributes || {})) {
-		if (k === 'click')
-			e.addEventListener('click', v);
-		else
-			e.setAttribute(k, v);
-	}
-	e.append(...children.filter(c => c !== null && c !== undefined));
-	return e;
-}
 const eventLink = i => el('button', {class: 'link', type: 'button', click: () => select(i)},
 	tag(i) + ' ' + shorten(words(i), 160));
 

@@ -9,13 +9,6 @@
 const raw = JSON.parse(document.getElementById('trace').textContent);
 const n = raw.n, runs = raw.runs, both = runs.length === 2;
 
-/* Names come from scripts: what would reorder or hide text is shown as a replacement. */
-const clean = s => s.replace(
-        /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-        '\ufffd');
-const cleanLines = s => s.split('\n').map(clean).join('\n');
-const shorten = (s, most) => s.length <= most ? s : s.slice(0, most - 1) + '\u2026';
-
 function bytes(base64) {
 	const text = atob(base64), out = new Uint8Array(text.length);
 

@@ -6,6 +6,7 @@
 #include "reports/counters.h"
 #include "reports/ledger.h"
 #include "reports/race.h"
+#include "reports/study.h"
 #include "reports/text.h"
 #include "reports/trace_reader.h"
 #include "sim/cli/cli.h"
@@ -183,6 +184,62 @@ static int make_reports(const struct request *rq, const char *trace)
 	return code;
 }
 
+/* ---- studies ----------------------------------------------------------------------------- */
+
+/* Which of the options make sense for measurements. */
+static bool check_study(const struct command *self, const struct request *rq)
+{
+	struct export_paths others = rq->exports;
+	int to_stdout;
+
+	others.path[EXPORT_HTML] = NULL;
+	if (!rq->race && !rq->ledger && !rq->counters && exports_count(&others, &to_stdout) == 0)
+		return true;
+	cli_usage(self, "a study is no trace: --text and --html are what there is");
+	return false;
+}
+
+static int write_study(const struct study *study,
+		       void (*write)(const struct study *s, struct output *o), const char *path,
+		       const struct request *rq)
+{
+	g_autoptr(GError) error = NULL;
+	struct output *out = output_open(path, rq->force, &error);
+	int code;
+
+	if (!out) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	write(study, out);
+	code = cli_close(out);
+	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
+		cli_note(rq->quiet, "wrote %s", path);
+	return code;
+}
+
+static int report_study(const struct command *self, const struct request *rq, const char *path)
+{
+	const char *html = rq->exports.path[EXPORT_HTML];
+	g_autoptr(GError) error = NULL;
+	struct study *study;
+	int code = EXIT_CLEAN;
+
+	if (!check_study(self, rq))
+		return EXIT_USAGE;
+	study = study_read(path, &error);
+	if (!study) {
+		cli_error("%s", error->message);
+		return EXIT_USAGE;
+	}
+	if (wants_text(rq))
+		code = write_study(study, study_text, rq->path ? rq->path : "-", rq);
+	if (code == EXIT_CLEAN && html)
+		code = write_study(study, study_html, html, rq);
+	study_free(study);
+	return code;
+}
+
 static int run_report(const struct command *self, int argc, char **argv)
 {
 	struct request rq = {0};
@@ -190,7 +247,8 @@ static int run_report(const struct command *self, int argc, char **argv)
 
 	switch (parse_request(self, &rq, &argc, &argv)) {
 	case PARSED:
-		code = make_reports(&rq, argv[1]);
+		code = g_str_has_suffix(argv[1], ".csv") ? report_study(self, &rq, argv[1])
+							 : make_reports(&rq, argv[1]);
 		break;
 	case PARSED_HELP:
 		code = EXIT_CLEAN;
@@ -210,8 +268,11 @@ const struct command command_report = {
 	.description = "A trace that was cut short is reported up to the cut.  The exit status "
 		       "says whether the\nreport was written, not what is in it.  In place of "
 		       "a FILE, \"-\" is standard output.\n\n"
+		       "What a study measured, a file that ends in .csv, is reported as a table "
+		       "or, with --html,\nas plots with their confidence intervals.\n\n"
 		       "Examples:\n  slabsim report out/demo/demo.trace.jsonl --verbose\n"
 		       "  slabsim report out/demo/demo.trace.jsonl --ledger cache:2\n"
-		       "  slabsim report out/demo/demo.trace.jsonl --chrome demo.json --csv -\n",
+		       "  slabsim report out/demo/demo.trace.jsonl --chrome demo.json --csv -\n"
+		       "  slabsim report out/study.csv --html study.html\n",
 	.run = run_report,
 };
