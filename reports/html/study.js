@@ -367,7 +367,8 @@ const plots = [];
 	document.title = shorten(names.join(', '), 80) + ' \u2013 slabsim';
 	byId('title').textContent = shorten(names.join(', '), 300);
 	byId('about').textContent = rows.length.toLocaleString('en') +
-		' points, each the mean of ' + (least === most ? String(least) : least + ' to ' + most) + ' runs. ' +
+		' points, each the mean of ' +
+		(least === most ? String(least) : least + ' to ' + most) + ' runs. ' +
 		(rows.some(r => r.measured) ? 'Bands and whiskers are confidence intervals.' : '');
 	for (const s of studies) {
 		const one = groupBy(s, r => JSON.stringify([r.metric, r.unit, r.xUnit]));

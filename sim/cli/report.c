@@ -6,6 +6,7 @@
 #include "reports/counters.h"
 #include "reports/ledger.h"
 #include "reports/race.h"
+#include "reports/states.h"
 #include "reports/study.h"
 #include "reports/text.h"
 #include "reports/trace_reader.h"
@@ -29,7 +30,7 @@ static void write_race(const struct trace_file *tf, struct output *out, bool qui
 
 /* What the command line asks for. */
 struct request {
-	gboolean text, race, counters, force, verbose, quiet;
+	gboolean text, race, counters, states, force, verbose, quiet;
 	char *ledger; /* object whose ledger is wanted */
 	char *path, *color_arg;
 	struct export_paths exports;
@@ -47,7 +48,7 @@ static void request_clear(struct request *rq)
 /* How many reports in text were asked for. */
 static int nr_texts(const struct request *rq)
 {
-	return rq->text + rq->race + rq->counters + (rq->ledger != NULL);
+	return rq->text + rq->race + rq->counters + rq->states + (rq->ledger != NULL);
 }
 
 /* Exports leave out the text, unless that was asked for too. */
@@ -67,7 +68,7 @@ static enum parsed check_request(const struct command *self, struct request *rq)
 	if (wants_text(rq) && (!rq->path || strcmp(rq->path, "-") == 0))
 		to_stdout++;
 	if (nr_texts(rq) > 1)
-		cli_usage(self, "--text, --race, --ledger and --counters: one of them");
+		cli_usage(self, "--text, --race, --ledger, --counters and --states: one of them");
 	else if (ctf && strcmp(ctf, "-") == 0)
 		cli_usage(self, "--ctf writes a directory, which \"-\" is not");
 	else if (to_stdout > 1)
@@ -89,6 +90,8 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 		 "Who held references to OBJ, such as \"cache:2\" or its name", "OBJ"},
 		{"counters", 0, 0, G_OPTION_ARG_NONE, &rq->counters,
 		 "Caches, dying memcgs, pages, deferred work over time", NULL},
+		{"states", 0, 0, G_OPTION_ARG_NONE, &rq->states,
+		 "Caches and memcgs by state; dying memcgs by what pins them", NULL},
 		{"html", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_HTML],
 		 "Interactive timeline: one page for a browser", "FILE"},
 		{"chrome", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_CHROME],
@@ -140,6 +143,8 @@ static void write_text(const struct trace_file *tf, const struct request *rq, oi
 		ledger_write(tf, counted, rq->verbose, out);
 	else if (rq->counters)
 		counters_write(tf, out);
+	else if (rq->states)
+		states_write(tf, out);
 	else
 		text_report(tf, &opt, out);
 }
@@ -193,7 +198,8 @@ static bool check_study(const struct command *self, const struct request *rq)
 	int to_stdout;
 
 	others.path[EXPORT_HTML] = NULL;
-	if (!rq->race && !rq->ledger && !rq->counters && exports_count(&others, &to_stdout) == 0)
+	if (!rq->race && !rq->ledger && !rq->counters && !rq->states &&
+	    exports_count(&others, &to_stdout) == 0)
 		return true;
 	cli_usage(self, "a study is no trace: --text and --html are what there is");
 	return false;

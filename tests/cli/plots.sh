@@ -18,8 +18,9 @@ row() {
 	for series in v4.18 v5.3; do
 		for x in 1 4 16 64 256; do
 			mean=$((x * 10)).5
-			echo "offline,$series,$x,caches,time to free,us,30,$mean,$((x * 9)),$((x * 12))"
-			echo "offline,$series,$x,caches,grace periods,,30,$x,,"
+			at=offline,$series,$x,caches
+			echo "$at,time to free,us,30,$mean,$((x * 9)),$((x * 12))"
+			echo "$at,grace periods,,30,$x,,"
 		done
 	done
 	echo 'offline,v5.3,"the ""fast"", one",variant,pages,pages,1,-4,-5.5,1e1'
