@@ -178,12 +178,11 @@ static void put_event_json(struct lister *l, const struct trace_kind_info *info)
 	end_item(l);
 }
 
-static void put_event_text(struct lister *l, int id, const struct trace_kind_info *info)
+static void put_event_text(struct lister *l, const struct trace_kind_info *info)
 {
 	l->any = true;
-	output_printf(l->out,
-		      "name: %s\nID: %d\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
-		      info->name, id, info->doc, info->obj ? object_kind_name(info->obj) : "any");
+	output_printf(l->out, "name: %s\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
+		      info->name, info->doc, info->obj ? object_kind_name(info->obj) : "any");
 	for (int i = 0; i < TRACE_NR_ARGS; i++) {
 		if (info->arg[i][0])
 			output_printf(l->out, "\tfield:%s %s;\n", arg_type(info->arg[i][0]),
@@ -198,7 +197,7 @@ static void list_events(struct lister *l)
 		if (l->json)
 			put_event_json(l, &trace_kinds[k]);
 		else
-			put_event_text(l, k + 1, &trace_kinds[k]);
+			put_event_text(l, &trace_kinds[k]);
 	}
 }
 
