@@ -199,7 +199,8 @@ soak: $(BUILD)/slabsim-soak ## compare all engines on generated programs for SOA
 .PHONY: bench
 bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LONG=1: for minutes)
 	@missed=0; for b in $(BENCH_BINS); do \
-		echo "== $${b##*/}"; $$b || missed=1; done; exit $$missed
+		echo "== $${b##*/}"; $$b || missed=1; done; \
+	echo "== page"; tests/bench/page.sh $(BUILD) || missed=1; exit $$missed
 
 ##@ Source
 

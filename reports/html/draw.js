@@ -98,8 +98,8 @@ function label(text, x, y, room, color) {
 function nameOf(row, k) {
 	const name = row.name[k];
 
-	if (typeof name === 'string')
-		return name;
+	if (row.type === 'life')
+		return states[name];
 	if (name >= 0)
 		return strings[name];
 	const i = ~name;

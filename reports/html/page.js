@@ -8,6 +8,19 @@ const details = byId('details'), query = byId('query');
 const eventLink = i => el('button', {class: 'link', type: 'button', click: () => select(i)},
 	tag(i) + ' ' + shorten(words(i), 160));
 
+/* ---- long work that has begun --------------------------------------------------------- */
+
+let busy = Promise.resolve(); /* resolved when none is left */
+const also = work => { busy = Promise.all([busy, work]); };
+
+function showProgress(share) {
+	const working = byId('working');
+
+	working.hidden = share === null;
+	if (share !== null)
+		working.value = share;
+}
+
 /* ---- header ----------------------------------------------------------------------- */
 
 /* One run in a few words. */
@@ -55,7 +68,6 @@ function notes() {
 }
 
 function fillHeader() {
-	fillHeadline();
 	if (violations.length) {
 		const v = violations[0], many = runs.reduce((sum, r) => sum + r.nr_violations, 0);
 
@@ -105,7 +117,7 @@ function effectsOf(i) {
 }
 
 /* What began the life of the object of event i, and what ended it. */
-function lifeOf(o, i) {
+function lifeList(o, i) {
 	const list = el('ol');
 
 	for (let e = firstOf[o], count = 0; e >= 0 && count < 12; e = nextOf[e]) {
@@ -182,7 +194,8 @@ function fillDetails(i) {
 		    ['cache', 'memcg', 'cgroup', 'slab', 'work',
 		     'obj'].includes(objectKindName(obj[i])))
 			parts.push(...section(
-			        'Life of ' + shorten(objectCalled(obj[i]), 80), lifeOf(obj[i], i)));
+			        'Life of ' + shorten(objectCalled(obj[i]), 80),
+			        lifeList(obj[i], i)));
 	}
 	if (i < 0 || violates.has(i))
 		for (const r of i < 0 ? runs : [runs[side[i]]])
@@ -318,7 +331,7 @@ const pan = k => setView(from + (to - from) * k, to + (to - from) * k, true);
 
 /* Selects event i and makes it visible. */
 function select(i, how = {}) {
-	if (!(i >= 0 && i < n))
+	if (!ready || !(i >= 0 && i < n))
 		return;
 	const extra = life.some(l => l.rows[0].object === obj[i]) ? 0 : obj[i];
 
@@ -415,42 +428,95 @@ function toCause() {
 /* ---- search ----------------------------------------------------------------------- */
 
 let searched = '';
+let searching = null; /* what is being searched: {list, count} */
+let toGo = 0; /* direction of the match to go to once it is found */
+
+const countOf = list => list.length === 0 ? 'no match' : list.length === 1 ? '1 match'
+	: list.length.toLocaleString('en') + ' matches';
+
+function showFound(text) {
+	byId('matches').textContent = text;
+	fillTable(true);
+	redraw();
+}
+
+/* Runs beside everything else; what is found is shown as it is found. */
+async function searchFor(text) {
+	const mine = searching = {list: new Uint32Array(0), count: 0};
+
+	await loaded;
+	const progress = share => {
+		found = mine.list.subarray(0, mine.count);
+		showFound(Math.floor(share * 100) + ' %: ' + countOf(found));
+		goOn();
+	};
+
+	await run(search(text, mine), progress, () => searching !== mine);
+	if (searching !== mine)
+		return;
+	searching = null;
+	found = mine.list.slice(0, mine.count);
+	showFound(countOf(found));
+	goOn();
+}
+
 function runSearch() {
 	const text = query.value.trim();
 
 	if (text === searched)
 		return;
 	searched = text;
-	found = text ? Uint32Array.from(search(text)) : null;
-	byId('matches').textContent = !found ? '' : found.length === 0 ? 'no match'
-		: found.length === 1 ? '1 match' : found.length.toLocaleString('en') + ' matches';
-	fillTable(true);
-	redraw();
+	searching = null;
+	toGo = 0;
+	found = null;
+	if (text)
+		also(searchFor(text));
+	else
+		showFound('');
 }
+
+/* The match after or before the selected event, if it is known which one that is. */
+function matchFrom(by) {
+	const k = gallop(0, found.length, j => found[j] >= selected);
+	const at = by < 0 ? k - 1 : found[k] === selected ? k + 1 : k;
+
+	/* While the search goes on, only what comes before its last match is known. */
+	if (searching && (at < 0 || at >= found.length))
+		return -1;
+	return (at + found.length) % found.length;
+}
+
+function goOn() {
+	if (!toGo || !found || !found.length) {
+		toGo = searching ? toGo : 0;
+		return;
+	}
+	const at = matchFrom(toGo);
+
+	if (at < 0)
+		return;
+	toGo = 0;
+	select(found[at]);
+	byId('matches').textContent =
+	        (at + 1).toLocaleString('en') + ' of ' +
+	        (searching ? 'more than ' : '') + found.length.toLocaleString('en');
+}
+
 function nextMatch(by) {
 	runSearch();
-	if (!found || !found.length)
-		return;
-	let k = gallop(0, found.length, j => found[j] >= selected);
-
-	if (by > 0)
-		k = found[k] === selected ? k + 1 : k;
-	else
-		k--;
-	k = (k + found.length) % found.length;
-	select(found[k]);
-	byId('matches').textContent =
-	        (k + 1).toLocaleString('en') + ' of ' + found.length.toLocaleString('en');
+	toGo = by;
+	goOn();
 }
 let typing = 0;
 query.addEventListener('input', () => {
 	clearTimeout(typing);
-	typing = setTimeout(runSearch, n > 50000 ? 250 : 60);
+	typing = setTimeout(runSearch, 60);
 });
 query.addEventListener('keydown', e => {
 	e.stopPropagation();
 	if (e.key === 'Enter') {
 		e.preventDefault();
+		clearTimeout(typing);
 		nextMatch(e.shiftKey ? -1 : 1);
 	} else if (e.key === 'Escape') {
 		query.value = '';
@@ -461,18 +527,16 @@ query.addEventListener('keydown', e => {
 
 /* ---- choices ---------------------------------------------------------------------- */
 
-/* Keeps in view what is in view. */
-function toggle(name, button) {
+/* Until all of it is laid out, the old is shown and can be moved; then what is in view stays. */
+async function layOutAnew() {
+	if (['all', 'time', 'tasks'].every(k => shown[k] === chosen[k]))
+		return;
+	const laid = await run(layOut({...chosen}), showProgress);
 	const whole = to - from > (start[n] - start[0]) * .9;
 	const first = eventAt(from), last = eventAt(to);
 
-	shown[name] = !shown[name];
-	byId(button).setAttribute('aria-pressed', shown[name]);
-	if (name === 'arrows' || !n) {
-		redraw();
-		return;
-	}
-	layOut(extraLife);
+	showProgress(null);
+	showLayout(laid, extraLife);
 	if (whole)
 		fit();
 	else
@@ -481,6 +545,18 @@ function toggle(name, button) {
 		showLine(selected);
 	else
 		fillTable(true);
+}
+
+let changing = Promise.resolve(); /* one after the other */
+function toggle(name, button) {
+	chosen[name] = !chosen[name];
+	byId(button).setAttribute('aria-pressed', chosen[name]);
+	if (name === 'arrows' || !n) {
+		shown[name] = chosen[name];
+		redraw();
+		return;
+	}
+	also(changing = changing.then(layOutAnew));
 }
 const choices = {arrows: 'arrows', all: 'all', time: 'bytime', tasks: 'bytask'};
 for (const [name, button] of Object.entries(choices))
@@ -551,7 +627,7 @@ function hit(e) {
 
 function tipText({row, k}) {
 	const a = row.a[k], b = row.b[k],
-	      event = typeof row.name[k] === 'number' && row.name[k] < 0;
+	      event = row.name[k] < 0;
 
 	if (row.type === 'call' && event && a === b)
 		return tag(a) + ' ' + words(a) + '\n' + formatTime(time[a], side[a]) + '  ' +
@@ -680,6 +756,8 @@ addEventListener('beforeprint', () => print_(true));
 addEventListener('afterprint', () => print_(false));
 
 function follow() {
+	if (!ready)
+		return false;
 	const m = location.hash.match(/^#e([AB]?)(\d+)$/);
 	const i = m ? find(+m[2], both && m[1] === 'B' ? 1 : 0) : -1;
 
@@ -696,16 +774,33 @@ function follow() {
 }
 addEventListener('hashchange', follow);
 
-readTheme();
-layOut(0);
-fillHeader();
-fillDetails(-1);
-fit();
-draw();
-fillTable(true);
-if (!follow()) {
+/* Keys and links that come before wait, or find nothing to do. */
+let ready = false;
+
+async function begin() {
+	readTheme();
+	fillHeadline();
+	byId('message').textContent = n > 50000 ?
+		'Reading ' + n.toLocaleString('en') + ' events ...' : '';
+	await run(load(), showProgress);
+	await run(readCounters(), showProgress);
+	const laid = await run(layOut({...chosen}), showProgress);
+	showProgress(null);
+	showLayout(laid, 0);
+	ready = true;
+	byId('message').textContent = '';
+	fillHeader();
+	fillDetails(-1);
+	fit();
+	draw();
+	fillTable(true);
+	if (follow())
+		return;
 	if (both)
 		toDifference(1);
 	else
 		jump();
 }
+const loaded = begin();
+changing = loaded;
+also(loaded);

@@ -24,3 +24,39 @@ function el(tag, attributes, ...children) {
 	e.append(...children.filter(c => c !== null && c !== undefined));
 	return e;
 }
+
+/* ---- long work --------------------------------------------------------------------- */
+
+const SLICE = 10; /* ms, of the 16 that a frame has */
+
+/* Between two slices the page answers the keyboard and draws. */
+const channel = new MessageChannel();
+const waiters = [];
+channel.port1.onmessage = () => waiters.shift()();
+const nextTask = () => new Promise(done => {
+	waiters.push(done);
+	channel.port2.postMessage(0);
+});
+
+/*
+ * Runs a generator to its end, in slices.  What it yields goes to progress(); when
+ * stopped() says so it is left.  What is over within the first slice is over at once.
+ */
+async function run(work, progress, stopped) {
+	let until = performance.now() + SLICE;
+
+	for (;;) {
+		const step = work.next();
+
+		if (step.done)
+			return step.value;
+		if (performance.now() < until)
+			continue;
+		if (progress)
+			progress(step.value);
+		await nextTask();
+		if (stopped && stopped())
+			return undefined;
+		until = performance.now() + SLICE;
+	}
+}

@@ -58,10 +58,14 @@ const nrObjects = raw.nr_objects;
 const objectKind = new Uint8Array(nrObjects + 1), objectNr = new Float64Array(nrObjects + 1);
 const objectSide = new Uint8Array(nrObjects + 1);
 const objectName = new Map(), subjectOf = new Map();
-{
+const EVERY = 8191; /* how many events are handled between two looks at the clock */
+
+function* readObjects() {
 	const ids = new Reader(raw.objects);
 
 	for (let i = 1; i <= nrObjects; i++) {
+		if ((i & EVERY) === 0)
+			yield 0;
 		const kindAndSide = ids.next();
 		objectKind[i] = kindAndSide >> 1;
 		objectSide[i] = kindAndSide & 1;
@@ -103,10 +107,12 @@ const ofSide = runs.map(r => new Uint32Array(r.n));
 const argsData = new Reader(raw.columns.args);
 /* The effects of an event are a list through these two. */
 const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-1);
+/* The events of each object are a list through these two, in order. */
+const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(n).fill(-1);
 
 const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 
-(function readColumns() {
+function* readColumns() {
 	const c = raw.columns, read = name => new Reader(c[name]);
 	const rSeq = read('seq'), rTime = read('t'), rCtx = read('ctx'), rKind = read('kind');
 	const rObj = read('obj'), rCause = read('cause'), rStack = read('stack');
@@ -114,6 +120,8 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 	let known = 0;
 
 	for (let i = 0; i < n; i++) {
+		if ((i & EVERY) === 0)
+			yield .5 * i / n;
 		const c0 = rCtx.next(), on = contexts[c0 >> 2].side;
 
 		s[on] += c0 & 2 ? rSeq.next() : 1;
@@ -148,20 +156,26 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 	time[n] = Math.max(...runs.map(r => r.end));
 	/* Backwards, so that the lists run forwards. */
 	for (let i = n - 1; i >= 0; i--) {
+		if ((i & EVERY) === 0)
+			yield .5;
 		if (cause[i] >= 0) {
 			nextEffect[i] = effect[cause[i]];
 			effect[cause[i]] = i;
 		}
+		nextOf[i] = firstOf[obj[i]];
+		firstOf[obj[i]] = i;
 	}
-})();
+}
 /* Of two runs: how an event stands to the other run, where it is there, and who begins a column. */
 const ALONE = 0, SAME = 1, CHANGED = 2, MOVED = 3;
 const pairing = new Uint8Array(both ? n : 0), partner = new Int32Array(both ? n : 0);
 const begins = new Uint8Array(both ? n : 0);
-if (both) {
+function* readPairs() {
 	const r = new Reader(raw.columns.pair);
 
 	for (let i = 0; i < n; i++) {
+		if ((i & EVERY) === 0)
+			yield .5;
 		const how = r.next(), to_ = r.next();
 
 		begins[i] = how & 1;
@@ -171,14 +185,6 @@ if (both) {
 }
 /* Do both runs have it, in the same order?  Then it stands in the same column. */
 const isAligned = i => both && (pairing[i] === SAME || pairing[i] === CHANGED);
-raw.columns = null;
-
-/* The events of each object are a list through these two, in order. */
-const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(n).fill(-1);
-for (let i = n - 1; i >= 0; i--) {
-	nextOf[i] = firstOf[obj[i]];
-	firstOf[obj[i]] = i;
-}
 
 /* Index of the event with number s; -1 if it is not there. */
 function find(s, on = 0) {
@@ -294,19 +300,30 @@ function stackOf(i) {
 	return out;
 }
 
-const violations = raw.violations.map(v => ({
+let violations = [], violates = new Map();
+const readViolations = () => raw.violations.map(v => ({
 	rule: clean(v.rule), msg: clean(v.msg), obj: v.obj, seq: v.seq, side: v.side,
 	at: find(v.seq, v.side),
 	related: v.related.map(s => find(s, v.side)).filter(i => i >= 0),
 }));
-/* What a violation names is part of the story. */
-for (const v of violations) {
-	for (const i of [v.at, ...v.related]) {
-		if (i >= 0)
-			noise[i] = 0;
+
+/* Everything above, out of the island. */
+function* load() {
+	yield* readObjects();
+	yield* readColumns();
+	if (both)
+		yield* readPairs();
+	raw.columns = null;
+	violations = readViolations();
+	/* What a violation names is part of the story. */
+	for (const v of violations) {
+		for (const i of [v.at, ...v.related]) {
+			if (i >= 0)
+				noise[i] = 0;
+		}
 	}
+	violates = new Map(violations.filter(v => v.at >= 0).map(v => [v.at, v]));
 }
-const violates = new Map(violations.filter(v => v.at >= 0).map(v => [v.at, v]));
 
 function formatTime(t, on = 0) {
 	if (runs[on].untimed)
@@ -324,13 +341,34 @@ function formatSpan(t, on = 0) {
 	                   t + ' ns';
 }
 
+/* Argument k of event i as a number: of a string its index plus one. */
+function argAt(i, k) {
+	const specs = kinds[kind[i]].args;
+	let known = objectsKnown[i], value = 0;
+
+	argsData.at = argsAt[i];
+	for (let at = 0; at <= k; at++) {
+		const type = specs[at][0];
+
+		if (type === 'o') {
+			value = argsData.next();
+			if (value === 1)
+				known++;
+			value = objectOf(value, known);
+		} else {
+			value = type === 's' || type === 'h' ? argsData.next() : argsData.signed();
+		}
+	}
+	return value;
+}
+
 /*
- * The events that match all words of a query, in order.  A word is looked up in the
+ * Finds the events that match all words of a query, in order, in slices: found.list has
+ * found.count of them.  A word is looked up in the
  * tables first, so that an event costs a few look-ups however long its text is.
  */
-function search(query) {
+function* search(query, found) {
 	const terms = query.toLowerCase().split(/\s+/).filter(w => w);
-	const found = [];
 	const tests = terms.map(w => {
 		const has = s => s.toLowerCase().includes(w);
 		const exact = /^[a-z]+:\d+$/.test(w), number = /^[ab]?#?\d+$/.test(w);
@@ -359,11 +397,21 @@ function search(query) {
 		};
 	});
 
-	for (let i = 0; terms.length && i < n; i++) {
-		if (tests.every(t => matches(t, i)))
-			found.push(i);
+	found.list = new Uint32Array(1024);
+	found.count = 0;
+	for (let i = 0; i < n; i++) {
+		if ((i & 2047) === 0)
+			yield i / n;
+		if (!tests.every(t => matches(t, i)))
+			continue;
+		if (found.count === found.list.length) {
+			const more = new Uint32Array(2 * found.count);
+
+			more.set(found.list);
+			found.list = more;
+		}
+		found.list[found.count++] = i;
 	}
-	return found;
 }
 
 function matches(t, i) {

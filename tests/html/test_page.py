@@ -180,7 +180,7 @@ def test_lives(b, url):
         [...r.a].every((a, k) => r.b[k] > a && (r.b[k] === n || cause[r.b[k]] === a ||
             kinds[kind[a]].name === 'rcu_gp_start' || kinds[kind[r.b[k]]].name === 'cancel_work'))))"""))
     check("a life ends freed and goes on", b.eval("""life.some(g => { const r = g.rows[0],
-        last = r.a.length - 1; return r.name[last] === 'freed' && r.b[last] === n; })"""))
+        last = r.a.length - 1; return nameOf(r, last) === 'freed' && r.b[last] === n; })"""))
     check("counters are drawn", b.eval("counters.length > 3 && counters.every(c => c.at.length)"))
     check("segments of a row do not overlap", b.eval("""rows.every(r => !r.left ||
         [...r.left].every((x, k) => k === 0 || (x >= r.left[k - 1] && r.right[k] >= r.right[k - 1])))"""))
@@ -239,8 +239,33 @@ def test_big(b, url):
     b.key("End")
     check("the table goes to the end", b.eval(
         "+document.querySelector('#rows tr[aria-selected=true]').dataset.i === listed[listed.length - 1]"))
+    # A search runs in slices: another one takes its place, and what is shown is the last one's.
+    b.eval("query.value = 'dentry'; runSearch(); query.value = 'kworker call_rcu'; runSearch()")
+    b.settle()
+    equal("the last search counts", b.eval("[searching, searched]"), [None, "kworker call_rcu"])
+    check("found what there is", b.eval("""(() => { let k = 0;
+        const text = i => [kinds[kind[i]].name, contexts[ctx[i]].comm, contexts[ctx[i]].kind,
+            objectCalled(obj[i]), objectId(obj[i]), 'cpu' + contexts[ctx[i]].cpu, ...stackOf(i),
+            ...argsOf(i).map(a => a.text + (a.type === 'o' ? ' ' + objectId(a.value) : ''))].join('|').toLowerCase();
+        for (let i = 0; i < n; i++) {
+            const t = text(i);
+            if (t.includes('kworker') && t.includes('call_rcu') && found[k++] !== i) return false; }
+        return k === found.length && k > 0; })()"""))
+    b.eval("query.value = ''; runSearch(); select(listed[0]); query.value = 'discard'; nextMatch(1)")
+    b.settle()
+    equal("Enter goes to the first match", b.eval("selected === found[0]"), True)
+    b.eval("select(listed[0]); query.value = 'discard_slab'; nextMatch(-1)")
+    b.settle()
+    equal("Shift+Enter waits for the last one", b.eval("selected === found[found.length - 1]"), True)
+    # Whatever is chosen in a row, all of it holds in the end.
+    b.eval("for (const k of 'ntlntl') commands[k]()")
+    b.settle()
+    equal("twice is not at all", b.eval("[shown.all, shown.time, shown.tasks, listed.length < n]"),
+          [False, False, False, True])
+    equal("no work is left", b.eval("byId('working').hidden"), True)
     b.key("n")
     b.key("t")
+    equal("every event is listed", b.eval("listed.length === n && shown.time"), True)
     shot(b, "big")
     clean_errors(b, "big page")
 
@@ -323,7 +348,8 @@ def test_same(b, url):
     equal("none to go to", b.eval("byId('next').disabled"), True)
     check("it says so", "do the same" in text(b, "#message"))
     equal("every event has its twin", b.eval("pairing.every(p => p === SAME)"), True)
-    equal("half as many lines as events", b.eval("(toggle('all', 'all'), listed.length * 2 === n)"), True)
+    b.key("n")
+    equal("half as many lines as events", b.eval("listed.length * 2 === n"), True)
     b.key("x")
     clean_errors(b, "same page")
 
