@@ -147,6 +147,14 @@ demo: ## install what is missing, build, run the main scenario into out/demo
 	$(BUILD)/slabsim run scenarios/demo.lua -o out/demo --force
 	@echo 'The reports of this run are in out/demo.'
 
+.PHONY: bugs
+bugs: all ## find each bug of the rework of June 2019, with all its reports, into out/bugs
+	@tests/tools/bugs.sh $(BUILD) out/bugs
+
+.PHONY: screenshots
+screenshots: all ## take the pictures of the documentation into docs/img
+	@tests/tools/screenshots.sh $(BUILD) docs/img
+
 .PHONY: setup
 setup: ## install every Debian package that some target needs
 	@tests/tools/setup.sh $(PACKAGES_ALL)

@@ -10,10 +10,12 @@
 
 #include "reports/diff_match.h"
 #include "reports/json.h"
+#include "reports/ledger.h"
 #include "reports/phrase.h"
 #include "reports/race.h"
 #include "reports/text.h"
 #include "reports/trace_writer.h"
+#include "sim/lifecycle/info.h"
 
 enum column {
 	COL_CTX,   /* index of (cpu, kind, task), and whether there is a COL_SEQ and a COL_CAUSE */
@@ -61,10 +63,10 @@ struct packer {
 	unsigned int side; /* whose event is packed */
 	struct numbered kinds, contexts, strings, frames;
 	GByteArray *columns[NR_COLUMNS];
-	GArray *objects_in_order; /* struct object */
+	GArray *objects_in_order; /* struct packed_object */
 };
 
-struct object {
+struct packed_object {
 	oid_t id;
 	unsigned int side;
 };
@@ -157,7 +159,7 @@ static uint32_t string_index(struct packer *p, const char *s)
 static uint32_t object_index(struct packer *p, oid_t id)
 {
 	GHashTable *index = current(p)->objects;
-	const struct object object = {.id = id, .side = p->side};
+	const struct packed_object object = {.id = id, .side = p->side};
 	uint32_t i;
 
 	if (id == 0)
@@ -461,7 +463,8 @@ static uint64_t name_of(struct packer *p, const struct names *names, oid_t id)
 static void pack_objects(struct packer *p, GByteArray *a)
 {
 	for (guint i = 0; i < p->objects_in_order->len; i++) {
-		const struct object *object = &g_array_index(p->objects_in_order, struct object, i);
+		const struct packed_object *object =
+			&g_array_index(p->objects_in_order, struct packed_object, i);
 		const struct part *part = &p->part[object->side];
 		oid_t subject = names_subject(part->tf->names, object->id);
 		gpointer about = subject ? g_hash_table_lookup(part->objects, &subject) : NULL;
@@ -539,7 +542,7 @@ static void put_text(struct output *o, const char *name, struct output *text)
 	output_discard(text);
 }
 
-/* The two reports that are pasted into mails. */
+/* The reports that are pasted into mails. */
 static void put_reports(const struct trace_file *tf, struct output *o)
 {
 	const struct trace_violation *v;
@@ -554,6 +557,34 @@ static void put_reports(const struct trace_file *tf, struct output *o)
 	splat = output_memory();
 	text_splat(tf, v, tf->replay, splat);
 	put_text(o, "splat", splat);
+	if (ledger_blamed(tf) != 0) {
+		struct output *ledger = output_memory();
+
+		ledger_write(tf, ledger_blamed(tf), false, ledger);
+		put_text(o, "ledger", ledger);
+	}
+}
+
+/* What the bugs are that were switched on, as far as this program knows them. */
+static void put_variants(const struct trace_file *tf, struct output *o)
+{
+	bool first = true;
+
+	json_key(o, "bugs");
+	output_char(o, '[');
+	for (guint i = 0; i + 1 < tf->variants->len; i++) {
+		int v = variant_index(g_ptr_array_index(tf->variants, i));
+
+		if (v < 0)
+			continue;
+		output_str(o, first ? "{\"name\":" : ",{\"name\":");
+		json_string(o, variant_infos[v]->name);
+		json_key_string(o, "summary", variant_infos[v]->summary);
+		json_key_string(o, "fix", variant_infos[v]->fix ? variant_infos[v]->fix : "");
+		output_char(o, '}');
+		first = false;
+	}
+	output_char(o, ']');
 }
 
 /* Of each run: what it was, and the reports of its first violation. */
@@ -579,6 +610,7 @@ static void put_run(const struct trace_file *tf, struct output *o)
 	json_key_u64(o, "end", tf->end);
 	json_key_u64(o, "n", tf->events->len);
 	put_reports(tf, o);
+	put_variants(tf, o);
 	output_char(o, '}');
 }
 
@@ -623,7 +655,7 @@ static void packer_init(struct packer *p, const struct trace_file *a, const stru
 	numbered_init(&p->frames, g_direct_hash, g_direct_equal, NULL);
 	for (int i = 0; i < NR_COLUMNS; i++)
 		p->columns[i] = g_byte_array_new();
-	p->objects_in_order = g_array_new(FALSE, FALSE, sizeof(struct object));
+	p->objects_in_order = g_array_new(FALSE, FALSE, sizeof(struct packed_object));
 }
 
 static void packer_clear(struct packer *p)

@@ -6,6 +6,7 @@
 #include "reports/phrase.h"
 
 #define ROWS_MAX 40
+#define CAUSES_MAX 64
 #define NAMED_MAX 8 /* objects that an error names */
 #define HOLDER_WIDTH 40
 #define STACK_WIDTH 88
@@ -56,6 +57,72 @@ oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error)
 		    "the trace has no reference to '%s'; counted are: %s", name,
 		    there->len > 0 ? there->str : "none");
 	return 0;
+}
+
+/* Objects that have a counter, as keys. */
+static GHashTable *counted_objects(const struct trace_file *tf)
+{
+	GHashTable *counted = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (ledger_is_ref(r->kind))
+			g_hash_table_add(counted, (gpointer)&r->obj);
+	}
+	return counted;
+}
+
+static oid_t counted_of(const struct trace_file *tf, GHashTable *counted, oid_t obj)
+{
+	oid_t subject = obj ? names_subject(tf->names, obj) : 0;
+
+	if (obj && g_hash_table_contains(counted, &obj))
+		return obj;
+	return subject && g_hash_table_contains(counted, &subject) ? subject : 0;
+}
+
+static oid_t counted_in(const struct trace_file *tf, GHashTable *counted,
+			const struct trace_record *r)
+{
+	oid_t obj = r ? counted_of(tf, counted, r->obj) : 0;
+
+	for (int i = 0; r && !obj && i < TRACE_NR_ARGS; i++) {
+		if (trace_kinds[r->kind].arg[i][0] == 'o')
+			obj = counted_of(tf, counted, (oid_t)r->arg[i]);
+	}
+	return obj;
+}
+
+oid_t ledger_blamed(const struct trace_file *tf)
+{
+	g_autoptr(GHashTable) counted = counted_objects(tf);
+	const struct trace_violation *v;
+	const struct trace_record *r, *r0;
+	oid_t obj;
+
+	if (tf->violations->len == 0)
+		return 0;
+	v = &g_array_index(tf->violations, struct trace_violation, 0);
+	obj = counted_of(tf, counted, v->obj);
+	for (size_t i = 0; i < G_N_ELEMENTS(v->related) && !obj; i++)
+		obj = counted_in(tf, counted, trace_file_find(tf, v->related[i]));
+	/* Up the causes, from the violation back. */
+	r = r0 = trace_file_find(tf, v->seq);
+	for (int steps = 0; r && !obj && steps < CAUSES_MAX; steps++) {
+		obj = counted_in(tf, counted, r);
+		r = r->cause ? trace_file_find(tf, r->cause) : NULL;
+	}
+	/* Else what it handled last, before it came to this. */
+	for (guint i = 0; i < tf->events->len && !obj && r0; i++) {
+		const struct trace_record *before = r0 - i;
+
+		if (before < event_at(tf, 0))
+			break;
+		if (before->task == r0->task)
+			obj = counted_in(tf, counted, before);
+	}
+	return obj;
 }
 
 /* ---- writing ------------------------------------------------------------- */

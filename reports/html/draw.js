@@ -372,14 +372,13 @@ function arrow(a, b, color, w, dash) {
 
 /* Where an event is in the other run: of the selected one, and of what came in another order. */
 function drawPartners() {
-	const first = gallop(0, differences.length, j => stop[differences[j]] > from);
-	let count = 0;
+	const list = differencesOf[0], first = gallop(0, list.length, j => stop[list[j]] > from);
+	const last = gallop(first, list.length, j => start[list[j]] > to);
 
-	for (let k = first; k < differences.length && start[differences[k]] <= to; k++) {
-		const i = differences[k];
-
-		if (pairing[i] === MOVED && !side[i] && count++ < 150)
-			arrow(i, partner[i], theme.odd, 1, [2, 3]);
+	/* A thicket of lines says nothing: the marks are enough then. */
+	for (let k = first; k < last && last - first < 200; k++) {
+		if (pairing[list[k]] === MOVED)
+			arrow(list[k], partner[list[k]], theme.odd, 1, [2, 3]);
 	}
 	if (selected >= 0 && partner[selected] >= 0) {
 		const [a, b] = side[selected] ? [partner[selected], selected] :
@@ -454,6 +453,21 @@ function outline(i, color, w) {
 	g.lineWidth = 1;
 }
 
+/* Of one side: a wedge for what the other run does not have, a bar for what it has elsewhere. */
+function drawDifferences(list) {
+	let k = gallop(0, list.length, j => stop[list[j]] > from);
+
+	while (k < list.length && start[list[k]] <= to) {
+		const i = list[k], x = eventX(i), p = toP(x + 2), y = eventY(i) + ROW / 2;
+
+		g.fillStyle = pairing[i] === ALONE ? theme.bad : theme.odd;
+		g.fillRect(x - 5, y - 3, 10, pairing[i] === ALONE ? 3 : 2);
+		if (pairing[i] === ALONE)
+			g.fillRect(x - 2, y - 5, 4, 3);
+		k = gallop(k + 1, list.length, j => start[list[j]] > p);
+	}
+}
+
 function drawMarks() {
 	const inView = i => stop[i] >= from && start[i] <= to;
 
@@ -467,18 +481,7 @@ function drawMarks() {
 			k = gallop(k + 1, found.length, j => start[found[j]] > p);
 		}
 	}
-	let d = gallop(0, differences.length, j => stop[differences[j]] > from);
-	while (d < differences.length && start[differences[d]] <= to) {
-		const i = differences[d], x = eventX(i), p = toP(x + 2);
-
-		/* A wedge for what the other run does not have, a bar for what it has elsewhere. */
-		g.fillStyle = pairing[i] === ALONE ? theme.bad : theme.odd;
-		g.fillRect(x - 5, eventY(i) + ROW / 2 - 3, 10, pairing[i] === ALONE ? 3 : 2);
-		if (pairing[i] === ALONE)
-			g.fillRect(x - 2, eventY(i) + ROW / 2 - 5, 4, 3);
-		d = gallop(d + 1, differences.length, j => start[differences[j]] > p ||
-			side[differences[j]] !== side[i]);
-	}
+	differencesOf.forEach(drawDifferences);
 	if (selected >= 0 && inView(selected)) {
 		g.globalAlpha = .3;
 		g.fillStyle = theme.accent;

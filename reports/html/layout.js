@@ -15,8 +15,8 @@ let start = new Float64Array(n + 1), stop = new Float64Array(n + 1);
 let idle = [];
 /* The events that the table lists and that the keys step through. */
 let listed = new Uint32Array(0);
-/* Of two runs: those of them that differ. */
-let differences = new Uint32Array(0);
+/* Of two runs: those of them that differ, together and for each side. */
+let differences = new Uint32Array(0), differencesOf = [];
 let rows = [], tallness = 0;
 /* Of each event: its depth below its lane, and the event that opened what it belongs to. */
 let depth = new Uint8Array(n);
@@ -312,6 +312,8 @@ function* layLanes(want) {
 		if (isClose[kind[i]])
 			current[c] = called[c] = -1;
 	}
+	/* A lane of which the timeline shows nothing has a row all the same. */
+	laid.lanes.forEach(l => l.row(0));
 	return laid;
 }
 
@@ -695,5 +697,6 @@ function* layOut(want) {
 function showLayout(laid, extra) {
 	({start, stop, idle, listed, differences, lanes, depth, laneOf, bars, lifeOf} = laid);
 	Object.assign(shown, laid.want);
+	differencesOf = runs.map((_, on) => differences.filter(i => side[i] === on));
 	stackUp(extra);
 }

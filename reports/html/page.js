@@ -71,7 +71,8 @@ function fillHeader() {
 	if (violations.length) {
 		const v = violations[0], many = runs.reduce((sum, r) => sum + r.nr_violations, 0);
 
-		byId('message').append(el('b', null, sideName(v.side) + v.rule), ': ' + v.msg +
+		byId('message').append(el('b', null, sideName(v.side) + v.rule), ': ',
+			...said(v.msg, v.side, true),
 			(many > 1 ? '  (and ' + (many - 1) + ' more)' : ''));
 	}
 	if (both)
@@ -131,6 +132,46 @@ function lifeList(o, i) {
 	return list;
 }
 
+/*
+ * A checker's words: objects by their names, and what it numbers as links if there can be
+ * any.
+ */
+function said(msg, on, links) {
+	const ids = new RegExp('\\b(' + raw.object_kinds.join('|') + '):(\\d+)\\b', 'g');
+	const named = msg.replace(ids, (id, k, nr) => {
+		const o = objectNumbered(k, +nr, on);
+
+		return o ? objectCalled(o) : id;
+	});
+
+	return named.split(/\b(?:at |since )?seq (\d+)\b/).map((part, k) => {
+		if (k % 2 === 0)
+			return part;
+		const i = find(+part, on);
+		return links && i >= 0 ? el('button', {class: 'link', type: 'button',
+			click: () => select(i)}, tag(i)) : '#' + part;
+	});
+}
+
+/* The object that scripts and traces call kind:nr. */
+function objectNumbered(k, nr, on) {
+	for (let o = 1; o <= nrObjects; o++) {
+		if (objectNr[o] === nr && objectSide[o] === on && objectKindName(o) === k)
+			return o;
+	}
+	return 0;
+}
+
+/* The bugs that were switched on, for whoever has not seen them before. */
+function bugsOf(r) {
+	if (!r.bugs.length)
+		return [];
+	const list = r.bugs.map(b => el('li', null, el('b', null, b.name), ': ' + b.summary +
+		(b.fix ? ' (' + b.fix + ')' : '')));
+
+	return section(list.length > 1 ? 'Bugs that were on' : 'The bug', el('ol', null, ...list));
+}
+
 /* What is pasted into mails. */
 function reportsOf(r) {
 	const parts = [];
@@ -139,6 +180,9 @@ function reportsOf(r) {
 		parts.push(...section('Race table', el('pre', null, cleanLines(r.race))),
 			el('details', null, el('summary', null, 'Kernel-style report'),
 				el('pre', null, cleanLines(r.splat))));
+	if (r.ledger)
+		parts.push(el('details', null, el('summary', null, 'Who held references'),
+			el('pre', null, cleanLines(r.ledger))));
 	if (r.replay)
 		parts.push(...section('Replay', el('p', null, clean(r.replay))));
 	return parts;
@@ -159,10 +203,13 @@ function fillDetails(i) {
 		parts.push(el('h2', null, tag(i) + ' ' + shorten(words(i), 300)));
 		if (v) {
 			parts.push(
-			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ' + v.msg));
-			if (v.related.length)
+			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ',
+			           ...said(v.msg, v.side, true)));
+			const others = v.related.filter(r => r !== i);
+			if (others.length)
 				parts.push(...section('See also', el('ol', null,
-					...v.related.map(r => el('li', null, eventLink(r))))));
+					...others.map(r => el('li', null, eventLink(r))))));
+			parts.push(...bugsOf(runs[v.side]), ...reportsOf(runs[v.side]));
 		}
 		const dl = el('dl');
 		const pair = (name, ...value) =>
@@ -197,9 +244,9 @@ function fillDetails(i) {
 			        'Life of ' + shorten(objectCalled(obj[i]), 80),
 			        lifeList(obj[i], i)));
 	}
-	if (i < 0 || violates.has(i))
-		for (const r of i < 0 ? runs : [runs[side[i]]])
-			parts.push(...reportsOf(r));
+	if (i < 0)
+		for (const r of runs)
+			parts.push(...bugsOf(r), ...reportsOf(r));
 	if (both && (i < 0 || i === differences[0]))
 		parts.push(...section('Both runs', el('pre', null, cleanLines(raw.diff))));
 	details.replaceChildren(...parts);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "reports/json.h"
+#include "reports/ledger.h"
 #include "reports/race.h"
 #include "sim/base/assert.h"
 
@@ -93,14 +94,34 @@ void job_race(const struct job *job, struct output *o)
 		race_table_write(tf, v, RACE_BY_AUTO, o);
 }
 
-static bool write_race(const struct job *job, const char *path, GError **error)
+static bool write_violation(const struct job *job, enum output_kind kind, const char *path,
+			    GError **error)
 {
 	struct output *o = output_open(path, job->args->force, error);
 
 	if (!o)
 		return false;
-	job_race(job, o);
+	if (kind == OUTPUT_RACE)
+		job_race(job, o);
+	else if (kind == OUTPUT_SPLAT)
+		text_splat(job->tf, find_violation(job->tf, job->violation), job->replay, o);
+	else
+		ledger_write(job->tf, ledger_blamed(job->tf), false, o);
 	return output_close(o, error);
+}
+
+/* Is there something to write?  What fails need not be about anything that is counted. */
+static bool has_output(const struct job *job, enum output_kind kind)
+{
+	switch (kind) {
+	case OUTPUT_RACE:
+	case OUTPUT_SPLAT:
+		return find_violation(job->tf, job->violation) != NULL;
+	case OUTPUT_LEDGER:
+		return ledger_blamed(job->tf) != 0;
+	default:
+		return true;
+	}
 }
 
 static bool write_file(struct job *job, int i, enum output_kind kind, GError **error)
@@ -113,7 +134,9 @@ static bool write_file(struct job *job, int i, enum output_kind kind, GError **e
 	case OUTPUT_TEXT:
 		return write_text(job, path, error);
 	case OUTPUT_RACE:
-		return write_race(job, path, error);
+	case OUTPUT_SPLAT:
+	case OUTPUT_LEDGER:
+		return write_violation(job, kind, path, error);
 	default:
 		return export_write(job->tf, (enum export_id)(kind - OUTPUT_EXPORTS), path,
 				    job->args->force, error);
@@ -128,7 +151,7 @@ bool job_close(struct job *job, GError **error)
 	for (int i = 0; i < 2 * NR_OUTPUT_KINDS; i++) {
 		char **path = &job->path[i / NR_OUTPUT_KINDS][i % NR_OUTPUT_KINDS];
 
-		if (i % NR_OUTPUT_KINDS == OUTPUT_RACE && job->tf->violations->len == 0)
+		if (*path && !has_output(job, (enum output_kind)(i % NR_OUTPUT_KINDS)))
 			g_clear_pointer(path, g_free);
 		if (!*path || i % NR_OUTPUT_KINDS == OUTPUT_SCHED)
 			continue;
@@ -160,10 +183,8 @@ void put_json_files(const struct job *job, struct output *o)
 	static const struct {
 		enum output_kind kind;
 		const char *name;
-	} files[] = {{OUTPUT_TRACE, "trace"},
-		     {OUTPUT_TEXT, "text"},
-		     {OUTPUT_RACE, "race"},
-		     {OUTPUT_HTML, "html"}};
+	} files[] = {{OUTPUT_TRACE, "trace"},	{OUTPUT_TEXT, "text"}, {OUTPUT_SPLAT, "splat"},
+		     {OUTPUT_LEDGER, "ledger"}, {OUTPUT_RACE, "race"}, {OUTPUT_HTML, "html"}};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
 		if (job_file(job, files[i].kind))

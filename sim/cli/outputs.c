@@ -13,6 +13,8 @@ static const struct {
 	{".trace.jsonl", OUTPUT_TRACE},
 	{".jsonl", OUTPUT_TRACE},
 	{".race.txt", OUTPUT_RACE},
+	{".splat.txt", OUTPUT_SPLAT},
+	{".ledger.txt", OUTPUT_LEDGER},
 	{".txt", OUTPUT_TEXT},
 	{".html", OUTPUT_HTML},
 	{".json", OUTPUT_EXPORTS + EXPORT_CHROME},
@@ -27,8 +29,10 @@ static const struct {
 
 /* What a directory gets. */
 static const char *const in_directory[NR_OUTPUT_KINDS] = {
-	[OUTPUT_TRACE] = ".trace.jsonl", [OUTPUT_TEXT] = ".txt",    [OUTPUT_RACE] = ".race.txt",
-	[OUTPUT_HTML] = ".html",	 [OUTPUT_SCHED] = ".sched",
+	[OUTPUT_TRACE] = ".trace.jsonl", [OUTPUT_TEXT] = ".txt",
+	[OUTPUT_RACE] = ".race.txt",	 [OUTPUT_SPLAT] = ".splat.txt",
+	[OUTPUT_LEDGER] = ".ledger.txt", [OUTPUT_HTML] = ".html",
+	[OUTPUT_SCHED] = ".sched",
 };
 
 /* Index of the suffix of @path; -1 if it has none of them, or nothing else. */

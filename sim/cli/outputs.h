@@ -13,7 +13,9 @@
 enum output_kind {
 	OUTPUT_TRACE,
 	OUTPUT_TEXT,
-	OUTPUT_RACE, /* only of a run that violates */
+	OUTPUT_RACE, /* these three only of a run that violates */
+	OUTPUT_SPLAT,
+	OUTPUT_LEDGER,
 	OUTPUT_EXPORTS,
 	OUTPUT_HTML = OUTPUT_EXPORTS + EXPORT_HTML, /* the other exports follow */
 	OUTPUT_SCHED = OUTPUT_EXPORTS + NR_EXPORTS, /* of what explore found */

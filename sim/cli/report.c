@@ -28,9 +28,18 @@ static void write_race(const struct trace_file *tf, struct output *out, bool qui
 	cli_note(quiet, "%" G_GUINT64_FORMAT " unrelated events not shown", hidden);
 }
 
+static void write_splat(const struct trace_file *tf, struct output *out, bool quiet)
+{
+	if (tf->violations->len == 0)
+		cli_note(quiet, "no violation, so there is nothing to report");
+	else
+		text_splat(tf, &g_array_index(tf->violations, struct trace_violation, 0),
+			   tf->replay, out);
+}
+
 /* What the command line asks for. */
 struct request {
-	gboolean text, race, counters, states, force, verbose, quiet;
+	gboolean text, race, splat, summary, counters, states, force, verbose, quiet;
 	char *ledger; /* object whose ledger is wanted */
 	char *path, *color_arg;
 	struct export_paths exports;
@@ -48,7 +57,8 @@ static void request_clear(struct request *rq)
 /* How many reports in text were asked for. */
 static int nr_texts(const struct request *rq)
 {
-	return rq->text + rq->race + rq->counters + rq->states + (rq->ledger != NULL);
+	return rq->text + rq->race + rq->splat + rq->summary + rq->counters + rq->states +
+	       (rq->ledger != NULL);
 }
 
 /* Exports leave out the text, unless that was asked for too. */
@@ -68,7 +78,8 @@ static enum parsed check_request(const struct command *self, struct request *rq)
 	if (wants_text(rq) && (!rq->path || strcmp(rq->path, "-") == 0))
 		to_stdout++;
 	if (nr_texts(rq) > 1)
-		cli_usage(self, "--text, --race, --ledger, --counters and --states: one of them");
+		cli_usage(self, "--text, --race, --splat, --ledger, --counters, --states and "
+				"--summary: one of them");
 	else if (ctf && strcmp(ctf, "-") == 0)
 		cli_usage(self, "--ctf writes a directory, which \"-\" is not");
 	else if (to_stdout > 1)
@@ -86,10 +97,14 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 		 "Timeline and summary as text (the default)", NULL},
 		{"race", 0, 0, G_OPTION_ARG_NONE, &rq->race,
 		 "The race table of the first violation, as for a commit message", NULL},
+		{"splat", 0, 0, G_OPTION_ARG_NONE, &rq->splat,
+		 "The first violation in the shape of a kernel report", NULL},
 		{"ledger", 0, 0, G_OPTION_ARG_FILENAME, &rq->ledger,
-		 "Who held references to OBJ, such as \"cache:2\" or its name", "OBJ"},
+		 "Who held references to OBJ: \"cache:2\", its name, or \"violation\"", "OBJ"},
 		{"counters", 0, 0, G_OPTION_ARG_NONE, &rq->counters,
 		 "Caches, dying memcgs, pages, deferred work over time", NULL},
+		{"summary", 0, 0, G_OPTION_ARG_NONE, &rq->summary,
+		 "Verdict, lives, references at the end, without the timeline", NULL},
 		{"states", 0, 0, G_OPTION_ARG_NONE, &rq->states,
 		 "Caches and memcgs by state; dying memcgs by what pins them", NULL},
 		{"html", 0, 0, G_OPTION_ARG_FILENAME, &rq->exports.path[EXPORT_HTML],
@@ -137,8 +152,11 @@ static void write_text(const struct trace_file *tf, const struct request *rq, oi
 		.color = !rq->path && cli_use_color(rq->color),
 	};
 
+	opt.no_timeline = rq->summary;
 	if (rq->race)
 		write_race(tf, out, rq->quiet);
+	else if (rq->splat)
+		write_splat(tf, out, rq->quiet);
 	else if (rq->ledger)
 		ledger_write(tf, counted, rq->verbose, out);
 	else if (rq->counters)
@@ -149,11 +167,26 @@ static void write_text(const struct trace_file *tf, const struct request *rq, oi
 		text_report(tf, &opt, out);
 }
 
+static oid_t find_counted(const struct trace_file *tf, const char *name, GError **error)
+{
+	oid_t obj;
+
+	if (strcmp(name, "violation") != 0)
+		return ledger_find(tf, name, error);
+	obj = ledger_blamed(tf);
+	if (obj == 0)
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
+			    tf->violations->len == 0
+				    ? "no violation, so no object is to blame"
+				    : "the violation is about nothing that is counted");
+	return obj;
+}
+
 static int write_report(const struct trace_file *tf, const struct request *rq)
 {
 	g_autoptr(GError) error = NULL;
 	const char *path = rq->path ? rq->path : "-";
-	oid_t counted = rq->ledger ? ledger_find(tf, rq->ledger, &error) : 0;
+	oid_t counted = rq->ledger ? find_counted(tf, rq->ledger, &error) : 0;
 	struct output *out = error ? NULL : output_open(path, rq->force, &error);
 	int code;
 
@@ -198,8 +231,8 @@ static bool check_study(const struct command *self, const struct request *rq)
 	int to_stdout;
 
 	others.path[EXPORT_HTML] = NULL;
-	if (!rq->race && !rq->ledger && !rq->counters && !rq->states &&
-	    exports_count(&others, &to_stdout) == 0)
+	if (!rq->race && !rq->splat && !rq->summary && !rq->ledger && !rq->counters &&
+	    !rq->states && exports_count(&others, &to_stdout) == 0)
 		return true;
 	cli_usage(self, "a study is no trace: --text and --html are what there is");
 	return false;

@@ -239,9 +239,9 @@ const struct command command_run = {
 	.description =
 		"Prints the verdict, the timeline if it is short, and what was left at the end.  "
 		"With -o DIR,\nDIR/NAME.trace.jsonl, NAME.txt, NAME.html and, if the run failed, "
-		"NAME.race.txt are written as\nwell; -o FILE.html or another name that says "
-		"what belongs in it writes only that.  Existing\nfiles are only replaced with "
-		"--force.\n\n"
+		"race table, kernel-style report and ledger\nare written as well; -o FILE.html or "
+		"another name that says what belongs in it writes only that.\nExisting files are "
+		"only replaced with --force.\n\n"
 		"Examples:\n"
 		"  slabsim run scenarios/demo.lua\n"
 		"  slabsim run scenarios/demo.lua --order random --runs 1000 -q\n"

@@ -66,12 +66,31 @@ cd "$OLDPWD"
 
 # What fails has a race table; of many seeds each has its own files.
 try 1 run "$typo" --variant get-cache-rcu-typo -q -o "$work/fails"
-holds "$work/fails" typo.html typo.race.txt typo.trace.jsonl typo.txt
+holds "$work/fails" typo.html typo.ledger.txt typo.race.txt typo.splat.txt \
+	typo.trace.jsonl typo.txt
 try 0 report "$work/fails/typo.trace.jsonl" --race
 cmp -s "$work/fails/typo.race.txt" "$work/stdout" || complain "the race table differs"
+try 0 report "$work/fails/typo.trace.jsonl" --ledger violation
+cmp -s "$work/fails/typo.ledger.txt" "$work/stdout" || complain "the ledger differs"
+try 0 report "$work/fails/typo.trace.jsonl" --splat
+grep -v '^Replay: ' "$work/stdout" >"$work/splat"
+grep -v '^Replay: ' "$work/fails/typo.splat.txt" | cmp -s - "$work/splat" ||
+	complain "the kernel-style report differs"
+try 0 report "$work/fails/typo.trace.jsonl" --summary
+[ "$(grep -c -F -f "$work/stdout" "$work/fails/typo.txt")" -gt 10 ] || complain "no summary"
+[ "$(wc -l <"$work/stdout")" -lt "$(wc -l <"$work/fails/typo.txt")" ] ||
+	complain "the summary has the timeline"
+try 2 report "$out/tiny.trace.jsonl" --ledger violation
+says stderr "no violation"
+one_line_error
+try 0 report "$out/tiny.trace.jsonl" --splat
+[ ! -s "$work/stdout" ] || complain "a report of nothing"
 try 1 run "$typo" --variant get-cache-rcu-typo -q -n 2 -k -o "$work/many" -o "$work/many.html"
-holds "$work/many" typo.seed-1.html typo.seed-1.race.txt typo.seed-1.trace.jsonl typo.seed-1.txt \
-	typo.seed-2.html typo.seed-2.race.txt typo.seed-2.trace.jsonl typo.seed-2.txt
+for seed in 1 2; do
+	for kind in html ledger.txt race.txt splat.txt trace.jsonl txt; do
+		[ -s "$work/many/typo.seed-$seed.$kind" ] || complain "seed $seed has no $kind"
+	done
+done
 for seed in 1 2; do
 	cmp -s "$work/many.seed-$seed.html" "$work/many/typo.seed-$seed.html" ||
 		complain "the page of seed $seed differs"

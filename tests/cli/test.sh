@@ -138,8 +138,10 @@ try 1 $command
 # With -o it leaves its reports, those of the command; what passes leaves none.
 try 1 test "$tree/bad/wrong.lua" "$tree/good" --no-timing -o "$work/reports" --junit "$work/o.xml"
 first=$work/reports/bad/wrong.v5.3+none+get-cache-rcu-typo.never
-holds "$first" wrong.html wrong.race.txt wrong.trace.jsonl wrong.txt
-holds "$first-lock@pct" wrong.html wrong.race.txt wrong.sched wrong.trace.jsonl wrong.txt
+holds "$first" wrong.html wrong.ledger.txt wrong.race.txt wrong.splat.txt wrong.trace.jsonl \
+	wrong.txt
+holds "$first-lock@pct" wrong.html wrong.ledger.txt wrong.race.txt wrong.sched wrong.splat.txt \
+	wrong.trace.jsonl wrong.txt
 says stdout "             reports: $first"
 grep -qF "reports: $first" "$work/o.xml" || complain "JUnit does not say where the reports are"
 [ ! -e "$work/reports/good" ] || complain "a test that passes leaves reports"
