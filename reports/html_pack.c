@@ -745,8 +745,10 @@ static char *diff_text(const struct trace_file *a, const struct trace_file *b,
 void html_pack_diff(const struct trace_file *a, const struct trace_file *b,
 		    const struct diff_options *opt, struct output *o)
 {
+	/* As on the axis: times shift with everything that came before. */
+	const struct diff_options in_order = {.ignore_time = true, .verbose = opt->verbose};
 	g_autoptr(GArray) aligned = diff_align(a, b);
-	g_autofree char *text = diff_text(a, b, opt);
+	g_autofree char *text = diff_text(a, b, &in_order);
 	struct packer p;
 
 	packer_init(&p, a, b);

@@ -80,7 +80,7 @@ function fillHeader() {
 			'The runs part at ' + tag(differences[0]) + ': ' +
 			shorten(words(differences[0]), 160) +
 			' (' + pairingName(differences[0]) + ')'
-			: 'Both runs do the same, in the same order.'));
+			: 'Both runs do the same, in the same order; times may differ.'));
 	for (const note of notes())
 		byId('message').append(el('span', {class: 'note'}, note));
 	byId('jump').disabled = !violations.some(v => v.at >= 0);
