@@ -87,7 +87,10 @@ function scale(low, high, a, b, log) {
 /* ---- one plot --------------------------------------------------------------------- */
 
 class Plot {
-	constructor(list) {
+	constructor(measured) {
+		/* Without an axis the series stand side by side, under their own names. */
+		const list = measured.some(r => r.x !== '') ? measured :
+			measured.map(r => ({...r, x: r.series}));
 		const xs = list.map(r => r.x);
 
 		this.list = list;
@@ -148,8 +151,9 @@ class Plot {
 	}
 	/* Where a series is drawn; with names, series stand beside each other. */
 	place(r, k) {
-		const beside = this.named ? (k - (this.all.length - 1) / 2) * Math.min(12,
-			240 / this.xs.length / this.all.length) : 0;
+		const shared = this.named && this.xs.length < this.list.length;
+		const beside = shared ? (k - (this.all.length - 1) / 2) *
+			Math.min(12, 240 / this.xs.length / this.all.length) : 0;
 
 		return [this.px(this.value(r.x)) + beside, this.py(r.mean)];
 	}
@@ -234,7 +238,9 @@ class Plot {
 		this.at = Math.max(0, Math.min(this.xs.length - 1, at));
 		const x = this.xs[this.at], there = this.visible().filter(r => r.x === x);
 
-		this.output.textContent = x + ' ' + this.list[0].xUnit + ': ' + (there.map(r =>
+		const unit = this.list[0].xUnit;
+
+		this.output.textContent = x + (unit ? ' ' + unit : '') + ': ' + (there.map(r =>
 			r.series + ' ' + number(r.mean) + (r.measured ?
 				' [' + number(r.low) + ', ' + number(r.high) + ']' : ''))
 			.join('; ') || 'nothing measured');

@@ -108,11 +108,19 @@ awk -v head="$head" 'BEGIN { print head
 }' >"$work/many.csv"
 try 0 report "$work/many.csv" --html "$work/many.html" -q
 
+cat >"$work/noaxis.csv" <<END
+$head
+storm,v4.0,,,rmdir took,us,20,1200.5,1100,1300
+storm,v4.18,,,rmdir took,us,20,400.5,350,450
+storm,v5.3,,,rmdir took,us,1,380,,
+END
+try 0 report "$work/noaxis.csv" --html "$work/noaxis.html" -q
+
 if ! command -v chromium >/dev/null || ! command -v python3 >/dev/null; then
 	echo "skipped: plots in a browser; chromium or python3 is not installed"
 	finish
 fi
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/test_study.py" "$work/study.html" "$work/evil.html" \
-	"$work/one.html" "$work/many.html" ||
+	"$work/one.html" "$work/many.html" "$work/noaxis.html" ||
 	{ : >"$work/stdout"; : >"$work/stderr"; complain "the page does not work in a browser"; }
 finish

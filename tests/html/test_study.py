@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""test_study.py STUDY EVIL ONE MANY - pages with plots as a reader uses them."""
+"""test_study.py STUDY EVIL ONE MANY NO_AXIS - pages with plots as a reader uses them."""
 
 import pathlib
 import sys
@@ -71,6 +71,20 @@ def test_study(b, url):
     equal("errors", b.errors(), [])
 
 
+def test_no_axis(b, url):
+    """Nothing was varied: each series has its own place, under its own name."""
+    b.open(url)
+    clean(b, "no axis")
+    equal("places", b.eval("plots[0].xs"), ["v4.0", "v4.18", "v5.3"])
+    equal("side by side", b.eval("""new Set(plots[0].all.map((s, k) =>
+        Math.round(plots[0].place(s[0], k)[0]))).size"""), 3)
+    check("names below", b.eval("plots[0].root.textContent.includes('v4.18')"))
+    b.eval("plots[0].root.focus()")
+    b.key("End")
+    equal("read", b.eval("plots[0].output.textContent"), "v5.3: v5.3 380")
+    equal("errors", b.errors(), [])
+
+
 def test_evil(b, url):
     b.open(url)
     clean(b, "evil")
@@ -106,7 +120,7 @@ def test_many(b, url):
 def main():
     b = Browser()
     try:
-        for test, path in zip((test_study, test_evil, test_one, test_many), sys.argv[1:]):
+        for test, path in zip((test_study, test_evil, test_one, test_many, test_no_axis), sys.argv[1:]):
             test(b, pathlib.Path(path).resolve().as_uri())
     finally:
         b.close()
