@@ -28,7 +28,7 @@ DESTDIR ?=
 
 # What `make demo` and `make check` install when it is missing.
 PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev
-PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3
+PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3 mandoc
 PACKAGES_CLIENTS = trace-cmd babeltrace2 protobuf-compiler jq
 PACKAGES_ALL = $(PACKAGES_CHECK) $(PACKAGES_CLIENTS) clang valgrind
 
@@ -147,6 +147,14 @@ demo: ## install what is missing, build, run the main scenario into out/demo
 	$(BUILD)/slabsim run scenarios/demo.lua -o out/demo --force
 	@echo 'The reports of this run are in out/demo.'
 
+.PHONY: bugs
+bugs: all ## find each bug of the rework of June 2019, with all its reports, into out/bugs
+	@tests/tools/bugs.sh $(BUILD) out/bugs
+
+.PHONY: screenshots
+screenshots: all ## take the pictures of the documentation into docs/img
+	@tests/tools/screenshots.sh $(BUILD) docs/img
+
 .PHONY: setup
 setup: ## install every Debian package that some target needs
 	@tests/tools/setup.sh $(PACKAGES_ALL)
@@ -203,7 +211,8 @@ soak: $(BUILD)/slabsim-soak ## compare all engines on generated programs for SOA
 .PHONY: bench
 bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LONG=1: for minutes)
 	@missed=0; for b in $(BENCH_BINS); do \
-		echo "== $${b##*/}"; $$b || missed=1; done; exit $$missed
+		echo "== $${b##*/}"; $$b || missed=1; done; \
+	echo "== page"; tests/bench/page.sh $(BUILD) || missed=1; exit $$missed
 
 ##@ Source
 
@@ -221,15 +230,32 @@ format-check: ## say which C files are not formatted
 
 ##@ Install
 
+MAN = $(BUILD)/man/slabsim.1 docs/man/slabsim-trace.5
+
+$(BUILD)/man/slabsim.1: docs/man/slabsim.1 docs/man/commands.awk $(BUILD)/slabsim
+	@mkdir -p $(@D)
+	$(Q)awk -v SLABSIM=$(BUILD)/slabsim -f docs/man/commands.awk $< >$@
+
+.PHONY: man
+man: $(MAN) ## make the manual pages
+
 .PHONY: install
-install: $(BUILD)/slabsim ## install into PREFIX (default /usr/local), below DESTDIR
+install: $(BUILD)/slabsim $(MAN) ## install into PREFIX (default /usr/local), below DESTDIR
 	install -D $(BUILD)/slabsim $(DESTDIR)$(PREFIX)/bin/slabsim
+	@for page in $(MAN); do \
+		install -D -m 644 $$page \
+			$(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/} || exit 1; done
+	install -D -m 644 sim/cli/completion.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/slabsim
 	@find scenarios lua/meta -type f 2>/dev/null | while read -r f; do \
 		install -D -m 644 "$$f" "$(DESTDIR)$(PREFIX)/share/slabsim/$$f" || exit 1; done
 
 .PHONY: uninstall
 uninstall: ## remove what install put there
-	rm -f $(DESTDIR)$(PREFIX)/bin/slabsim
+	rm -f $(DESTDIR)$(PREFIX)/bin/slabsim \
+		$(DESTDIR)$(PREFIX)/share/man/man1/slabsim.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/slabsim-trace.5 \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/slabsim
 	rm -rf $(DESTDIR)$(PREFIX)/share/slabsim
 
 .PHONY: clean

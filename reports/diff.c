@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "reports/diff.h"
+#include "reports/diff_match.h"
 
 #include "reports/phrase.h"
 #include "reports/text.h"
@@ -10,202 +10,6 @@
 #define BEFORE 3      /* equal rows before the first divergence */
 #define FLIPS_MAX 12
 #define PER_OBJECT_MAX 400 /* events on one object that are compared pairwise */
-#define LOOKAHEAD 64	   /* events of one context that may be missing in a row */
-#define NONE UINT32_MAX
-
-/* One event that is compared. */
-struct step {
-	const struct trace_record *r;
-	const char *text; /* as a timeline says it; interned, so equal texts are equal pointers */
-	const char *key;  /* what it is, numbers aside; interned as well */
-	const char *context; /* interned as well */
-	uint32_t partner;    /* index in the other run, NONE if there is none */
-};
-
-struct side {
-	const char *name; /* "A" */
-	const struct trace_file *tf;
-	GArray *steps;		/* struct step */
-	GHashTable *by_context; /* context -> GArray of uint32_t */
-};
-
-struct diff {
-	struct side side[2];
-	const struct diff_options *opt;
-	struct output *o;
-	GStringChunk *strings;
-	uint32_t prefix; /* steps that are the same from the beginning on */
-	bool same;
-};
-
-static struct step *step_at(const struct side *s, uint32_t i)
-{
-	return &g_array_index(s->steps, struct step, i);
-}
-
-/* ---- what is compared ---------------------------------------------------------------- */
-
-/* Names are unique in a run: of two contexts of one name the later one gets a number. */
-static const char *context_name(struct diff *d, const struct trace_file *tf, GHashTable *names,
-				GHashTable *used, const struct trace_record *r)
-{
-	const char *name = g_hash_table_lookup(names, GUINT_TO_POINTER(r->task));
-	const char *comm = names_comm(tf->names, r->task);
-	g_autofree char *full = NULL;
-	guint nr;
-
-	if (name)
-		return name;
-	if (r->task == 0)
-		full = g_strdup("environment");
-	else if (r->ctx == CTX_SOFTIRQ || r->ctx == CTX_HARDIRQ)
-		full = g_strdup_printf("%s/%u", ctx_kind_name((enum ctx_kind)r->ctx), r->cpu);
-	else
-		full = g_strdup(comm ? comm : "task");
-	nr = GPOINTER_TO_UINT(g_hash_table_lookup(used, full)) + 1;
-	name = g_string_chunk_insert_const(d->strings, full);
-	g_hash_table_insert(used, (gpointer)name, GUINT_TO_POINTER(nr));
-	if (nr > 1) {
-		g_autofree char *numbered = g_strdup_printf("%s#%u", full, nr);
-
-		name = g_string_chunk_insert_const(d->strings, numbered);
-	}
-	g_hash_table_insert(names, GUINT_TO_POINTER(r->task), (gpointer)name);
-	return name;
-}
-
-/* The kind of event and its objects: counts and numbers shift without being another event. */
-static const char *key_of(struct diff *d, const struct side *s, const struct trace_record *r,
-			  struct output *text)
-{
-	text->len = 0;
-	output_u64(text, r->kind);
-	/* Objects have no names, and which one it is depends on all allocations before. */
-	if (oid_kind(r->obj) != OBJ_OBJ)
-		names_put(s->tf->names, text, r->obj);
-	for (int i = 0; i < TRACE_NR_ARGS; i++) {
-		if (trace_kinds[r->kind].arg[i][0] == 'o' && oid_kind((oid_t)r->arg[i]) != OBJ_OBJ)
-			names_put(s->tf->names, text, (oid_t)r->arg[i]);
-		else if (trace_kinds[r->kind].arg[i][0] == 's' && r->str)
-			output_str(text, r->str);
-		output_char(text, '|');
-	}
-	output_char(text, 0);
-	return g_string_chunk_insert_const(d->strings, text->buf);
-}
-
-static void read_side(struct diff *d, struct side *s)
-{
-	g_autoptr(GHashTable) names = g_hash_table_new(NULL, NULL);
-	g_autoptr(GHashTable) used = g_hash_table_new(g_str_hash, g_str_equal);
-	struct output *text = output_memory();
-
-	s->steps = g_array_new(FALSE, FALSE, sizeof(struct step));
-	s->by_context = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_array_unref);
-	for (guint i = 0; i < s->tf->events->len; i++) {
-		const struct trace_record *r =
-			&g_array_index(s->tf->events, struct trace_record, i);
-		struct step step = {.r = r, .partner = NONE};
-		GArray *list;
-
-		if (!d->opt->verbose && phrase_is_noise(r))
-			continue;
-		text->len = 0;
-		phrase_put(s->tf->names, text, r);
-		output_char(text, 0);
-		step.text = g_string_chunk_insert_const(d->strings, text->buf);
-		step.key = key_of(d, s, r, text);
-		step.context = context_name(d, s->tf, names, used, r);
-		list = g_hash_table_lookup(s->by_context, step.context);
-		if (!list) {
-			list = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-			g_hash_table_insert(s->by_context, (gpointer)step.context, list);
-		}
-		g_array_append_val(list, s->steps->len);
-		g_array_append_val(s->steps, step);
-	}
-	output_discard(text);
-}
-
-/* ---- matching ------------------------------------------------------------------------- */
-
-static bool alike(const struct diff *d, const GArray *a, uint32_t i, const GArray *b, uint32_t j)
-{
-	return step_at(&d->side[0], g_array_index(a, uint32_t, i))->key ==
-	       step_at(&d->side[1], g_array_index(b, uint32_t, j))->key;
-}
-
-/* Where the two lists go on alike: the fewest events left out of both together. */
-static bool resync(const struct diff *d, const GArray *a, uint32_t *i, const GArray *b, uint32_t *j)
-{
-	for (uint32_t skip = 1; skip <= 2 * LOOKAHEAD; skip++) {
-		for (uint32_t x = 0; x <= skip; x++) {
-			if (*i + x >= a->len || *j + skip - x >= b->len)
-				continue;
-			if (alike(d, a, *i + x, b, *j + skip - x)) {
-				*i += x;
-				*j += skip - x;
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
-static void match_context(struct diff *d, const GArray *a, const GArray *b)
-{
-	uint32_t i = 0, j = 0;
-
-	while (i < a->len && j < b->len) {
-		uint32_t at_a, at_b;
-
-		if (!alike(d, a, i, b, j) && !resync(d, a, &i, b, &j))
-			return;
-		at_a = g_array_index(a, uint32_t, i++);
-		at_b = g_array_index(b, uint32_t, j++);
-		step_at(&d->side[0], at_a)->partner = at_b;
-		step_at(&d->side[1], at_b)->partner = at_a;
-	}
-}
-
-static void match_all(struct diff *d)
-{
-	GHashTableIter it;
-	gpointer context, a;
-
-	/* Contexts do not depend on each other, so their order does not matter. */
-	g_hash_table_iter_init(&it, d->side[0].by_context);
-	while (g_hash_table_iter_next(&it, &context, &a)) {
-		const GArray *b = g_hash_table_lookup(d->side[1].by_context, context);
-
-		if (b)
-			match_context(d, a, b);
-	}
-}
-
-/* Times aside: they shift with everything that came before. */
-static bool same_deed(const struct step *a, const struct step *b)
-{
-	return a->r->cpu == b->r->cpu && a->text == b->text;
-}
-
-static bool same_step(const struct diff *d, const struct step *a, const struct step *b)
-{
-	return same_deed(a, b) && (d->opt->ignore_time || a->r->t == b->r->t);
-}
-
-static void find_prefix(struct diff *d)
-{
-	const struct side *a = &d->side[0], *b = &d->side[1];
-	uint32_t i = 0;
-
-	while (i < a->steps->len && i < b->steps->len && step_at(a, i)->partner == i &&
-	       same_step(d, step_at(a, i), step_at(b, i)))
-		i++;
-	d->prefix = i;
-	d->same = i == a->steps->len && i == b->steps->len && a->tf->verdict == b->tf->verdict &&
-		  a->tf->ended == b->tf->ended && a->tf->nr_violations == b->tf->nr_violations;
-}
 
 /* ---- printing --------------------------------------------------------------------------- */
 
@@ -331,7 +135,7 @@ static void put_columns(const struct diff *d)
 		uint32_t partner_b = at_b != NONE ? step_at(b, j)->partner : NONE;
 
 		if (at_a != NONE && at_b != NONE && partner_a == j) {
-			bool same = same_deed(step_at(a, i), step_at(b, j));
+			bool same = diff_same_deed(step_at(a, i), step_at(b, j));
 
 			put_row(d, i++, same ? ' ' : '!', j++);
 		} else if (at_a != NONE && (partner_a == NONE || at_b == NONE || partner_a < j)) {
@@ -520,17 +324,11 @@ static void put_end(const struct diff *d)
 bool diff_write(const struct trace_file *a, const struct trace_file *b,
 		const struct diff_options *opt, struct output *o)
 {
-	struct diff d = {
-		.side = {{.name = "A", .tf = a}, {.name = "B", .tf = b}},
-		.opt = opt,
-		.o = o,
-		.strings = g_string_chunk_new(4096),
-	};
+	struct diff d;
+	bool same;
 
-	read_side(&d, &d.side[0]);
-	read_side(&d, &d.side[1]);
-	match_all(&d);
-	find_prefix(&d);
+	diff_match(&d, a, b, opt);
+	d.o = o;
 	put_verdicts(&d);
 	if (d.same) {
 		output_printf(o, "\nThe runs are the same%s.\n",
@@ -541,10 +339,7 @@ bool diff_write(const struct trace_file *a, const struct trace_file *b,
 		put_flips(&d);
 		put_end(&d);
 	}
-	for (int i = 0; i < 2; i++) {
-		g_array_unref(d.side[i].steps);
-		g_hash_table_destroy(d.side[i].by_context);
-	}
-	g_string_chunk_free(d.strings);
-	return d.same;
+	same = d.same;
+	diff_clear(&d);
+	return same;
 }

@@ -153,3 +153,19 @@ int export_life(const struct life *life, uint64_t end, struct life_stretch out[N
 	}
 	return n;
 }
+
+void export_kinds(const struct trace_file *tf, struct export_kinds *kinds)
+{
+	bool seen[NR_TRACE_KINDS] = {false};
+
+	kinds->nr = 0;
+	for (guint i = 0; i < tf->events->len; i++) {
+		uint16_t kind = event_at(tf, i)->kind;
+
+		if (seen[kind])
+			continue;
+		seen[kind] = true;
+		kinds->number[kind] = (uint16_t)kinds->nr;
+		kinds->kind[kinds->nr++] = kind;
+	}
+}

@@ -53,6 +53,20 @@ struct event_field {
 /** event_fields() - the arguments of @r by name; returns how many there are */
 int event_fields(const struct trace_record *r, struct event_field fields[TRACE_NR_ARGS]);
 
+/* Numbers of the kinds of events that a trace has. */
+struct export_kinds {
+	int nr;
+	uint16_t kind[NR_TRACE_KINDS];	 /* by number, from 0 on */
+	uint16_t number[NR_TRACE_KINDS]; /* by kind */
+};
+
+/**
+ * export_kinds() - number the kinds of events in the order in which the trace begins them
+ *
+ * Their own numbers would move whenever the program learns another kind.
+ */
+void export_kinds(const struct trace_file *tf, struct export_kinds *kinds);
+
 /** oid_text() - "kind:nr", or "-" */
 const char *oid_text(oid_t id, char buf[32]);
 

@@ -55,7 +55,7 @@ static void put_env(const struct trace_file *tf, struct output *o)
 }
 
 /* Names begin with "_", which readers drop: so none is a keyword. */
-static void put_event_class(struct output *o, int kind)
+static void put_event_class(struct output *o, int id, int kind)
 {
 	const struct trace_kind_info *info = &trace_kinds[kind];
 
@@ -63,7 +63,7 @@ static void put_event_class(struct output *o, int kind)
 		o,
 		"event {\n  name = \"memcgslab:%s\";\n  id = %d;\n  stream_id = 0;\n"
 		"  fields := struct { uint64_t _seq; uint64_t _cause; string _via; string _obj;",
-		info->name, kind);
+		info->name, id);
 	for (int i = 0; i < TRACE_NR_ARGS; i++) {
 		if (info->arg[i][0])
 			output_printf(o, " %s _%s;",
@@ -75,10 +75,9 @@ static void put_event_class(struct output *o, int kind)
 
 void export_ctf_metadata(const struct trace_file *tf, struct output *o)
 {
-	bool used[NR_TRACE_KINDS] = {false};
+	struct export_kinds kinds;
 
-	for (guint i = 0; i < tf->events->len; i++)
-		used[event_at(tf, i)->kind] = true;
+	export_kinds(tf, &kinds);
 	output_str(o, "/* CTF 1.8 */\n");
 	output_str(o, "clock {\n  name = \"virtual\";\n  freq = 1000000000;\n  offset = 0;\n");
 	output_printf(o, "  description = \"%s\";\n};\n",
@@ -88,10 +87,8 @@ void export_ctf_metadata(const struct trace_file *tf, struct output *o)
 		      "  packet.header := struct { uint32_t magic; uint32_t stream_id; };\n};\n");
 	put_env(tf, o);
 	output_str(o, stream);
-	for (int kind = 0; kind < NR_TRACE_KINDS; kind++) {
-		if (used[kind])
-			put_event_class(o, kind);
-	}
+	for (int id = 0; id < kinds.nr; id++)
+		put_event_class(o, id, kinds.kind[id]);
 }
 
 static void put_text(struct output *o, const char *s)
@@ -100,14 +97,14 @@ static void put_text(struct output *o, const char *s)
 	output_char(o, 0);
 }
 
-static void put_record(const struct trace_file *tf, const struct trace_record *r, uint64_t t,
-		       struct output *o)
+static void put_record(const struct trace_file *tf, const struct trace_record *r, int id,
+		       uint64_t t, struct output *o)
 {
 	struct event_field fields[TRACE_NR_ARGS];
 	int n = event_fields(r, fields);
 	char buf[32];
 
-	put_le(o, r->kind, 4);
+	put_le(o, (uint64_t)id, 4);
 	put_le(o, t, 8);
 	put_le(o, r->task, 4);
 	put_text(o, export_comm(tf, r));
@@ -145,7 +142,9 @@ void export_ctf_stream(const struct trace_file *tf, unsigned int cpu, struct out
 {
 	struct output *records = output_memory();
 	uint64_t first = 0, last = 0;
+	struct export_kinds kinds;
 
+	export_kinds(tf, &kinds);
 	for (guint i = 0; i < tf->events->len; i++) {
 		const struct trace_record *r = event_at(tf, i);
 
@@ -154,7 +153,7 @@ void export_ctf_stream(const struct trace_file *tf, unsigned int cpu, struct out
 		last = MAX(last, (uint64_t)r->t * (tf->untimed ? 1000 : 1));
 		if (records->len == 0)
 			first = last;
-		put_record(tf, r, last, records);
+		put_record(tf, r, kinds.number[r->kind], last, records);
 	}
 	if (records->len > 0)
 		put_packet(o, records, cpu, first, last);

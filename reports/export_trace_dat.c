@@ -106,12 +106,12 @@ static void put_sized(struct output *o, const char *s, size_t n)
 	output_bytes(o, s, n);
 }
 
-static void put_event_format(struct output *o, int kind)
+static void put_event_format(struct output *o, int id, int kind)
 {
 	const struct trace_kind_info *info = &trace_kinds[kind];
 	struct output *text = output_memory();
 
-	output_printf(text, "name: %s\nID: %d\nformat:\n%s", info->name, FIRST_ID + kind,
+	output_printf(text, "name: %s\nID: %d\nformat:\n%s", info->name, FIRST_ID + id,
 		      common_fields);
 	put_fields(text, info);
 	put_print_format(text, info);
@@ -121,20 +121,14 @@ static void put_event_format(struct output *o, int kind)
 
 static void put_event_formats(struct output *o, const struct trace_file *tf)
 {
-	bool used[NR_TRACE_KINDS] = {false};
-	unsigned int n = 0;
+	struct export_kinds kinds;
 
-	for (guint i = 0; i < tf->events->len; i++)
-		used[event_at(tf, i)->kind] = true;
-	for (int kind = 0; kind < NR_TRACE_KINDS; kind++)
-		n += used[kind];
+	export_kinds(tf, &kinds);
 	put_le(o, 1, 4);
 	put_zstring(o, "memcgslab");
-	put_le(o, n, 4);
-	for (int kind = 0; kind < NR_TRACE_KINDS; kind++) {
-		if (used[kind])
-			put_event_format(o, kind);
-	}
+	put_le(o, (uint64_t)kinds.nr, 4);
+	for (int id = 0; id < kinds.nr; id++)
+		put_event_format(o, id, kinds.kind[id]);
 }
 
 /* "pid name" lines, where a name has no blank: the readers split there. */
@@ -183,6 +177,7 @@ struct ring {
 	struct output *pages; /* whole ones */
 	struct output *page;  /* records of the one that is being filled */
 	struct output *record, *texts;
+	struct export_kinds kinds;
 	uint64_t base, last; /* time of the page's first record, and of its last */
 };
 
@@ -219,9 +214,9 @@ static void put_stack(struct ring *ring, size_t fields_end, const struct frame *
 	put_le(ring->record, (ring->texts->len - from) << 16 | (fields_end + from), 4);
 }
 
-static void put_head(struct output *o, const struct trace_record *r)
+static void put_head(struct output *o, const struct trace_record *r, int id)
 {
-	put_le(o, (uint64_t)(FIRST_ID + r->kind), 2);
+	put_le(o, (uint64_t)(FIRST_ID + id), 2);
 	put_le(o,
 	       r->ctx == CTX_SOFTIRQ   ? FLAG_SOFTIRQ
 	       : r->ctx == CTX_HARDIRQ ? FLAG_HARDIRQ
@@ -242,7 +237,7 @@ static void put_record(struct ring *ring, const struct trace_record *r)
 	char buf[32];
 
 	ring->record->len = ring->texts->len = 0;
-	put_head(ring->record, r);
+	put_head(ring->record, r, ring->kinds.number[r->kind]);
 	for (int i = 0; i < n; i++) {
 		if (!is_number(fields[i].type))
 			continue;
@@ -294,8 +289,13 @@ static void add_record(struct ring *ring, uint64_t t)
 static struct output *ring_of(const struct trace_file *tf, unsigned int cpu)
 {
 	struct ring ring = {
-		output_memory(), output_memory(), output_memory(), output_memory(), 0, 0};
+		.pages = output_memory(),
+		.page = output_memory(),
+		.record = output_memory(),
+		.texts = output_memory(),
+	};
 
+	export_kinds(tf, &ring.kinds);
 	for (guint i = 0; i < tf->events->len; i++) {
 		const struct trace_record *r = event_at(tf, i);
 

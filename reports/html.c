@@ -10,8 +10,11 @@
 
 #define PREFIX "/slabsim/reports/html/"
 
-/* In the order in which the script is read. */
-static const char *const scripts[] = {"trace.js", "layout.js", "draw.js", "page.js"};
+static const struct html_parts timeline = {
+	.page = "page.html",
+	.styles = {"theme.css", "page.css"},
+	.scripts = {"text.js", "trace.js", "layout.js", "draw.js", "page.js"},
+};
 
 static void put_resource(struct output *o, const char *name)
 {
@@ -29,49 +32,68 @@ static void put_resource(struct output *o, const char *name)
  * "<" occurs in JSON only inside strings, where an escape means the same; without
  * it nothing in the island can end the island.
  */
-static void put_island(const struct trace_file *tf, struct output *o)
+static void put_island(const struct output *json, struct output *o)
 {
-	struct output *json = output_memory();
-	const char *p, *end, *less;
+	const char *p = json->buf, *end = p + json->len, *less;
 
-	html_pack(tf, json);
-	p = json->buf;
-	end = p + json->len;
 	while ((less = memchr(p, '<', (size_t)(end - p)))) {
 		output_bytes(o, p, (size_t)(less - p));
 		output_str(o, "\\u003c");
 		p = less + 1;
 	}
 	output_bytes(o, p, (size_t)(end - p));
-	output_discard(json);
 }
 
-static void put_part(const struct trace_file *tf, struct output *o, const char *name)
+static void put_resources(struct output *o, const char *const names[HTML_FILES_MAX])
 {
-	if (strcmp(name, "style") == 0) {
-		put_resource(o, "page.css");
-	} else if (strcmp(name, "script") == 0) {
-		for (size_t i = 0; i < G_N_ELEMENTS(scripts); i++)
-			put_resource(o, scripts[i]);
-	} else {
-		put_island(tf, o);
-	}
+	for (int i = 0; i < HTML_FILES_MAX && names[i]; i++)
+		put_resource(o, names[i]);
+}
+
+static void put_part(const struct html_parts *parts, const struct output *json, struct output *o,
+		     const char *name)
+{
+	if (strcmp(name, "style") == 0)
+		put_resources(o, parts->styles);
+	else if (strcmp(name, "script") == 0)
+		put_resources(o, parts->scripts);
+	else
+		put_island(json, o);
 }
 
 /* The template has a hole like "@style@" where each part belongs. */
-void html_write(const struct trace_file *tf, struct output *o)
+void html_put_page(const struct html_parts *parts, const struct output *json, struct output *o)
 {
 	struct output *page = output_memory();
-	g_auto(GStrv) parts = NULL;
+	g_auto(GStrv) pieces = NULL;
 
-	put_resource(page, "page.html");
+	put_resource(page, parts->page);
 	output_char(page, 0);
-	parts = g_strsplit(page->buf, "@", -1);
+	pieces = g_strsplit(page->buf, "@", -1);
 	output_discard(page);
-	for (int i = 0; parts[i]; i++) {
+	for (int i = 0; pieces[i]; i++) {
 		if (i % 2 == 0)
-			output_str(o, parts[i]);
+			output_str(o, pieces[i]);
 		else
-			put_part(tf, o, parts[i]);
+			put_part(parts, json, o, pieces[i]);
 	}
+}
+
+void html_write(const struct trace_file *tf, struct output *o)
+{
+	struct output *json = output_memory();
+
+	html_pack(tf, json);
+	html_put_page(&timeline, json, o);
+	output_discard(json);
+}
+
+void html_write_diff(const struct trace_file *a, const struct trace_file *b,
+		     const struct diff_options *opt, struct output *o)
+{
+	struct output *json = output_memory();
+
+	html_pack_diff(a, b, opt, json);
+	html_put_page(&timeline, json, o);
+	output_discard(json);
 }

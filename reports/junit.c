@@ -84,6 +84,10 @@ static void put_failure(const struct test_outcome *r, struct output *o)
 		output_char(o, '\n');
 	}
 	put_escaped(o, r->command);
+	if (r->reports) {
+		output_str(o, "\nreports: ");
+		put_escaped(o, r->reports);
+	}
 	output_printf(o, "\n</%s>\n", element);
 }
 

@@ -2,42 +2,16 @@
 #include "reports/ledger.h"
 
 #include "reports/export.h"
+#include "reports/ledger_fold.h"
 #include "reports/phrase.h"
 
 #define ROWS_MAX 40
+#define CAUSES_MAX 64
 #define NAMED_MAX 8 /* objects that an error names */
 #define HOLDER_WIDTH 40
 #define STACK_WIDTH 88
 
-/* References that one event took and nobody has dropped yet. */
-struct take {
-	const struct trace_record *r;
-	enum holder holder;
-	oid_t owner;
-	int64_t n;
-};
-
-struct balance {
-	int64_t taken, dropped;
-};
-
-struct ledger {
-	const struct trace_file *tf;
-	oid_t obj;
-	struct output *o;
-	GArray *takes; /* struct take, oldest first */
-	struct balance balance[NR_HOLDERS];
-	int64_t count, freed_with; /* now; when the object was freed */
-	bool missing;		   /* the event just applied dropped more than was taken */
-	const struct trace_record *born, *killed, *freed;
-};
-
 /* ---- which object -------------------------------------------------------- */
-
-static bool is_ref(uint16_t kind)
-{
-	return kind >= TR_REF_INIT && kind <= TR_REF_EXIT;
-}
 
 static char *name_of(const struct trace_file *tf, oid_t obj)
 {
@@ -69,7 +43,7 @@ oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error)
 	for (guint i = 0; i < tf->events->len; i++) {
 		const struct trace_record *r = event_at(tf, i);
 
-		if (!is_ref(r->kind) || !g_hash_table_add(seen, (gpointer)&r->obj))
+		if (!ledger_is_ref(r->kind) || !g_hash_table_add(seen, (gpointer)&r->obj))
 			continue;
 		if (is_called(tf, r->obj, name))
 			return r->obj;
@@ -85,131 +59,70 @@ oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error)
 	return 0;
 }
 
-/* ---- folding ------------------------------------------------------------- */
-
-static struct take *take_at(const struct ledger *l, guint i)
+/* Objects that have a counter, as keys. */
+static GHashTable *counted_objects(const struct trace_file *tf)
 {
-	return &g_array_index(l->takes, struct take, i);
+	GHashTable *counted = g_hash_table_new(g_int64_hash, g_int64_equal);
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = event_at(tf, i);
+
+		if (ledger_is_ref(r->kind))
+			g_hash_table_add(counted, (gpointer)&r->obj);
+	}
+	return counted;
 }
 
-static enum holder holder_of(int64_t arg)
+static oid_t counted_of(const struct trace_file *tf, GHashTable *counted, oid_t obj)
 {
-	return arg > 0 && arg < NR_HOLDERS ? (enum holder)arg : HOLD_NONE;
+	oid_t subject = obj ? names_subject(tf->names, obj) : 0;
+
+	if (obj && g_hash_table_contains(counted, &obj))
+		return obj;
+	return subject && g_hash_table_contains(counted, &subject) ? subject : 0;
 }
 
-static void take(struct ledger *l, const struct trace_record *r, int64_t holder, int64_t n,
-		 int64_t owner)
+static oid_t counted_in(const struct trace_file *tf, GHashTable *counted,
+			const struct trace_record *r)
 {
-	struct take t = {r, holder_of(holder), (oid_t)owner, n};
+	oid_t obj = r ? counted_of(tf, counted, r->obj) : 0;
 
-	if (n <= 0)
-		return;
-	l->balance[t.holder].taken += n;
-	l->count += n;
-	g_array_append_val(l->takes, t);
+	for (int i = 0; r && !obj && i < TRACE_NR_ARGS; i++) {
+		if (trace_kinds[r->kind].arg[i][0] == 'o')
+			obj = counted_of(tf, counted, (oid_t)r->arg[i]);
+	}
+	return obj;
 }
 
-/* The oldest take of @holder, by @owner if that is to be its own; the number of takes if none. */
-static guint oldest(const struct ledger *l, enum holder holder, oid_t owner, bool own)
+oid_t ledger_blamed(const struct trace_file *tf)
 {
-	guint i = 0;
+	g_autoptr(GHashTable) counted = counted_objects(tf);
+	const struct trace_violation *v;
+	const struct trace_record *r, *r0;
+	oid_t obj;
 
-	while (i < l->takes->len &&
-	       (take_at(l, i)->holder != holder || (own && take_at(l, i)->owner != owner)))
-		i++;
-	return i;
-}
+	if (tf->violations->len == 0)
+		return 0;
+	v = &g_array_index(tf->violations, struct trace_violation, 0);
+	obj = counted_of(tf, counted, v->obj);
+	for (size_t i = 0; i < G_N_ELEMENTS(v->related) && !obj; i++)
+		obj = counted_in(tf, counted, trace_file_find(tf, v->related[i]));
+	/* Up the causes, from the violation back. */
+	r = r0 = trace_file_find(tf, v->seq);
+	for (int steps = 0; r && !obj && steps < CAUSES_MAX; steps++) {
+		obj = counted_in(tf, counted, r);
+		r = r->cause ? trace_file_find(tf, r->cause) : NULL;
+	}
+	/* Else what it handled last, before it came to this. */
+	for (guint i = 0; i < tf->events->len && !obj && r0; i++) {
+		const struct trace_record *before = r0 - i;
 
-/*
- * A reference may be dropped by another than its taker: then the oldest one goes.  A
- * counter that is never killed begins with the reference of its first user.
- */
-static guint taken_for(const struct ledger *l, enum holder holder, oid_t owner)
-{
-	guint i = oldest(l, holder, owner, true);
-
-	if (i == l->takes->len)
-		i = oldest(l, holder, 0, false);
-	if (i == l->takes->len && l->born && !l->born->arg[1])
-		i = oldest(l, HOLD_BASE, 0, false);
-	return i;
-}
-
-static void drop(struct ledger *l, int64_t arg, int64_t n, int64_t owner)
-{
-	enum holder holder = holder_of(arg);
-
-	while (n > 0) {
-		guint i = taken_for(l, holder, (oid_t)owner);
-		struct take *t;
-		int64_t part;
-
-		if (i == l->takes->len)
+		if (before < event_at(tf, 0))
 			break;
-		t = take_at(l, i);
-		part = MIN(n, t->n);
-		l->balance[t->holder].dropped += part;
-		l->count -= part;
-		n -= part;
-		t->n -= part;
-		if (t->n == 0)
-			g_array_remove_index(l->takes, i);
+		if (before->task == r0->task)
+			obj = counted_in(tf, counted, before);
 	}
-	/* The kill drops the base reference, and a put of it may follow: one of them counts. */
-	if (n > 0 && holder != HOLD_BASE) {
-		l->balance[holder].dropped += n;
-		l->count -= n;
-		l->missing = true;
-	}
-}
-
-static void apply(struct ledger *l, const struct trace_record *r)
-{
-	l->missing = false;
-	switch (r->kind) {
-	case TR_REF_INIT:
-		l->born = l->born ? l->born : r;
-		take(l, r, HOLD_BASE, r->arg[0], 0);
-		break;
-	case TR_REF_GET:
-		take(l, r, r->arg[1], r->arg[0], r->arg[2]);
-		break;
-	case TR_REF_TRYGET:
-		if (r->arg[0])
-			take(l, r, r->arg[1], 1, r->arg[2]);
-		break;
-	case TR_REF_PUT:
-		drop(l, r->arg[1], r->arg[0], r->arg[2]);
-		break;
-	case TR_REF_MOVE:
-		drop(l, r->arg[1], r->arg[0], r->arg[3]);
-		take(l, r, r->arg[2], r->arg[0], r->arg[3]);
-		break;
-	case TR_REF_KILL:
-		l->killed = l->killed ? l->killed : r;
-		drop(l, HOLD_BASE, 1, 0);
-		break;
-	case TR_OBJ_FREE:
-		if (!l->freed)
-			l->freed_with = l->count;
-		l->freed = l->freed ? l->freed : r;
-		break;
-	default:
-		break;
-	}
-}
-
-static bool belongs(const struct ledger *l, const struct trace_record *r)
-{
-	return r->obj == l->obj && (is_ref(r->kind) || r->kind == TR_OBJ_FREE);
-}
-
-static void start(struct ledger *l)
-{
-	g_array_set_size(l->takes, 0);
-	memset(l->balance, 0, sizeof(l->balance));
-	l->count = l->freed_with = 0;
-	l->born = l->killed = l->freed = NULL;
+	return obj;
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -278,7 +191,7 @@ static void put_held(const struct ledger *l)
 			      "FREED WITH %" G_GINT64_FORMAT " HELD, at ev %" G_GUINT64_FORMAT "\n",
 			      l->freed_with, l->freed->seq);
 	for (guint i = 0; i < l->takes->len; i++) {
-		const struct take *t = take_at(l, i);
+		const struct take *t = ledger_take(l, i);
 
 		output_printf(l->o, "  %" G_GINT64_FORMAT " x ", t->n);
 		put_holder(l, t->holder, t->owner, l->o);
@@ -334,11 +247,11 @@ static void put_what(const struct ledger *l, const struct trace_record *r, struc
 	case TR_REF_GET:
 	case TR_REF_PUT:
 	case TR_REF_TRYGET:
-		put_holder(l, holder_of(r->arg[1]), (oid_t)r->arg[2], o);
+		put_holder(l, ledger_holder(r->arg[1]), (oid_t)r->arg[2], o);
 		break;
 	case TR_REF_MOVE:
-		output_printf(o, "%s -> ", holder_name(holder_of(r->arg[1])));
-		put_holder(l, holder_of(r->arg[2]), (oid_t)r->arg[3], o);
+		output_printf(o, "%s -> ", holder_name(ledger_holder(r->arg[1])));
+		put_holder(l, ledger_holder(r->arg[2]), (oid_t)r->arg[3], o);
 		break;
 	case TR_REF_ATOMIC:
 		output_printf(o, "switched to atomic, true count %" G_GINT64_FORMAT, r->arg[0]);
@@ -385,13 +298,13 @@ static void put_history(struct ledger *l, guint nr_rows, guint max)
 		      "task", "op", HOLDER_WIDTH, "holder", "count");
 	if (skip > 0)
 		output_printf(l->o, "  %u earlier rows are not shown; --verbose shows all\n", skip);
-	start(l);
+	ledger_start(l);
 	for (guint i = 0; i < l->tf->events->len; i++) {
 		const struct trace_record *r = event_at(l->tf, i);
 
-		if (!belongs(l, r))
+		if (!ledger_belongs(l, r))
 			continue;
-		apply(l, r);
+		ledger_apply(l, r);
 		if (skip > 0)
 			skip--;
 		else
@@ -428,9 +341,9 @@ void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct o
 	for (guint i = 0; i < tf->events->len; i++) {
 		const struct trace_record *r = event_at(tf, i);
 
-		if (!belongs(&l, r))
+		if (!ledger_belongs(&l, r))
 			continue;
-		apply(&l, r);
+		ledger_apply(&l, r);
 		nr_rows++;
 	}
 	put_head(&l);

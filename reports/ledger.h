@@ -18,6 +18,14 @@
  */
 oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error);
 
+/**
+ * ledger_blamed() - the counted object that the first violation is about
+ *
+ * What it blames, what that is for, or what the events that led there were about.
+ * Return: 0 if the trace has no violation, or counts nothing of all that.
+ */
+oid_t ledger_blamed(const struct trace_file *tf);
+
 /** ledger_write() - @verbose: the whole history, not only its last rows */
 void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct output *o);
 

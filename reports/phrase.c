@@ -20,6 +20,10 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_IRQ_EXIT] = "interrupt ends",
 	[TR_OP_BEGIN] = "{3}[0: {0}]",
 	[TR_OP_END] = "{3} returns {0}",
+	[TR_MIGHT_SLEEP] =
+		"{3} may sleep[0:, preemption off][1:, in {1} read sections][2:, interrupts off]",
+	[TR_ACCESS] = "{3}[1: writes][!1: reads] {obj}",
+	[TR_NULL_DEREF] = "NULL dereference: {3} of {obj}",
 	[TR_LOCK_WAIT] = "waits for {obj}[1:, held by {1}]",
 	[TR_LOCK_ACQUIRE] = "lock {obj}",
 	[TR_LOCK_RELEASE] = "unlock {obj}",

@@ -491,6 +491,22 @@ static bool is_ref_taken(const struct trace_record *r)
 	return r->kind == TR_REF_GET || r->kind == TR_REF_TRYGET || r->kind == TR_REF_MOVE;
 }
 
+#define KILL_LOOKAHEAD 16 /* events of a kill */
+
+/* What a kill leaves behind is its callback: the conflict is with that, if the kill posted one. */
+static uint32_t left_by_kill(const struct slice *s, uint32_t kill)
+{
+	const struct trace_record *k = slice_event(s, kill);
+
+	for (uint32_t i = kill + 1; i < s->tf->events->len && i <= kill + KILL_LOOKAHEAD; i++) {
+		const struct trace_record *r = slice_event(s, i);
+
+		if (r->kind == TR_CALL_RCU && r->task == k->task && (oid_t)r->arg[0] == k->obj)
+			return i;
+	}
+	return kill;
+}
+
 static void pick_related(struct slice *s)
 {
 	for (size_t n = 0; n < G_N_ELEMENTS(s->v->related); n++) {
@@ -502,6 +518,10 @@ static void pick_related(struct slice *s)
 		r = slice_event(s, i);
 		if (is_birth(r))
 			continue;
+		if (r->kind == TR_REF_KILL) {
+			i = left_by_kill(s, i);
+			r = slice_event(s, i);
+		}
 		pick_side(s, i, PICK_CONFLICT);
 		if (s->conflict == NO_INDEX || i > s->conflict)
 			s->conflict = i;

@@ -242,6 +242,10 @@ static char *violation_comment(struct words *w, const struct slice *s, const str
 		return g_strdup_printf("// %s is NULL", r->str ? r->str : "its function");
 	case TR_NULL_DEREF:
 		return g_strdup_printf("// %s is NULL", r->str ? r->str : "a pointer");
+	case TR_REF_EXIT:
+		if (g_str_has_prefix(s->v->msg, "percpu_ref_exit on a ref that is still switching"))
+			return g_strdup("// its counter still switches modes");
+		break;
 	case TR_MIGHT_SLEEP:
 		return r->arg[1] > 0
 			       ? g_strdup_printf(

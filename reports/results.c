@@ -156,6 +156,8 @@ void results_text_summary(const GPtrArray *results, double seconds,
 			continue;
 		put_label(r, opt, o);
 		output_printf(o, " %s\n" INDENT "%s\n", r->name, r->command);
+		if (r->reports)
+			output_printf(o, INDENT "reports: %s\n", r->reports);
 	}
 }
 
@@ -186,6 +188,16 @@ void results_json_summary(const GPtrArray *results, double seconds,
 {
 	struct test_tally tally = results_tally(results);
 
+	for (guint i = 0; i < results->len; i++) {
+		const struct test_outcome *r = g_ptr_array_index(results, i);
+
+		if (!r->reports)
+			continue;
+		output_str(o, "{\"type\":\"reports\"");
+		json_key_string(o, "name", r->name);
+		json_key_string(o, "directory", r->reports);
+		output_str(o, "}\n");
+	}
 	output_str(o, "{\"type\":\"summary\"");
 	json_key_u64(o, "tests", tally.total);
 	json_key_u64(o, "passed", tally.passed);

@@ -24,6 +24,7 @@ struct test_outcome {
 	char *command; /* what repeats it by hand; copyable */
 	char *message; /* one line: why it failed, was skipped or not run; NULL if it passed */
 	char *detail;  /* what was covered or said, may have several lines; NULL for nothing */
+	char *reports; /* directory with the reports of its run; NULL for none */
 	double seconds;
 	uint64_t execution; /* in which a search found what it looked for; 0: none did */
 	double found_after; /* seconds */

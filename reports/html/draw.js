@@ -5,7 +5,6 @@
  */
 
 const GUTTER = 196, RIGHT = 10, AXIS = 26, CHAR = 6.65;
-const byId = id => document.getElementById(id);
 const view = byId('view'), scroll = byId('scroll'), tall = byId('tall');
 const axisCanvas = byId('axis'), lanesCanvas = byId('lanes');
 const g = lanesCanvas.getContext('2d'), ga = axisCanvas.getContext('2d');
@@ -26,8 +25,8 @@ function readTheme() {
 
 	theme = {};
 	for (const name
-	             of ['bg', 'panel', 'fg', 'muted', 'line', 'accent', 'bad', 'text-on', 'pick',
-	                 ...COLORS])
+	             of ['bg', 'panel', 'fg', 'muted', 'line', 'accent', 'bad', 'odd', 'text-on',
+	                 'pick', ...COLORS])
 		theme[name] = style.getPropertyValue('--' + name).trim();
 	theme.fill = COLORS.map(c => theme[c]);
 	theme.pixels = Uint32Array.from(theme.fill, pixel);
@@ -99,8 +98,8 @@ function label(text, x, y, room, color) {
 function nameOf(row, k) {
 	const name = row.name[k];
 
-	if (typeof name === 'string')
-		return name;
+	if (row.type === 'life')
+		return states[name];
 	if (name >= 0)
 		return strings[name];
 	const i = ~name;
@@ -244,9 +243,24 @@ function drawUses(row, y) {
 	}
 }
 
-function drawCounter(row, y) {
-	const c = row.counter, h = row.height - 8, m = c.at.length, end = width - RIGHT;
-	const level = v => y + 3 + h - h * Math.max(0, v) / c.top;
+function drawCounters(row, y) {
+	for (const c of row.counters)
+		drawCounter(row, c, y, c.side ? theme.odd : theme.accent);
+	g.fillStyle = theme.muted;
+	g.textAlign = 'right';
+	g.fillText('max ' + row.top, GUTTER - 6, y + 22);
+	if (both) {
+		g.fillStyle = theme.accent;
+		g.fillText('A', GUTTER - 24 - CHAR * ('max ' + row.top).length, y + 22);
+		g.fillStyle = theme.odd;
+		g.fillText('B', GUTTER - 12 - CHAR * ('max ' + row.top).length, y + 22);
+	}
+	g.textAlign = 'left';
+}
+
+function drawCounter(row, c, y, color) {
+	const h = row.height - 8, m = c.at.length, end = width - RIGHT;
+	const level = v => y + 3 + h - h * Math.max(0, v) / row.top;
 	let k = gallop(0, m, j => start[c.at[j]] > from) - 1, x = GUTTER;
 
 	g.beginPath();
@@ -275,20 +289,19 @@ function drawCounter(row, y) {
 		x = next < m ? Math.max(x + 1, Math.min(end, toX(start[c.at[next]]))) : end;
 	}
 	g.lineTo(end, level(now));
-	g.strokeStyle = theme.accent;
+	g.strokeStyle = color;
 	g.lineWidth = 1.5;
+	if (c.side)
+		g.setLineDash([5, 3]);
 	g.stroke();
+	g.setLineDash([]);
 	g.lineTo(end, level(0));
 	g.lineTo(GUTTER, level(0));
 	g.globalAlpha = .13;
-	g.fillStyle = theme.accent;
+	g.fillStyle = color;
 	g.fill();
 	g.globalAlpha = 1;
 	g.lineWidth = 1;
-	g.fillStyle = theme.muted;
-	g.textAlign = 'right';
-	g.fillText('max ' + c.top, GUTTER - 6, y + 22);
-	g.textAlign = 'left';
 }
 
 const inSight = row => row.y - scrolled <= height && row.y + row.height - scrolled >= 0;
@@ -306,7 +319,7 @@ function drawRow(row) {
 	const y = row.y - scrolled;
 
 	if (row.type === 'counter') {
-		drawCounter(row, y);
+		drawCounters(row, y);
 		return;
 	}
 	if (!row.dense)
@@ -357,6 +370,27 @@ function arrow(a, b, color, w, dash) {
 	g.lineWidth = 1;
 }
 
+/* Where an event is in the other run: of the selected one, and of what came in another order. */
+function drawPartners() {
+	const list = differencesOf[0], first = gallop(0, list.length, j => stop[list[j]] > from);
+	const last = gallop(first, list.length, j => start[list[j]] > to);
+
+	/* A thicket of lines says nothing: the marks are enough then. */
+	for (let k = first; k < last && last - first < 200; k++) {
+		if (pairing[list[k]] === MOVED)
+			arrow(list[k], partner[list[k]], theme.odd, 1, [2, 3]);
+	}
+	if (selected >= 0 && partner[selected] >= 0) {
+		const [a, b] = side[selected] ? [partner[selected], selected] :
+			[selected, partner[selected]];
+
+		if (isAligned(selected))
+			outline(partner[selected], theme.accent, 1);
+		else
+			arrow(a, b, theme.odd, 2.2, [2, 3]);
+	}
+}
+
 /* One arrow for each pair of pixels is all that can be seen. */
 function allArrows() {
 	const drawn = new Set();
@@ -382,6 +416,8 @@ function drawArrows() {
 
 	if (shown.arrows)
 		allArrows();
+	if (both)
+		drawPartners();
 	for (const v of violations.slice(0, 20)) {
 		if (v.at >= 0)
 			causesOf(v.at, edges);
@@ -417,6 +453,21 @@ function outline(i, color, w) {
 	g.lineWidth = 1;
 }
 
+/* Of one side: a wedge for what the other run does not have, a bar for what it has elsewhere. */
+function drawDifferences(list) {
+	let k = gallop(0, list.length, j => stop[list[j]] > from);
+
+	while (k < list.length && start[list[k]] <= to) {
+		const i = list[k], x = eventX(i), p = toP(x + 2), y = eventY(i) + ROW / 2;
+
+		g.fillStyle = pairing[i] === ALONE ? theme.bad : theme.odd;
+		g.fillRect(x - 5, y - 3, 10, pairing[i] === ALONE ? 3 : 2);
+		if (pairing[i] === ALONE)
+			g.fillRect(x - 2, y - 5, 4, 3);
+		k = gallop(k + 1, list.length, j => start[list[j]] > p);
+	}
+}
+
 function drawMarks() {
 	const inView = i => stop[i] >= from && start[i] <= to;
 
@@ -430,6 +481,7 @@ function drawMarks() {
 			k = gallop(k + 1, found.length, j => start[found[j]] > p);
 		}
 	}
+	differencesOf.forEach(drawDifferences);
 	if (selected >= 0 && inView(selected)) {
 		g.globalAlpha = .3;
 		g.fillStyle = theme.accent;
@@ -472,7 +524,7 @@ function ticks() {
 		for (let t = Math.ceil(Math.max(from, 0) / step) * step; t <= to; t += step)
 			out.push([
 				toX(t),
-				raw.untimed ? 'step ' + Math.round(t) : formatTime(Math.round(t))
+				formatTime(Math.round(t))
 			]);
 		return out;
 	}
@@ -484,7 +536,7 @@ function ticks() {
 		if (out.length && toX(start[i]) - out[out.length - 1][0] < 85)
 			continue;
 		last = i;
-		out.push([toX(start[i]), formatTime(time[i])]);
+		out.push([toX(start[i]), sideName(side[i]) + formatTime(time[i], side[i])]);
 	}
 	return out;
 }
@@ -497,7 +549,8 @@ function drawAxis(marks) {
 	ga.textBaseline = 'middle';
 	ga.fillStyle = theme.muted;
 	ga.fillText(
-	        raw.untimed        ? shown.time ? 'by step number' : 'order of steps' :
+	        both               ? 'order of both runs' :
+	        runs[0].untimed    ? shown.time ? 'by step number' : 'order of steps' :
 	                shown.time ? 'true time' :
 	                             'order; idle time folded',
 	        10, AXIS / 2);
@@ -514,6 +567,14 @@ function drawAxis(marks) {
 	ga.fillRect(GUTTER, 0, span(), 3);
 	ga.fillStyle = theme.accent;
 	ga.fillRect(at(from), 0, Math.max(3, at(to) - at(from)), 3);
+	ga.fillStyle = theme.odd;
+	for (let k = 0; k < differences.length;) {
+		const x = at(start[differences[k]]);
+
+		ga.fillRect(x, 2, 1, 4);
+		const next = start[0] + (x + 1 - GUTTER) / span() * whole;
+		k = gallop(k + 1, differences.length, j => start[differences[j]] >= next);
+	}
 	ga.fillStyle = theme.bad;
 	for (const v of violations) {
 		if (v.at >= 0)

@@ -5,58 +5,101 @@
 
 const details = byId('details'), query = byId('query');
 
-function el(tag, attributes, ...children) {
-	const e = document.createElement(tag);
-
-	for (const [k, v] of Object.entries(attributes || {})) {
-		if (k === 'click')
-			e.addEventListener('click', v);
-		else
-			e.setAttribute(k, v);
-	}
-	e.append(...children.filter(c => c !== null && c !== undefined));
-	return e;
-}
 const eventLink = i => el('button', {class: 'link', type: 'button', click: () => select(i)},
-	'#' + seq[i] + ' ' + shorten(words(i), 160));
+	tag(i) + ' ' + shorten(words(i), 160));
+
+/* ---- long work that has begun --------------------------------------------------------- */
+
+let busy = Promise.resolve(); /* resolved when none is left */
+const also = work => { busy = Promise.all([busy, work]); };
+
+function showProgress(share) {
+	const working = byId('working');
+
+	working.hidden = share === null;
+	if (share !== null)
+		working.value = share;
+}
 
 /* ---- header ----------------------------------------------------------------------- */
 
+/* One run in a few words. */
+function aboutRun(r) {
+	const variants = r.variants.map(clean);
+
+	return clean(r.design) + (variants.length ? ' with ' + variants.join(', ') : '') +
+	        ' \u00b7 seed ' + r.seed + ' \u00b7 ' + r.n.toLocaleString('en') +
+	        ' events \u00b7 ' +
+	        r.cpus + ' CPUs \u00b7 ' +
+	        (r.untimed ? 'untimed' : formatTime(r.end, runs.indexOf(r)));
+}
+
+function fillHeadline() {
+	const named = new Set(runs.map(r => clean(r.scenario)));
+
+	document.title = [...named].map(s => shorten(s, 80)).join(', ') + ': ' +
+	        runs.map((r, on) => sideName(on) + r.verdict).join(', ') + ' \u2013 slabsim';
+	byId('headline').replaceChildren(
+	        el('h1', {id: 'title'}, [...named].map(s => shorten(s, 200)).join(', ')),
+	        ...runs.map(
+	                (r, on) => el('span', {class: 'run'},
+	                              el('span', {id: on ? 'verdict2' : 'verdict', class: 'badge'},
+	                                 sideName(on) + r.verdict.toUpperCase()),
+	                              ' ', el('span', {id: on ? 'about2' : 'about', class: 'about'},
+	                                      aboutRun(r)))));
+	runs.forEach((r, on) => byId(on ? 'verdict2' : 'verdict').classList.add(r.verdict));
+}
+
+function notes() {
+	const out = [];
+
+	if (raw.counters_left)
+		out.push(raw.counters_left + ' more counters of single memcgs are not drawn.');
+	runs.forEach((r, on) => {
+		const of = both ? ' of ' + 'AB'[on] : '';
+
+		if (r.dropped)
+			out.push(r.dropped + ' events at the beginning' + of + ' were left out.');
+		if (!r.complete)
+			out.push('The trace' + of +
+			         ' was cut short: what came after its last event is unknown.');
+	});
+	return out;
+}
+
 function fillHeader() {
-	const scenario = clean(raw.scenario), many = raw.nr_violations;
-	const variants = raw.variants.map(clean);
-
-	document.title = shorten(scenario, 80) + ': ' + raw.verdict + ' \u2013 slabsim';
-	byId('verdict').textContent = raw.verdict.toUpperCase();
-	byId('verdict').classList.add(raw.verdict);
-	byId('title').textContent = shorten(scenario, 200);
-	byId('about').textContent = clean(raw.design) +
-	        (variants.length ? ' with ' + variants.join(', ') : '') + ' \u00b7 seed ' +
-	        raw.seed + ' \u00b7 ' + n.toLocaleString('en') + ' events \u00b7 ' + raw.cpus +
-	        ' CPUs \u00b7 ' + (raw.untimed ? 'untimed' : formatTime(time[n]));
 	if (violations.length) {
-		const v = violations[0];
+		const v = violations[0], many = runs.reduce((sum, r) => sum + r.nr_violations, 0);
 
-		byId('message').append(el('b', null, v.rule), ': ' + v.msg +
+		byId('message').append(el('b', null, sideName(v.side) + v.rule), ': ',
+			...said(v.msg, v.side, true),
 			(many > 1 ? '  (and ' + (many - 1) + ' more)' : ''));
 	}
-	for (const note of
-	             [raw.counters_left ?
-	                      raw.counters_left + ' more counters of single memcgs are not drawn.' :
-	                      '',
-	              raw.dropped ? raw.dropped +
-	                              ' events at the beginning were left out.' :
-	                            '',
-	              raw.complete ?
-	                      '' :
-	                      'The trace was cut short: what came after its last event is unknown.',
-	])
-		if (note)
-			byId('message').append(el('span', {class: 'note'}, note));
+	if (both)
+		byId('message').append(el('span', {class: 'note'}, differences.length ?
+			'The runs part at ' + tag(differences[0]) + ': ' +
+			shorten(words(differences[0]), 160) +
+			' (' + pairingName(differences[0]) + ')'
+			: 'Both runs do the same, in the same order; times may differ.'));
+	for (const note of notes())
+		byId('message').append(el('span', {class: 'note'}, note));
 	byId('jump').disabled = !violations.some(v => v.at >= 0);
-	byId('unit').textContent = raw.untimed ? 'step' : 'time, \u00b5s';
+	byId('unit').textContent = runs.every(r => r.untimed) ? 'step' : 'time, \u00b5s';
 	if (!violations.length)
 		byId('jump').title = 'nothing was violated';
+	byId('next').hidden = !both;
+	byId('next').disabled = !differences.length;
+	byId('bytime').hidden = both;
+	byId('pairs').hidden = byId('compared').hidden = !both;
+}
+
+/* How an event stands to the other run. */
+function pairingName(i) {
+	const other = 'AB'[1 - side[i]];
+
+	return pairing[i] === ALONE ? 'not in ' + other :
+	        pairing[i] === MOVED ? 'in another order than in ' + other :
+	        pairing[i] === CHANGED ? 'not quite the same in ' + other : 'the same in ' + other;
 }
 
 /* ---- details ---------------------------------------------------------------------- */
@@ -75,7 +118,7 @@ function effectsOf(i) {
 }
 
 /* What began the life of the object of event i, and what ended it. */
-function lifeOf(o, i) {
+function lifeList(o, i) {
 	const list = el('ol');
 
 	for (let e = firstOf[o], count = 0; e >= 0 && count < 12; e = nextOf[e]) {
@@ -87,6 +130,62 @@ function lifeOf(o, i) {
 		count++;
 	}
 	return list;
+}
+
+/*
+ * A checker's words: objects by their names, and what it numbers as links if there can be
+ * any.
+ */
+function said(msg, on, links) {
+	const ids = new RegExp('\\b(' + raw.object_kinds.join('|') + '):(\\d+)\\b', 'g');
+	const named = msg.replace(ids, (id, k, nr) => {
+		const o = objectNumbered(k, +nr, on);
+
+		return o ? objectCalled(o) : id;
+	});
+
+	return named.split(/\b(?:at |since )?seq (\d+)\b/).map((part, k) => {
+		if (k % 2 === 0)
+			return part;
+		const i = find(+part, on);
+		return links && i >= 0 ? el('button', {class: 'link', type: 'button',
+			click: () => select(i)}, tag(i)) : '#' + part;
+	});
+}
+
+/* The object that scripts and traces call kind:nr. */
+function objectNumbered(k, nr, on) {
+	for (let o = 1; o <= nrObjects; o++) {
+		if (objectNr[o] === nr && objectSide[o] === on && objectKindName(o) === k)
+			return o;
+	}
+	return 0;
+}
+
+/* The bugs that were switched on, for whoever has not seen them before. */
+function bugsOf(r) {
+	if (!r.bugs.length)
+		return [];
+	const list = r.bugs.map(b => el('li', null, el('b', null, b.name), ': ' + b.summary +
+		(b.fix ? ' (' + b.fix + ')' : '')));
+
+	return section(list.length > 1 ? 'Bugs that were on' : 'The bug', el('ol', null, ...list));
+}
+
+/* What is pasted into mails. */
+function reportsOf(r) {
+	const parts = [];
+
+	if (r.race)
+		parts.push(...section('Race table', el('pre', null, cleanLines(r.race))),
+			el('details', null, el('summary', null, 'Kernel-style report'),
+				el('pre', null, cleanLines(r.splat))));
+	if (r.ledger)
+		parts.push(el('details', null, el('summary', null, 'Who held references'),
+			el('pre', null, cleanLines(r.ledger))));
+	if (r.replay)
+		parts.push(...section('Replay', el('p', null, clean(r.replay))));
+	return parts;
 }
 
 function fillDetails(i) {
@@ -101,18 +200,24 @@ function fillDetails(i) {
 	} else {
 		const c = contexts[ctx[i]], k = kinds[kind[i]], v = violates.get(i);
 
-		parts.push(el('h2', null, '#' + seq[i] + ' ' + shorten(words(i), 300)));
+		parts.push(el('h2', null, tag(i) + ' ' + shorten(words(i), 300)));
 		if (v) {
 			parts.push(
-			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ' + v.msg));
-			if (v.related.length)
+			        el('div', {class: 'alarm'}, el('b', null, v.rule), ': ',
+			           ...said(v.msg, v.side, true)));
+			const others = v.related.filter(r => r !== i);
+			if (others.length)
 				parts.push(...section('See also', el('ol', null,
-					...v.related.map(r => el('li', null, eventLink(r))))));
+					...others.map(r => el('li', null, eventLink(r))))));
+			parts.push(...bugsOf(runs[v.side]), ...reportsOf(runs[v.side]));
 		}
 		const dl = el('dl');
 		const pair = (name, ...value) =>
 		        dl.append(el('dt', null, name), el('dd', null, ...value));
-		pair('when', formatTime(time[i]));
+		if (both)
+			pair('compared', pairingName(i) + (partner[i] >= 0 ? ': ' : ''),
+				partner[i] >= 0 ? eventLink(partner[i]) : '');
+		pair('when', formatTime(time[i], side[i]));
 		pair('where', 'CPU' + c.cpu + ' ' + c.kind + ', ' + shorten(c.comm, 120) +
 			(c.task ? ' (task:' + c.task + ')' : ''));
 		pair('event', k.name + ': ' + k.doc);
@@ -136,15 +241,14 @@ function fillDetails(i) {
 		    ['cache', 'memcg', 'cgroup', 'slab', 'work',
 		     'obj'].includes(objectKindName(obj[i])))
 			parts.push(...section(
-			        'Life of ' + shorten(objectCalled(obj[i]), 80), lifeOf(obj[i], i)));
+			        'Life of ' + shorten(objectCalled(obj[i]), 80),
+			        lifeList(obj[i], i)));
 	}
-	if (raw.race && (i < 0 || violates.has(i)))
-		parts.push(
-		        ...section('Race table', el('pre', null, cleanLines(raw.race))),
-		        el('details', null, el('summary', null, 'Kernel-style report'),
-		           el('pre', null, cleanLines(raw.splat))));
-	if (raw.replay && (i < 0 || violates.has(i)))
-		parts.push(...section('Replay', el('p', null, clean(raw.replay))));
+	if (i < 0)
+		for (const r of runs)
+			parts.push(...bugsOf(r), ...reportsOf(r));
+	if (both && (i < 0 || i === differences[0]))
+		parts.push(...section('Both runs', el('pre', null, cleanLines(raw.diff))));
 	details.replaceChildren(...parts);
 	details.scrollTop = 0;
 }
@@ -158,8 +262,10 @@ let firstLine = -1, lastLine = -1;
 const lineOf = i => gallop(0, listed.length, j => listed[j] >= i);
 
 function fillLine(i) {
-	const c = contexts[ctx[i]], tr = el('tr', {'data-i': i, 'aria-selected': i === selected});
-	const time_ = raw.untimed ? String(time[i]) : (time[i] / 1e3).toFixed(3);
+	const twin = isAligned(i) ? partner[i] : -1;
+	const c = contexts[ctx[i]], tr = el('tr', {'data-i': i,
+		'aria-selected': selected >= 0 && (i === selected || twin === selected)});
+	const time_ = runs[side[i]].untimed ? String(time[i]) : (time[i] / 1e3).toFixed(3);
 
 	if (violates.has(i))
 		tr.className = 'bad';
@@ -167,10 +273,19 @@ function fillLine(i) {
 		tr.className = 'noise';
 	if (found && found[gallop(0, found.length, j => found[j] >= i)] === i)
 		tr.classList.add('match');
-	const cells = ['#' + seq[i], time_, c.kind === 'env' ? '' : String(c.cpu),
-		shorten(c.comm, 40), shorten(words(i), 160), shorten(objectCalled(obj[i]), 60),
-		cause[i] >= 0 ? '#' + seq[cause[i]] + ' ' + strings[via[i]] : ''];
-	cells.forEach((text, at) => tr.append(el('td', at < 2 ? {class: 'n'} : null, text)));
+	if (both && pairing[i] !== SAME)
+		tr.classList.add(pairing[i] === ALONE ? 'alone' : 'moved');
+	const text = words(i), other = twin >= 0 ? words(twin) : text;
+	const cells = [tag(i) + (twin >= 0 ? ' ' + tag(twin) : ''), time_,
+		c.kind === 'env' ? '' : String(c.cpu),
+		shorten(c.comm, 40),
+		shorten(text + (other !== text ? ' | B: ' + other : ''), 160),
+		shorten(objectCalled(obj[i]), 60),
+		cause[i] >= 0 ? tag(cause[i]) + ' ' + strings[via[i]] : ''];
+	cells.forEach((cell, at) => tr.append(el('td', at < 2 ? {class: 'n'} : null, cell)));
+	if (both)
+		tr.children[1].before(el('td', null, ['only in ' + 'AB'[side[i]], '', 'differs',
+			'moved'][pairing[i]]));
 	return tr;
 }
 
@@ -197,14 +312,14 @@ function fillTable(force) {
 	        a * LINE :
 	        Math.max(0, Math.min(tableBox.scrollTop - 10 * LINE, tallBody - (b - a) * LINE));
 	const gap = h => el('tr', {class: 'gap', 'aria-hidden': 'true'},
-		el('td', {colspan: 7, style: 'height:' + Math.max(0, h) + 'px'}));
+		el('td', {colspan: 8, style: 'height:' + Math.max(0, h) + 'px'}));
 	const lines = [];
 	for (let k = a; k < b; k++)
 		lines.push(fillLine(listed[k]));
 	if (printing && b < total)
 		lines.push(
 		        el('tr', null,
-		           el('td', {colspan: 7}, (total - b) + ' more events are not printed')));
+		           el('td', {colspan: 8}, (total - b) + ' more events are not printed')));
 	body.replaceChildren(...(printing ? lines
 		: [gap(before), ...lines, gap(tallBody - before - (b - a) * LINE)]));
 	body.parentNode.setAttribute('aria-rowcount', total + 1);
@@ -236,7 +351,7 @@ let extraLife = 0;
 
 function setView(a, b, moving) {
 	const whole = Math.max(start[n] - start[0], 1),
-	      least = shown.time ? (raw.untimed ? 2 : 20) : 3;
+	      least = shown.time ? (runs[0].untimed ? 2 : 20) : 3;
 	const middle = (a + b) / 2;
 
 	b = Math.max(b - a, least);
@@ -263,7 +378,7 @@ const pan = k => setView(from + (to - from) * k, to + (to - from) * k, true);
 
 /* Selects event i and makes it visible. */
 function select(i, how = {}) {
-	if (!(i >= 0 && i < n))
+	if (!ready || !(i >= 0 && i < n))
 		return;
 	const extra = life.some(l => l.rows[0].object === obj[i]) ? 0 : obj[i];
 
@@ -285,11 +400,14 @@ function select(i, how = {}) {
 		fillTable(true);
 	else
 		showLine(i);
-	byId('said').textContent = 'Event ' + seq[i] + ', ' + formatTime(time[i]) + ', ' +
+	byId('said').textContent = 'Event ' + sideName(side[i]) + seq[i] + ', ' +
+		formatTime(time[i], side[i]) + ', ' +
 		contexts[ctx[i]].comm + ': ' + shorten(words(i), 200) +
+		(both ? ', ' + pairingName(i) : '') +
 		(violates.has(i) ? '. Violation: ' + violates.get(i).rule : '');
-	if (location.hash !== '#e' + seq[i])
-		history.replaceState(null, '', '#e' + seq[i]);
+	const hash = '#e' + tag(i).replace('#', '');
+	if (location.hash !== hash)
+		history.replaceState(null, '', hash);
 	redraw();
 }
 
@@ -312,6 +430,20 @@ function jump() {
 
 	setView(left - room * .4, start[v.at] + room);
 	select(v.at);
+}
+
+/* The next difference in a direction, so close that it can be read. */
+function toDifference(by) {
+	const k = gallop(0, differences.length, j => differences[j] >= selected);
+	const at = selected < 0 ? 0 : by < 0 ? k - 1 : differences[k] === selected ? k + 1 : k;
+	const i = differences[(at + differences.length) % differences.length];
+
+	if (!differences.length)
+		return;
+	/* What stood together before it shows where they part. */
+	if (by > 0 && (start[i] < from || start[i] > to || to - from > span() / 20))
+		setView(start[i] - span() / 110, start[i] + span() / 55);
+	select(i);
 }
 
 /* The next listed event in a direction, of the same context if asked. */
@@ -343,42 +475,95 @@ function toCause() {
 /* ---- search ----------------------------------------------------------------------- */
 
 let searched = '';
+let searching = null; /* what is being searched: {list, count} */
+let toGo = 0; /* direction of the match to go to once it is found */
+
+const countOf = list => list.length === 0 ? 'no match' : list.length === 1 ? '1 match'
+	: list.length.toLocaleString('en') + ' matches';
+
+function showFound(text) {
+	byId('matches').textContent = text;
+	fillTable(true);
+	redraw();
+}
+
+/* Runs beside everything else; what is found is shown as it is found. */
+async function searchFor(text) {
+	const mine = searching = {list: new Uint32Array(0), count: 0};
+
+	await loaded;
+	const progress = share => {
+		found = mine.list.subarray(0, mine.count);
+		showFound(Math.floor(share * 100) + ' %: ' + countOf(found));
+		goOn();
+	};
+
+	await run(search(text, mine), progress, () => searching !== mine);
+	if (searching !== mine)
+		return;
+	searching = null;
+	found = mine.list.slice(0, mine.count);
+	showFound(countOf(found));
+	goOn();
+}
+
 function runSearch() {
 	const text = query.value.trim();
 
 	if (text === searched)
 		return;
 	searched = text;
-	found = text ? Uint32Array.from(search(text)) : null;
-	byId('matches').textContent = !found ? '' : found.length === 0 ? 'no match'
-		: found.length === 1 ? '1 match' : found.length.toLocaleString('en') + ' matches';
-	fillTable(true);
-	redraw();
+	searching = null;
+	toGo = 0;
+	found = null;
+	if (text)
+		also(searchFor(text));
+	else
+		showFound('');
 }
+
+/* The match after or before the selected event, if it is known which one that is. */
+function matchFrom(by) {
+	const k = gallop(0, found.length, j => found[j] >= selected);
+	const at = by < 0 ? k - 1 : found[k] === selected ? k + 1 : k;
+
+	/* While the search goes on, only what comes before its last match is known. */
+	if (searching && (at < 0 || at >= found.length))
+		return -1;
+	return (at + found.length) % found.length;
+}
+
+function goOn() {
+	if (!toGo || !found || !found.length) {
+		toGo = searching ? toGo : 0;
+		return;
+	}
+	const at = matchFrom(toGo);
+
+	if (at < 0)
+		return;
+	toGo = 0;
+	select(found[at]);
+	byId('matches').textContent =
+	        (at + 1).toLocaleString('en') + ' of ' +
+	        (searching ? 'more than ' : '') + found.length.toLocaleString('en');
+}
+
 function nextMatch(by) {
 	runSearch();
-	if (!found || !found.length)
-		return;
-	let k = gallop(0, found.length, j => found[j] >= selected);
-
-	if (by > 0)
-		k = found[k] === selected ? k + 1 : k;
-	else
-		k--;
-	k = (k + found.length) % found.length;
-	select(found[k]);
-	byId('matches').textContent =
-	        (k + 1).toLocaleString('en') + ' of ' + found.length.toLocaleString('en');
+	toGo = by;
+	goOn();
 }
 let typing = 0;
 query.addEventListener('input', () => {
 	clearTimeout(typing);
-	typing = setTimeout(runSearch, n > 50000 ? 250 : 60);
+	typing = setTimeout(runSearch, 60);
 });
 query.addEventListener('keydown', e => {
 	e.stopPropagation();
 	if (e.key === 'Enter') {
 		e.preventDefault();
+		clearTimeout(typing);
 		nextMatch(e.shiftKey ? -1 : 1);
 	} else if (e.key === 'Escape') {
 		query.value = '';
@@ -389,18 +574,16 @@ query.addEventListener('keydown', e => {
 
 /* ---- choices ---------------------------------------------------------------------- */
 
-/* Keeps in view what is in view. */
-function toggle(name, button) {
+/* Until all of it is laid out, the old is shown and can be moved; then what is in view stays. */
+async function layOutAnew() {
+	if (['all', 'time', 'tasks'].every(k => shown[k] === chosen[k]))
+		return;
+	const laid = await run(layOut({...chosen}), showProgress);
 	const whole = to - from > (start[n] - start[0]) * .9;
 	const first = eventAt(from), last = eventAt(to);
 
-	shown[name] = !shown[name];
-	byId(button).setAttribute('aria-pressed', shown[name]);
-	if (name === 'arrows' || !n) {
-		redraw();
-		return;
-	}
-	layOut(extraLife);
+	showProgress(null);
+	showLayout(laid, extraLife);
 	if (whole)
 		fit();
 	else
@@ -410,10 +593,23 @@ function toggle(name, button) {
 	else
 		fillTable(true);
 }
+
+let changing = Promise.resolve(); /* one after the other */
+function toggle(name, button) {
+	chosen[name] = !chosen[name];
+	byId(button).setAttribute('aria-pressed', chosen[name]);
+	if (name === 'arrows' || !n) {
+		shown[name] = chosen[name];
+		redraw();
+		return;
+	}
+	also(changing = changing.then(layOutAnew));
+}
 const choices = {arrows: 'arrows', all: 'all', time: 'bytime', tasks: 'bytask'};
 for (const [name, button] of Object.entries(choices))
 	byId(button).addEventListener('click', () => toggle(name, button));
 byId('jump').addEventListener('click', jump);
+byId('next').addEventListener('click', () => toDifference(1));
 byId('in').addEventListener('click', () => zoom(.6));
 byId('out').addEventListener('click', () => zoom(1.6));
 byId('fit').addEventListener('click', fit);
@@ -425,7 +621,7 @@ function help() {
 	redraw();
 }
 byId('help').addEventListener('click', help);
-if (raw.untimed)
+if (runs[0].untimed)
 	byId('bytime').lastChild.textContent = ' by step';
 
 /* ---- keys ------------------------------------------------------------------------- */
@@ -433,7 +629,8 @@ if (raw.untimed)
 const commands = {
 	w: () => zoom(.7), s: () => zoom(1 / .7), a: () => pan(-.2), d: () => pan(.2),
 	f: fit, v: jump, c: () => toggle('arrows', 'arrows'), n: () => toggle('all', 'all'),
-	t: () => toggle('time', 'bytime'), l: () => toggle('tasks', 'bytask'), '?': help,
+	t: () => both || toggle('time', 'bytime'), x: () => toDifference(1),
+	X: () => toDifference(-1), l: () => toggle('tasks', 'bytask'), '?': help,
 	'/': () => query.select(), e: () => select(selected >= 0 ? effect[selected] : -1),
 	ArrowRight: () => step(1, false), ArrowLeft: () => step(-1, false),
 	ArrowDown: () => step(1, true), ArrowUp: () => step(-1, true),
@@ -477,20 +674,21 @@ function hit(e) {
 
 function tipText({row, k}) {
 	const a = row.a[k], b = row.b[k],
-	      event = typeof row.name[k] === 'number' && row.name[k] < 0;
+	      event = row.name[k] < 0;
 
 	if (row.type === 'call' && event && a === b)
-		return '#' + seq[a] + ' ' + words(a) + '\n' + formatTime(time[a]) + '  ' +
-		        contexts[ctx[a]].comm;
-	const length = formatSpan(time[Math.min(b, n)] - time[a]);
+		return tag(a) + ' ' + words(a) + '\n' + formatTime(time[a], side[a]) + '  ' +
+		        contexts[ctx[a]].comm + (both ? '\n' + pairingName(a) : '');
+	const length = formatSpan(timeOf(b, side[a]) - time[a], side[a]);
 	if (row.type === 'bar')
 		return nameOf(row, k) +
 		        (b >= n ? '\nstill pending at the end' : '\nwaited ' + length) +
-		        ', since #' + seq[a];
+		        ', since ' + tag(a);
 	if (row.type === 'life')
-		return row.label + ': ' + nameOf(row, k) + '\nsince #' + seq[a] + ', ' +
-		        formatTime(time[a]) + (b >= n ? ', to the end' : ', for ' + length);
-	return nameOf(row, k) + '\n#' + seq[a] + ' to #' + seq[b] + ', ' + length + '  ' +
+		return row.label + ': ' + nameOf(row, k) + '\nsince ' + tag(a) + ', ' +
+		        formatTime(time[a], side[a]) +
+		        (b >= n ? ', to the end' : ', for ' + length);
+	return nameOf(row, k) + '\n' + tag(a) + ' to ' + tag(b) + ', ' + length + '  ' +
 	        contexts[ctx[a]].comm;
 }
 
@@ -605,7 +803,10 @@ addEventListener('beforeprint', () => print_(true));
 addEventListener('afterprint', () => print_(false));
 
 function follow() {
-	const m = location.hash.match(/^#e(\d+)$/), i = m ? find(+m[1]) : -1;
+	if (!ready)
+		return false;
+	const m = location.hash.match(/^#e([AB]?)(\d+)$/);
+	const i = m ? find(+m[2], both && m[1] === 'B' ? 1 : 0) : -1;
 
 	if (i >= 0) {
 		/* So close that the event can be read. */
@@ -614,18 +815,39 @@ function follow() {
 		setView(start[i] - half, start[i] + half);
 		select(i);
 	} else if (m) {
-		byId('said').textContent = 'There is no event ' + m[1] + '.';
+		byId('said').textContent = 'There is no event ' + m[1] + m[2] + '.';
 	}
 	return i >= 0;
 }
 addEventListener('hashchange', follow);
 
-readTheme();
-layOut(0);
-fillHeader();
-fillDetails(-1);
-fit();
-draw();
-fillTable(true);
-if (!follow())
-	jump();
+/* Keys and links that come before wait, or find nothing to do. */
+let ready = false;
+
+async function begin() {
+	readTheme();
+	fillHeadline();
+	byId('message').textContent = n > 50000 ?
+		'Reading ' + n.toLocaleString('en') + ' events ...' : '';
+	await run(load(), showProgress);
+	await run(readCounters(), showProgress);
+	const laid = await run(layOut({...chosen}), showProgress);
+	showProgress(null);
+	showLayout(laid, 0);
+	ready = true;
+	byId('message').textContent = '';
+	fillHeader();
+	fillDetails(-1);
+	fit();
+	draw();
+	fillTable(true);
+	if (follow())
+		return;
+	if (both)
+		toDifference(1);
+	else
+		jump();
+}
+const loaded = begin();
+changing = loaded;
+also(loaded);

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only
  *
  * The trace: what reports/html_pack.c wrote, as arrays with an entry for each event.
+ *
+ * Two runs that are compared are one list of events, each run in its own order; the side
+ * of an event says which it belongs to.
  */
 
 const raw = JSON.parse(document.getElementById('trace').textContent);
-const n = raw.n;
-
-/* Names come from scripts: what would reorder or hide text is shown as a replacement. */
-const clean = s => s.replace(
-        /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
-        '\ufffd');
-const cleanLines = s => s.split('\n').map(clean).join('\n');
-const shorten = (s, most) => s.length <= most ? s : s.slice(0, most - 1) + '\u2026';
+const n = raw.n, runs = raw.runs, both = runs.length === 2;
 
 function bytes(base64) {
 	const text = atob(base64), out = new Uint8Array(text.length);
@@ -50,20 +46,29 @@ class Reader {
 
 const strings = raw.strings.map(clean);
 const kinds = raw.kinds.map(k => ({...k, args: k.args.filter(a => a)}));
-const contexts = raw.contexts.map(([cpu, kind, task, comm]) => ({
-	cpu, kind, task, comm: clean(comm) || (task ? 'task ' + task : 'environment'),
+const contexts = raw.contexts.map(([cpu, kind, task, comm, side]) => ({
+	cpu, kind, task, side, comm: clean(comm) || (task ? 'task ' + task : 'environment'),
 }));
+/* In front of what there is in both runs. */
+const sideName = s => both ? 'AB'[s] + ' ' : '';
 const kindNamed = new Map(kinds.map((k, i) => [k.name, i]));
 
 /* Objects and frames count from 1; 0 is none. */
 const nrObjects = raw.nr_objects;
 const objectKind = new Uint8Array(nrObjects + 1), objectNr = new Float64Array(nrObjects + 1);
+const objectSide = new Uint8Array(nrObjects + 1);
 const objectName = new Map(), subjectOf = new Map();
-{
+const EVERY = 8191; /* how many events are handled between two looks at the clock */
+
+function* readObjects() {
 	const ids = new Reader(raw.objects);
 
 	for (let i = 1; i <= nrObjects; i++) {
-		objectKind[i] = ids.next();
+		if ((i & EVERY) === 0)
+			yield 0;
+		const kindAndSide = ids.next();
+		objectKind[i] = kindAndSide >> 1;
+		objectSide[i] = kindAndSide & 1;
 		objectNr[i] = ids.next();
 		const name = ids.next(), subject = ids.next();
 		if (name)
@@ -96,26 +101,35 @@ const ctx = new Uint32Array(n), kind = new Uint8Array(n), noise = new Uint8Array
 const obj = new Uint32Array(n), cause = new Int32Array(n).fill(-1), via = new Uint32Array(n);
 /* How many objects were known before the arguments of an event: see put_object(). */
 const objectsKnown = new Uint32Array(n);
-const argsAt = new Uint32Array(n), stack = new Uint32Array(n);
+const argsAt = new Uint32Array(n), stack = new Uint32Array(n), side = new Uint8Array(n);
+/* The events of each side, in order. */
+const ofSide = runs.map(r => new Uint32Array(r.n));
 const argsData = new Reader(raw.columns.args);
 /* The effects of an event are a list through these two. */
 const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-1);
+/* The events of each object are a list through these two, in order. */
+const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(n).fill(-1);
 
 const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 
-(function readColumns() {
+function* readColumns() {
 	const c = raw.columns, read = name => new Reader(c[name]);
 	const rSeq = read('seq'), rTime = read('t'), rCtx = read('ctx'), rKind = read('kind');
 	const rObj = read('obj'), rCause = read('cause'), rStack = read('stack');
-	let s = 0, t = 0, known = 0;
+	const s = [0, 0], t = [0, 0], count = [0, 0];
+	let known = 0;
 
 	for (let i = 0; i < n; i++) {
-		const c0 = rCtx.next();
+		if ((i & EVERY) === 0)
+			yield .5 * i / n;
+		const c0 = rCtx.next(), on = contexts[c0 >> 2].side;
 
-		s += c0 & 2 ? rSeq.next() : 1;
-		t += rTime.next();
-		seq[i] = s;
-		time[i] = t;
+		s[on] += c0 & 2 ? rSeq.next() : 1;
+		t[on] += rTime.next();
+		seq[i] = s[on];
+		time[i] = t[on];
+		side[i] = on;
+		ofSide[on][count[on]++] = i;
 		ctx[i] = c0 >> 2;
 		const k = rKind.next();
 		kind[i] = k >> 1;
@@ -138,38 +152,60 @@ const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 				known++;
 		}
 	}
-	time[n] = Math.max(t, raw.end);
+	runs.forEach((r, on) => { r.end = Math.max(t[on], r.end); });
+	time[n] = Math.max(...runs.map(r => r.end));
 	/* Backwards, so that the lists run forwards. */
 	for (let i = n - 1; i >= 0; i--) {
+		if ((i & EVERY) === 0)
+			yield .5;
 		if (cause[i] >= 0) {
 			nextEffect[i] = effect[cause[i]];
 			effect[cause[i]] = i;
 		}
+		nextOf[i] = firstOf[obj[i]];
+		firstOf[obj[i]] = i;
 	}
-})();
-raw.columns = null;
-
-/* The events of each object are a list through these two, in order. */
-const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(n).fill(-1);
-for (let i = n - 1; i >= 0; i--) {
-	nextOf[i] = firstOf[obj[i]];
-	firstOf[obj[i]] = i;
 }
+/* Of two runs: how an event stands to the other run, where it is there, and who begins a column. */
+const ALONE = 0, SAME = 1, CHANGED = 2, MOVED = 3;
+const pairing = new Uint8Array(both ? n : 0), partner = new Int32Array(both ? n : 0);
+const begins = new Uint8Array(both ? n : 0);
+function* readPairs() {
+	const r = new Reader(raw.columns.pair);
+
+	for (let i = 0; i < n; i++) {
+		if ((i & EVERY) === 0)
+			yield .5;
+		const how = r.next(), to_ = r.next();
+
+		begins[i] = how & 1;
+		pairing[i] = how >> 1;
+		partner[i] = to_ ? i + ((to_ - 1) % 2 ? -to_ / 2 : (to_ - 1) / 2) : -1;
+	}
+}
+/* Do both runs have it, in the same order?  Then it stands in the same column. */
+const isAligned = i => both && (pairing[i] === SAME || pairing[i] === CHANGED);
 
 /* Index of the event with number s; -1 if it is not there. */
-function find(s) {
-	let low = 0, high = n;
+function find(s, on = 0) {
+	const list = ofSide[on];
+	let low = 0, high = list.length;
 
 	while (low < high) {
 		const mid = (low + high) >> 1;
 
-		if (seq[mid] < s)
+		if (seq[list[mid]] < s)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < n && seq[low] === s ? low : -1;
+	return low < list.length && seq[list[low]] === s ? list[low] : -1;
 }
+
+/* What an event is called: "#17", of two runs "A#17". */
+const tag = i => (both ? 'AB'[side[i]] : '') + '#' + seq[i];
+/* When event i happened; the one after the last is the end of the run. */
+const timeOf = (i, on) => i < n ? time[i] : runs[on].end;
 
 /* The arguments of event i: {name, type, value, text}. */
 function argsOf(i) {
@@ -264,28 +300,40 @@ function stackOf(i) {
 	return out;
 }
 
-const violations = raw.violations.map(v => ({
-	rule: clean(v.rule), msg: clean(v.msg), obj: v.obj, seq: v.seq, at: find(v.seq),
-	related: v.related.map(find).filter(i => i >= 0),
+let violations = [], violates = new Map();
+const readViolations = () => raw.violations.map(v => ({
+	rule: clean(v.rule), msg: clean(v.msg), obj: v.obj, seq: v.seq, side: v.side,
+	at: find(v.seq, v.side),
+	related: v.related.map(s => find(s, v.side)).filter(i => i >= 0),
 }));
-/* What a violation names is part of the story. */
-for (const v of violations) {
-	for (const i of [v.at, ...v.related]) {
-		if (i >= 0)
-			noise[i] = 0;
-	}
-}
-const violates = new Map(violations.filter(v => v.at >= 0).map(v => [v.at, v]));
 
-function formatTime(t) {
-	if (raw.untimed)
+/* Everything above, out of the island. */
+function* load() {
+	yield* readObjects();
+	yield* readColumns();
+	if (both)
+		yield* readPairs();
+	raw.columns = null;
+	violations = readViolations();
+	/* What a violation names is part of the story. */
+	for (const v of violations) {
+		for (const i of [v.at, ...v.related]) {
+			if (i >= 0)
+				noise[i] = 0;
+		}
+	}
+	violates = new Map(violations.filter(v => v.at >= 0).map(v => [v.at, v]));
+}
+
+function formatTime(t, on = 0) {
+	if (runs[on].untimed)
 		return 'step ' + t;
 	if (t >= 1e9)
 		return (t / 1e9).toFixed(6) + ' s';
 	return t >= 1e6 ? (t / 1e6).toFixed(3) + ' ms' : (t / 1e3).toFixed(3) + ' \u00b5s';
 }
-function formatSpan(t) {
-	if (raw.untimed)
+function formatSpan(t, on = 0) {
+	if (runs[on].untimed)
 		return t + (t === 1 ? ' step' : ' steps');
 	return t >= 1e9  ? (t / 1e9).toPrecision(3) + ' s' :
 	        t >= 1e6 ? (t / 1e6).toPrecision(3) + ' ms' :
@@ -293,16 +341,37 @@ function formatSpan(t) {
 	                   t + ' ns';
 }
 
+/* Argument k of event i as a number: of a string its index plus one. */
+function argAt(i, k) {
+	const specs = kinds[kind[i]].args;
+	let known = objectsKnown[i], value = 0;
+
+	argsData.at = argsAt[i];
+	for (let at = 0; at <= k; at++) {
+		const type = specs[at][0];
+
+		if (type === 'o') {
+			value = argsData.next();
+			if (value === 1)
+				known++;
+			value = objectOf(value, known);
+		} else {
+			value = type === 's' || type === 'h' ? argsData.next() : argsData.signed();
+		}
+	}
+	return value;
+}
+
 /*
- * The events that match all words of a query, in order.  A word is looked up in the
+ * Finds the events that match all words of a query, in order, in slices: found.list has
+ * found.count of them.  A word is looked up in the
  * tables first, so that an event costs a few look-ups however long its text is.
  */
-function search(query) {
+function* search(query, found) {
 	const terms = query.toLowerCase().split(/\s+/).filter(w => w);
-	const found = [];
 	const tests = terms.map(w => {
 		const has = s => s.toLowerCase().includes(w);
-		const exact = /^[a-z]+:\d+$/.test(w), number = /^#?\d+$/.test(w);
+		const exact = /^[a-z]+:\d+$/.test(w), number = /^[ab]?#?\d+$/.test(w);
 		const str = Uint8Array.from(strings, s => has(s) ? 1 : 0);
 		const frames = new Uint8Array(nrFrames + 1),
 		      objects = new Uint8Array(nrObjects + 1);
@@ -320,23 +389,34 @@ function search(query) {
 			str,
 			frames,
 			objects,
-			number: number ? +w.replace('#', '') : -1,
+			number: number ? +w.replace(/\D/g, '') : -1,
+			side: 'ab'.indexOf(w[0]),
 			kinds: kinds.map(k => has(k.name)),
 			contexts:
 			        contexts.map(c => has(c.comm) || has('cpu' + c.cpu) || has(c.kind)),
 		};
 	});
 
-	for (let i = 0; terms.length && i < n; i++) {
-		if (tests.every(t => matches(t, i)))
-			found.push(i);
+	found.list = new Uint32Array(1024);
+	found.count = 0;
+	for (let i = 0; i < n; i++) {
+		if ((i & 2047) === 0)
+			yield i / n;
+		if (!tests.every(t => matches(t, i)))
+			continue;
+		if (found.count === found.list.length) {
+			const more = new Uint32Array(2 * found.count);
+
+			more.set(found.list);
+			found.list = more;
+		}
+		found.list[found.count++] = i;
 	}
-	return found;
 }
 
 function matches(t, i) {
 	if (t.number >= 0)
-		return seq[i] === t.number;
+		return seq[i] === t.number && (t.side < 0 || t.side === side[i]);
 	if (t.kinds[kind[i]] || t.objects[obj[i]] || t.frames[stack[i]] || t.contexts[ctx[i]])
 		return true;
 	if (!t.inArgs)

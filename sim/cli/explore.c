@@ -26,8 +26,6 @@ static void found_free(gpointer p)
 		finding_free(f->finding);
 	schedule_free(f->sched);
 	trace_file_free(f->tf);
-	g_free(f->sched_path);
-	g_free(f->race_path);
 	job_clear(&f->job);
 	g_free(f);
 }
@@ -179,7 +177,7 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		G_OPTION_ENTRY_NULL,
 	};
 
-	parsed = run_args_parse(cmd, ARGS_LIMITS, entries, &argc, &argv, &e->args);
+	parsed = run_args_parse(cmd, ARGS_LIMITS | ARGS_SCHED, entries, &argc, &argv, &e->args);
 	if (parsed == PARSED && argc != 2) {
 		cli_usage(cmd, argc < 2 ? "which scenario?" : "explore takes one scenario");
 		parsed = PARSED_WRONG;
@@ -351,31 +349,23 @@ static bool explore_scenario(struct exploring *e, GError **error)
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-static char *path_of(const struct exploring *e, const char *stem, const char *suffix)
-{
-	return g_strconcat(e->args.dir, "/", stem, suffix, NULL);
-}
-
 /* Before anything takes its time: can what may be found be written? */
 static bool check_files(const struct exploring *e, GError **error)
 {
-	static const char *const suffixes[] = {".sched", ".trace.jsonl", ".txt", ".race.txt",
-					       ".checkpoint"};
+	const struct outputs *out = &e->args.out;
+	g_autofree char *checkpoint = NULL;
+	struct output *o;
+	bool ok;
 
-	if (!e->args.dir)
-		return true;
-	if (!job_make_dir(e->args.dir, error))
+	if (!outputs_try(out, e->args.name, "", true, e->args.force, error))
 		return false;
-	for (size_t i = 0; i < G_N_ELEMENTS(suffixes); i++) {
-		g_autofree char *path = path_of(e, e->args.name, suffixes[i]);
-		struct output *o;
-
-		o = output_open(path, e->args.force || checkpoint_may_replace(e, path), error);
-		if (!o)
-			return false;
-		output_discard(o);
-	}
-	return true;
+	if (!out->dir)
+		return true;
+	checkpoint = g_strconcat(out->dir, "/", e->args.name, ".checkpoint", NULL);
+	o = output_open(checkpoint, e->args.force || checkpoint_may_replace(e, checkpoint), error);
+	ok = o != NULL;
+	output_discard(o);
+	return ok;
 }
 
 static bool write_file(const struct exploring *e, const char *path, struct output *o,
@@ -387,9 +377,10 @@ static bool write_file(const struct exploring *e, const char *path, struct outpu
 	return true;
 }
 
-static bool write_schedule(const struct exploring *e, struct found *f, GError **error)
+static bool write_schedule(const struct exploring *e, const struct found *f, const char *path,
+			   GError **error)
 {
-	struct output *o = output_open(f->sched_path, e->args.force, error);
+	struct output *o = output_open(path, e->args.force, error);
 	GString *text;
 
 	if (!o)
@@ -398,17 +389,18 @@ static bool write_schedule(const struct exploring *e, struct found *f, GError **
 	schedule_write(f->sched, text);
 	output_bytes(o, text->str, text->len);
 	g_string_free(text, TRUE);
-	return write_file(e, f->sched_path, o, error);
+	return write_file(e, path, o, error);
 }
 
-static bool write_race(const struct exploring *e, struct found *f, GError **error)
+static bool write_schedules(const struct exploring *e, const struct found *f, GError **error)
 {
-	struct output *o = output_open(f->race_path, e->args.force, error);
+	for (int i = 0; i < 2; i++) {
+		const char *path = f->job.path[i][OUTPUT_SCHED];
 
-	if (!o)
-		return false;
-	put_race(f, o);
-	return write_file(e, f->race_path, o, error);
+		if (path && !write_schedule(e, f, path, error))
+			return false;
+	}
+	return true;
 }
 
 /* ---- recording what was found ------------------------------------------------------------- */
@@ -442,34 +434,35 @@ static char *replay_line(const char *sched_path)
 	return g_string_free(s, FALSE);
 }
 
-static void name_files(const struct exploring *e, struct found *f, guint i)
+static void name_run(const struct exploring *e, struct found *f, guint i)
 {
+	g_autofree char *base = NULL, *sched = NULL;
 	struct job *job = &f->job;
-	g_autofree char *base = NULL;
 
 	job->args = &e->args;
-	job->stem = i == 0 ? g_strdup(e->args.name) : g_strdup_printf("%s.%u", e->args.name, i + 1);
-	if (!e->args.dir) {
+	job->tag = i == 0 ? NULL : g_strdup_printf(".%u", i + 1);
+	for (int in_dir = 1; in_dir >= 0 && !sched; in_dir--)
+		sched = outputs_path(&e->args.out, OUTPUT_SCHED, in_dir, e->args.name,
+				     job->tag ? job->tag : "");
+	if (!sched) {
 		job->replay = run_args_explore(&e->args, e->options);
 		return;
 	}
-	f->sched_path = path_of(e, job->stem, ".sched");
-	f->race_path = path_of(e, job->stem, ".race.txt");
-	base = g_path_get_basename(f->sched_path);
-	job->replay = replay_line(f->sched_path);
+	base = g_path_get_basename(sched);
+	job->replay = replay_line(sched);
 	job->replay_in_dir = replay_line(base);
 }
 
 /* From here on a failure is our own fault, or that of a disk. */
 static bool record_found(struct exploring *e, struct found *f, guint i, GError **error)
 {
-	name_files(e, f, i);
+	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
 	f->tf = annotate(f->sched, &e->args.run, error);
-	if (!f->tf || !job_open(&f->job, error) || !record_run(e, f, error) ||
-	    !job_close(&f->job, error))
-		return false;
-	return !e->args.dir || (write_schedule(e, f, error) && write_race(e, f, error));
+	f->job.detailed = f->tf;
+	f->job.violation = &f->finding->violation;
+	return f->tf && job_open(&f->job, error) && record_run(e, f, error) &&
+	       job_close(&f->job, error) && write_schedules(e, f, error);
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -494,8 +487,6 @@ static int code_of_outcome(const struct exploring *e)
 static void forget_record(struct found *f)
 {
 	g_clear_pointer(&f->tf, trace_file_free);
-	g_clear_pointer(&f->sched_path, g_free);
-	g_clear_pointer(&f->race_path, g_free);
 	job_clear(&f->job);
 	memset(&f->job, 0, sizeof(f->job));
 }
@@ -511,12 +502,13 @@ static int record_all(struct exploring *e)
 
 		if (record_found(e, f, i, &error))
 			continue;
-		if (!e->args.dir || !g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT)) {
+		if (!outputs_any(&e->args.out) ||
+		    !g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT)) {
 			cli_error("internal error: %s", error->message);
 			return EXIT_INTERNAL;
 		}
 		code = code_of_error(error);
-		g_clear_pointer(&e->args.dir, g_free);
+		outputs_clear(&e->args.out);
 		forget_record(f);
 		i--;
 	}
@@ -584,9 +576,10 @@ const struct command command_explore = {
 		"Runs the scenario, without virtual time, in many orderings until one fails or\n"
 		"all have been tried, and says what was covered.  A failure is shortened: fewest\n"
 		"preemptions first, then fewest steps.  With -o DIR, NAME.sched,\n"
-		"NAME.trace.jsonl, NAME.txt and NAME.race.txt are written there; slabsim replay\n"
-		"runs NAME.sched again.  What a limit or Ctrl-C stops leaves NAME.checkpoint,\n"
-		"and --resume goes on from it.\n\n"
+		"NAME.trace.jsonl, NAME.txt, NAME.html, NAME.race.txt and others are written\n"
+		"there; slabsim replay runs NAME.sched again.  -o FILE.html or another name that\n"
+		"says what belongs in it writes only that.  What a limit or Ctrl-C stops leaves\n"
+		"NAME.checkpoint in DIR, and --resume goes on from it.\n\n"
 		"Examples:\n"
 		"  slabsim explore scenarios/lifecycle/offline_vs_alloc.lua --lifecycle seed1-v4\n"
 		"  slabsim explore scenarios/models/cache_shutdown.lua --strategy dpor\n",

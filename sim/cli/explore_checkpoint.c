@@ -62,7 +62,7 @@ bool load_checkpoint(struct exploring *e, GError **error)
 
 static char *path_of(const struct exploring *e)
 {
-	return g_strconcat(e->args.dir, "/", e->args.name, ".checkpoint", NULL);
+	return g_strconcat(e->args.out.dir, "/", e->args.name, ".checkpoint", NULL);
 }
 
 bool checkpoint_may_replace(const struct exploring *e, const char *path)
@@ -93,7 +93,7 @@ bool save_checkpoint(struct exploring *e, GError **error)
 {
 	if (!e->result.rest)
 		return true;
-	if (e->args.dir)
+	if (e->args.out.dir)
 		return write_checkpoint(e, error);
 	if (e->result.end != END_RUNS)
 		cli_note(e->args.quiet, "-o DIR keeps a checkpoint to go on from");

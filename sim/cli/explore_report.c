@@ -4,7 +4,6 @@
  */
 
 #include "reports/json.h"
-#include "reports/race.h"
 #include "sim/check/ledger.h"
 #include "sim/cli/coverage.h"
 #include "sim/cli/exploring.h"
@@ -20,14 +19,6 @@ static const struct trace_violation *violation_of(const struct trace_file *tf,
 			return t;
 	}
 	return NULL;
-}
-
-void put_race(const struct found *f, struct output *o)
-{
-	const struct trace_violation *v = violation_of(f->tf, &f->finding->violation);
-
-	if (v)
-		race_table_write(f->tf, v, RACE_BY_AUTO, o);
 }
 
 /* ---- standard output ---------------------------------------------------------------------- */
@@ -118,7 +109,7 @@ static void put_minimised(const struct found *f, struct output *o)
 		output_str(o, "the minimiser's limit was hit: it may get shorter\n");
 }
 
-static void put_found(const struct exploring *e, const struct found *f, struct output *o)
+static void put_found(const struct found *f, struct output *o)
 {
 	const struct trace_violation *v = violation_of(f->job.tf, &f->finding->violation);
 
@@ -126,8 +117,8 @@ static void put_found(const struct exploring *e, const struct found *f, struct o
 		text_splat(f->job.tf, v, f->job.replay, o);
 	put_minimised(f, o);
 	output_char(o, '\n');
-	put_race(f, o);
-	if (!e->args.dir) {
+	job_race(&f->job, o);
+	if (!job_file(&f->job, OUTPUT_SCHED)) {
 		GString *steps =
 			g_string_new("\nSchedule (-o DIR writes a file that replays it):\n");
 
@@ -145,7 +136,7 @@ int explore_text(const struct exploring *e)
 	put_verdict(e, o);
 	put_setup(e, o);
 	for (guint i = 0; i < e->found->len; i++)
-		put_found(e, g_ptr_array_index(e->found, i), o);
+		put_found(g_ptr_array_index(e->found, i), o);
 	if (!e->args.quiet || e->found->len > 0)
 		put_coverage(e, o);
 	if (e->found->len > 0) {
@@ -179,12 +170,9 @@ static void put_json_found(const struct exploring *e, const struct found *f, str
 		json_key(o, "fewest_preemptions");
 		output_str(o, f->minimise.proved ? "true" : "false");
 	}
-	if (e->args.dir) {
-		json_key_string(o, "schedule", f->sched_path);
-		json_key_string(o, "trace", f->job.trace_path);
-		json_key_string(o, "text", f->job.text_path);
-		json_key_string(o, "race", f->race_path);
-	}
+	if (job_file(&f->job, OUTPUT_SCHED))
+		json_key_string(o, "schedule", job_file(&f->job, OUTPUT_SCHED));
+	put_json_files(&f->job, o);
 	json_key_string(o, "replay", f->job.replay);
 	output_str(o, "}\n");
 }

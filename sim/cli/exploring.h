@@ -37,12 +37,8 @@ struct found {
 	struct minimise_result minimise;
 	struct schedule *sched;
 	struct trace_file *tf; /* with accesses */
-	char *sched_path, *race_path;
 	struct job job;
 };
-
-/** put_race() - the race table of @f */
-void put_race(const struct found *f, struct output *o);
 
 /** explore_text() - say on standard output what came of it; returns an exit code */
 int explore_text(const struct exploring *e);

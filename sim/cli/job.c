@@ -4,6 +4,8 @@
 #include <errno.h>
 
 #include "reports/json.h"
+#include "reports/ledger.h"
+#include "reports/race.h"
 #include "sim/base/assert.h"
 
 /* A longer timeline would drown the verdict on a terminal. */
@@ -20,71 +22,174 @@ bool job_make_dir(const char *dir, GError **error)
 	return false;
 }
 
+const char *job_file(const struct job *job, enum output_kind kind)
+{
+	return job->path[0][kind] ? job->path[0][kind] : job->path[1][kind];
+}
+
+/* Whatever cannot be written is better said before the run. */
 static bool open_files(struct job *job, GError **error)
 {
 	const struct run_args *args = job->args;
+	const char *name = job->stem ? job->stem : args->name;
+	const char *tag = job->tag ? job->tag : "";
+	int nr_sinks = 1;
 
-	if (!args->dir)
-		return true;
-	if (!job_make_dir(args->dir, error))
+	if (!outputs_try(&args->out, name, tag, false, args->force, error))
 		return false;
-	job->trace_path = g_strconcat(args->dir, "/", job->stem, ".trace.jsonl", NULL);
-	job->text_path = g_strconcat(args->dir, "/", job->stem, ".txt", NULL);
-	job->writer = trace_writer_new(job->trace_path, args->force, job->replay_in_dir, error);
-	if (!job->writer)
-		return false;
-	job->text = output_open(job->text_path, args->force, error);
-	return job->text != NULL;
+	for (int i = 0; i < 2; i++) {
+		for (int kind = 0; kind < NR_OUTPUT_KINDS; kind++)
+			job->path[i][kind] =
+				outputs_path(&args->out, (enum output_kind)kind, i == 0, name, tag);
+		if (!job->path[i][OUTPUT_TRACE])
+			continue;
+		job->writer[i] = trace_writer_new(job->path[i][OUTPUT_TRACE], args->force,
+						  job->replay_in_dir, error);
+		if (!job->writer[i])
+			return false;
+		job->sinks[nr_sinks++] = trace_writer_sink(job->writer[i]);
+	}
+	return true;
 }
 
 bool job_open(struct job *job, GError **error)
 {
-	job->tf = trace_file_new(job->args->dir ? EVENTS_KEPT_FOR_FILE : EVENTS_KEPT);
+	job->tf = trace_file_new(outputs_any(&job->args->out) ? EVENTS_KEPT_FOR_FILE : EVENTS_KEPT);
 	trace_collector_init(&job->collector, job->tf);
 	job->sinks[0] = &job->collector.sink;
-	if (!open_files(job, error))
-		return false;
-	if (job->writer)
-		job->sinks[1] = trace_writer_sink(job->writer);
-	return true;
+	return open_files(job, error);
 }
 
-static bool close_files(struct job *job, GError **error)
+static bool write_text(const struct job *job, const char *path, GError **error)
 {
 	const struct text_options opt = {.verbose = job->args->verbose, .replay = job->replay};
-	struct trace_writer *writer = g_steal_pointer(&job->writer);
-	struct output *text;
+	struct output *o = output_open(path, job->args->force, error);
 
-	if (!writer)
+	if (!o)
+		return false;
+	text_report(job->tf, &opt, o);
+	return output_close(o, error);
+}
+
+static const struct trace_violation *find_violation(const struct trace_file *tf,
+						    const struct violation *v)
+{
+	const GArray *all = tf->violations;
+
+	for (guint i = 0; v && i < all->len; i++) {
+		const struct trace_violation *t = &g_array_index(all, struct trace_violation, i);
+
+		if (t->seq == v->seq && t->obj == v->obj && strcmp(t->rule, v->ops->name) == 0)
+			return t;
+	}
+	return v || all->len == 0 ? NULL : &g_array_index(all, struct trace_violation, 0);
+}
+
+void job_race(const struct job *job, struct output *o)
+{
+	const struct trace_file *tf = job->detailed ? job->detailed : job->tf;
+	const struct trace_violation *v = find_violation(tf, job->violation);
+
+	if (v)
+		race_table_write(tf, v, RACE_BY_AUTO, o);
+}
+
+static bool write_violation(const struct job *job, enum output_kind kind, const char *path,
+			    GError **error)
+{
+	struct output *o = output_open(path, job->args->force, error);
+
+	if (!o)
+		return false;
+	if (kind == OUTPUT_RACE)
+		job_race(job, o);
+	else if (kind == OUTPUT_SPLAT)
+		text_splat(job->tf, find_violation(job->tf, job->violation), job->replay, o);
+	else
+		ledger_write(job->tf, ledger_blamed(job->tf), false, o);
+	return output_close(o, error);
+}
+
+/* Is there something to write?  What fails need not be about anything that is counted. */
+static bool has_output(const struct job *job, enum output_kind kind)
+{
+	switch (kind) {
+	case OUTPUT_RACE:
+	case OUTPUT_SPLAT:
+		return find_violation(job->tf, job->violation) != NULL;
+	case OUTPUT_LEDGER:
+		return ledger_blamed(job->tf) != 0;
+	default:
 		return true;
-	if (!trace_writer_end(writer, &job->result, error))
-		return false;
-	cli_note(job->args->quiet, "wrote %s", job->trace_path);
-	text_report(job->tf, &opt, job->text);
-	text = g_steal_pointer(&job->text);
-	if (!output_close(text, error))
-		return false;
-	cli_note(job->args->quiet, "wrote %s", job->text_path);
-	return true;
+	}
+}
+
+static bool write_file(struct job *job, int i, enum output_kind kind, GError **error)
+{
+	const char *path = job->path[i][kind];
+
+	switch (kind) {
+	case OUTPUT_TRACE:
+		return trace_writer_end(g_steal_pointer(&job->writer[i]), &job->result, error);
+	case OUTPUT_TEXT:
+		return write_text(job, path, error);
+	case OUTPUT_RACE:
+	case OUTPUT_SPLAT:
+	case OUTPUT_LEDGER:
+		return write_violation(job, kind, path, error);
+	default:
+		return export_write(job->tf, (enum export_id)(kind - OUTPUT_EXPORTS), path,
+				    job->args->force, error);
+	}
 }
 
 bool job_close(struct job *job, GError **error)
 {
 	trace_file_finish(job->tf, &job->result);
-	return close_files(job, error);
+	/* As in the file of the trace: every report is that of the file. */
+	job->tf->replay = trace_file_string(job->tf, job->replay_in_dir);
+	for (int i = 0; i < 2 * NR_OUTPUT_KINDS; i++) {
+		char **path = &job->path[i / NR_OUTPUT_KINDS][i % NR_OUTPUT_KINDS];
+
+		if (*path && !has_output(job, (enum output_kind)(i % NR_OUTPUT_KINDS)))
+			g_clear_pointer(path, g_free);
+		if (!*path || i % NR_OUTPUT_KINDS == OUTPUT_SCHED)
+			continue;
+		if (!write_file(job, i / NR_OUTPUT_KINDS, (enum output_kind)(i % NR_OUTPUT_KINDS),
+				error))
+			return false;
+		cli_note(job->args->quiet, "wrote %s", *path);
+	}
+	return true;
 }
 
 void job_clear(struct job *job)
 {
 	sim_assert_context(NULL);
-	trace_writer_discard(job->writer);
-	output_discard(job->text);
 	trace_file_free(job->tf);
+	for (int i = 0; i < 2; i++) {
+		trace_writer_discard(job->writer[i]);
+		for (int kind = 0; kind < NR_OUTPUT_KINDS; kind++)
+			g_free(job->path[i][kind]);
+	}
 	g_free(job->stem);
-	g_free(job->trace_path);
-	g_free(job->text_path);
+	g_free(job->tag);
 	g_free(job->replay);
 	g_free(job->replay_in_dir);
+}
+
+void put_json_files(const struct job *job, struct output *o)
+{
+	static const struct {
+		enum output_kind kind;
+		const char *name;
+	} files[] = {{OUTPUT_TRACE, "trace"},	{OUTPUT_TEXT, "text"}, {OUTPUT_SPLAT, "splat"},
+		     {OUTPUT_LEDGER, "ledger"}, {OUTPUT_RACE, "race"}, {OUTPUT_HTML, "html"}};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
+		if (job_file(job, files[i].kind))
+			json_key_string(o, files[i].name, job_file(job, files[i].kind));
+	}
 }
 
 /* ---- reports on standard output ------------------------------------------ */
@@ -125,10 +230,7 @@ static void put_json_result(const struct job *job, struct output *o)
 		put_json_violation(&g_array_index(tf->violations, struct trace_violation, i), o);
 	}
 	output_char(o, ']');
-	if (job->trace_path) {
-		json_key_string(o, "trace", job->trace_path);
-		json_key_string(o, "text", job->text_path);
-	}
+	put_json_files(job, o);
 	json_key_string(o, "replay", job->replay);
 	output_str(o, "}\n");
 }
@@ -141,6 +243,7 @@ int job_report(const struct job *job)
 		.color = cli_use_color(args->color),
 		.replay = job->replay,
 	};
+	const char *file = job_file(job, OUTPUT_TEXT);
 	struct output *o = output_open("-", false, NULL);
 	size_t lines;
 	int code;
@@ -163,8 +266,7 @@ int job_report(const struct job *job)
 	code = cli_close(o);
 	if (code == EXIT_CLEAN && opt.no_timeline)
 		cli_note(false, "the timeline has %zu lines and was left out; %s %s", lines,
-			 args->dir ? "it is in" : "-o DIR writes it",
-			 args->dir ? job->text_path : "to a file");
+			 file ? "it is in" : "-o DIR writes it", file ? file : "to a file");
 	return code;
 }
 

@@ -9,6 +9,7 @@
 #include "sim/check/checker.h"
 #include "sim/cli/cli.h"
 #include "sim/cli/scripts.h"
+#include "sim/explore/explore.h"
 #include "sim/lifecycle/info.h"
 
 struct lister {
@@ -81,6 +82,18 @@ static void list_checks(struct lister *l)
 		put_item(l, all_checkers[i]->name, width, "claim", all_checkers[i]->claim);
 		if (l->json && all_checkers[i]->source)
 			json_key_string(l->out, "source", all_checkers[i]->source);
+		end_item(l);
+	}
+}
+
+static void list_strategies(struct lister *l)
+{
+	int width = 0;
+
+	for (int i = 0; i < NR_STRATEGIES; i++)
+		width = MAX(width, (int)strlen(strategy_infos[i].name));
+	for (int i = 0; i < NR_STRATEGIES; i++) {
+		put_item(l, strategy_infos[i].name, width, "summary", strategy_infos[i].doc);
 		end_item(l);
 	}
 }
@@ -165,12 +178,11 @@ static void put_event_json(struct lister *l, const struct trace_kind_info *info)
 	end_item(l);
 }
 
-static void put_event_text(struct lister *l, int id, const struct trace_kind_info *info)
+static void put_event_text(struct lister *l, const struct trace_kind_info *info)
 {
 	l->any = true;
-	output_printf(l->out,
-		      "name: %s\nID: %d\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
-		      info->name, id, info->doc, info->obj ? object_kind_name(info->obj) : "any");
+	output_printf(l->out, "name: %s\ninfo: %s\nformat:\n\tfield:object obj;\tkind:%s;\n",
+		      info->name, info->doc, info->obj ? object_kind_name(info->obj) : "any");
 	for (int i = 0; i < TRACE_NR_ARGS; i++) {
 		if (info->arg[i][0])
 			output_printf(l->out, "\tfield:%s %s;\n", arg_type(info->arg[i][0]),
@@ -185,7 +197,7 @@ static void list_events(struct lister *l)
 		if (l->json)
 			put_event_json(l, &trace_kinds[k]);
 		else
-			put_event_text(l, k + 1, &trace_kinds[k]);
+			put_event_text(l, &trace_kinds[k]);
 	}
 }
 
@@ -193,8 +205,8 @@ static const struct {
 	const char *name;
 	void (*list)(struct lister *l);
 } lists[] = {
-	{"lifecycles", list_lifecycles}, {"variants", list_variants}, {"checks", list_checks},
-	{"scenarios", list_scenarios},	 {"events", list_events},
+	{"lifecycles", list_lifecycles}, {"variants", list_variants},	{"checks", list_checks},
+	{"strategies", list_strategies}, {"scenarios", list_scenarios}, {"events", list_events},
 };
 
 static int list_named(const char *name, bool json)
@@ -236,14 +248,15 @@ static int run_list(const struct command *self, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (argc != 2)
-		return cli_usage(self, "list takes one of lifecycles, variants, checks, scenarios "
-				       "and events");
+		return cli_usage(self,
+				 "list takes one of lifecycles, variants, checks, strategies, "
+				 "scenarios and events");
 	return list_named(argv[1], json);
 }
 
 const struct command command_list = {
 	.name = "list",
-	.params = "lifecycles|variants|checks|scenarios|events",
+	.params = "lifecycles|variants|checks|strategies|scenarios|events",
 	.summary = "List what can be named on a command line",
 	.description =
 		"Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",

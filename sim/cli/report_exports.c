@@ -29,38 +29,29 @@ int exports_count(const struct export_paths *paths, int *to_stdout)
 	return n;
 }
 
-static int write_file(const struct trace_file *tf, enum export_id id, const char *path, bool force,
-		      bool quiet)
+static bool write_file(const struct trace_file *tf, enum export_id id, const char *path, bool force,
+		       GError **error)
 {
-	g_autoptr(GError) error = NULL;
-	struct output *out = output_open(path, force, &error);
-	int code;
+	struct output *out = output_open(path, force, error);
 
-	if (!out) {
-		cli_error("%s", error->message);
-		return EXIT_USAGE;
-	}
+	if (!out)
+		return false;
 	writers[id](tf, out);
-	code = cli_close(out);
-	if (code == EXIT_CLEAN && strcmp(path, "-") != 0)
-		cli_note(quiet, "wrote %s", path);
-	return code;
+	return output_close(out, error);
 }
 
-static int write_ctf_file(const struct trace_file *tf, const char *path, int cpu, bool force)
+static bool write_ctf_file(const struct trace_file *tf, const char *path, int cpu, bool force,
+			   GError **error)
 {
-	g_autoptr(GError) error = NULL;
-	struct output *out = output_open(path, force, &error);
+	struct output *out = output_open(path, force, error);
 
-	if (!out) {
-		cli_error("%s", error->message);
-		return EXIT_USAGE;
-	}
+	if (!out)
+		return false;
 	if (cpu < 0)
 		export_ctf_metadata(tf, out);
 	else
 		export_ctf_stream(tf, (unsigned int)cpu, out);
-	return cli_close(out);
+	return output_close(out, error);
 }
 
 static bool has_events(const struct trace_file *tf, unsigned int cpu)
@@ -76,18 +67,19 @@ static bool has_events(const struct trace_file *tf, unsigned int cpu)
  * The metadata comes last: without it a reader takes no directory for a trace.  A
  * stream that an earlier trace left would be taken for one of this trace's.
  */
-static int write_ctf(const struct trace_file *tf, const char *dir, bool force, bool quiet)
+static bool write_ctf(const struct trace_file *tf, const char *dir, bool force, GError **error)
 {
 	g_autofree char *metadata = g_build_filename(dir, "metadata", NULL);
-	int code;
 
 	if (g_mkdir(dir, 0777) < 0 && errno != EEXIST) {
-		cli_error("cannot make directory '%s': %s", dir, g_strerror(errno));
-		return EXIT_USAGE;
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT,
+			    "cannot make directory '%s': %s", dir, g_strerror(errno));
+		return false;
 	}
 	if (!force && g_file_test(metadata, G_FILE_TEST_EXISTS)) {
-		cli_error("'%s' exists; --force replaces it", metadata);
-		return EXIT_USAGE;
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT,
+			    "'%s' exists; --force replaces it", metadata);
+		return false;
 	}
 	if (force)
 		g_unlink(metadata);
@@ -95,35 +87,42 @@ static int write_ctf(const struct trace_file *tf, const char *dir, bool force, b
 		g_autofree char *name = g_strdup_printf("cpu%d", cpu);
 		g_autofree char *path = g_build_filename(dir, name, NULL);
 
-		if (!has_events(tf, (unsigned int)cpu)) {
-			if (force)
-				g_unlink(path);
-			continue;
+		if (has_events(tf, (unsigned int)cpu)) {
+			if (!write_ctf_file(tf, path, cpu, force, error))
+				return false;
+		} else if (force) {
+			g_unlink(path);
 		}
-		code = write_ctf_file(tf, path, cpu, force);
-		if (code != EXIT_CLEAN)
-			return code;
 	}
-	code = write_ctf_file(tf, metadata, -1, force);
-	if (code == EXIT_CLEAN)
-		cli_note(quiet, "wrote %s", dir);
-	return code;
+	return write_ctf_file(tf, metadata, -1, force, error);
+}
+
+bool export_write(const struct trace_file *tf, enum export_id id, const char *path, bool force,
+		  GError **error)
+{
+	return id == EXPORT_CTF ? write_ctf(tf, path, force, error)
+				: write_file(tf, id, path, force, error);
 }
 
 int exports_write(const struct trace_file *tf, const struct export_paths *paths, bool force,
 		  bool quiet)
 {
-	int code = EXIT_CLEAN;
+	for (int i = 0; i < NR_EXPORTS; i++) {
+		const char *path = paths->path[i];
+		g_autoptr(GError) error = NULL;
 
-	for (int i = 0; i < NR_EXPORTS && code == EXIT_CLEAN; i++) {
-		if (!paths->path[i])
+		if (!path)
 			continue;
-		if (i == EXPORT_CTF)
-			code = write_ctf(tf, paths->path[i], force, quiet);
-		else
-			code = write_file(tf, (enum export_id)i, paths->path[i], force, quiet);
+		if (!export_write(tf, (enum export_id)i, path, force, &error)) {
+			if (output_error_is_pipe(error))
+				return EXIT_PIPE;
+			cli_error("%s", error->message);
+			return EXIT_USAGE;
+		}
+		if (strcmp(path, "-") != 0)
+			cli_note(quiet, "wrote %s", path);
 	}
-	return code;
+	return EXIT_CLEAN;
 }
 
 void exports_clear(struct export_paths *paths)

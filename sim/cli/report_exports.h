@@ -27,6 +27,10 @@ struct export_paths {
 /** exports_count() - how many were asked for; in @to_stdout, how many for standard output */
 int exports_count(const struct export_paths *paths, int *to_stdout);
 
+/** export_write() - write one of them to @path; "-" is standard output, but not for CTF */
+bool export_write(const struct trace_file *tf, enum export_id id, const char *path, bool force,
+		  GError **error);
+
 /** exports_write() - write them all, up to the first that fails; returns an exit code */
 int exports_write(const struct trace_file *tf, const struct export_paths *paths, bool force,
 		  bool quiet);

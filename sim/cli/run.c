@@ -66,9 +66,7 @@ static int run_once(const struct run_args *args, uint64_t seed)
 		.replay = run_args_replay(args, args->path, seed),
 		.replay_in_dir = run_args_replay(args, base, seed),
 		/* With many runs only the failing ones leave files, told apart by their seeds. */
-		.stem = args->nr_runs > 1
-				? g_strdup_printf("%s.seed-%" G_GUINT64_FORMAT, args->name, seed)
-				: g_strdup(args->name),
+		.tag = args->nr_runs > 1 ? g_strdup_printf(".seed-%" G_GUINT64_FORMAT, seed) : NULL,
 	};
 	int code = run_recorded(&job, seed);
 
@@ -240,8 +238,10 @@ const struct command command_run = {
 	.summary = "Run a scenario and check it",
 	.description =
 		"Prints the verdict, the timeline if it is short, and what was left at the end.  "
-		"With -o DIR,\nDIR/NAME.trace.jsonl and DIR/NAME.txt are written as well; "
-		"existing files are only replaced\nwith --force.\n\n"
+		"With -o DIR,\nDIR/NAME.trace.jsonl, NAME.txt, NAME.html and, if the run failed, "
+		"race table, kernel-style report and ledger\nare written as well; -o FILE.html or "
+		"another name that says what belongs in it writes only that.\nExisting files are "
+		"only replaced with --force.\n\n"
 		"Examples:\n"
 		"  slabsim run scenarios/demo.lua\n"
 		"  slabsim run scenarios/demo.lua --order random --runs 1000 -q\n"

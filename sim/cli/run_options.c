@@ -242,7 +242,9 @@ static void add_output_entries(GArray *all, struct raw *raw, struct run_args *ar
 {
 	const GOptionEntry entries[] = {
 		FLAG("accesses", 0, &raw->accesses, "Record every access to shared state"),
-		ARG("output", 'o', &args->dir, "Write files there", "DIR"),
+		{"output", 'o', 0, G_OPTION_ARG_FILENAME_ARRAY, &args->outputs,
+		 "Write all reports to a directory, or one to FILE.html, FILE.txt ...; repeatable",
+		 "WHERE"},
 		FLAG("force", 'f', &raw->force, "Replace files that exist"),
 		FLAG("json", 0, &raw->json, "One JSON object a line on standard output"),
 		FLAG("quiet", 'q', &raw->quiet, "One line if every invariant held"),
@@ -299,6 +301,16 @@ static bool check_limits(const struct command *cmd, struct run_args *args)
 	return false;
 }
 
+static bool check_outputs(const struct command *cmd, struct run_args *args)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (outputs_parse(&args->out, args->outputs, &error))
+		return true;
+	cli_usage(cmd, "%s", error->message);
+	return false;
+}
+
 static bool check_values(const struct command *cmd, const struct raw *raw, struct run_args *args)
 {
 	args->run.seed = 1;
@@ -317,10 +329,10 @@ static bool check_values(const struct command *cmd, const struct raw *raw, struc
 		cli_usage(cmd, "-q and -v contradict each other");
 		return false;
 	}
-	return check_limits(cmd, args) && parse_order(raw->order, &args->run.order) &&
-	       cli_color(raw->color, &args->color) && check_lifecycle(args->lifecycle) &&
-	       check_variants(args->variants) && check_checkers(cmd, args) &&
-	       check_sets(cmd, args->sets);
+	return check_outputs(cmd, args) && check_limits(cmd, args) &&
+	       parse_order(raw->order, &args->run.order) && cli_color(raw->color, &args->color) &&
+	       check_lifecycle(args->lifecycle) && check_variants(args->variants) &&
+	       check_checkers(cmd, args) && check_sets(cmd, args->sets);
 }
 
 void run_args_script(struct run_args *args, const char *path)
@@ -345,6 +357,11 @@ enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const
 	args->verbose = raw.verbose;
 	if (parsed == PARSED && !check_values(cmd, &raw, args))
 		parsed = PARSED_WRONG;
+	if (parsed == PARSED && args->out.file[OUTPUT_SCHED] && !(groups & ARGS_SCHED)) {
+		cli_usage(cmd, "-o %s: only explore writes schedules",
+			  args->out.file[OUTPUT_SCHED]);
+		parsed = PARSED_WRONG;
+	}
 	args->order_given = raw.order != NULL;
 	g_free(raw.order);
 	g_free(raw.runs);
@@ -368,7 +385,8 @@ void run_args_clear(struct run_args *args)
 	g_strfreev(args->sets);
 	g_strfreev(args->checks_on);
 	g_strfreev(args->checks_off);
-	g_free(args->dir);
+	g_strfreev(args->outputs);
+	outputs_clear(&args->out);
 	g_free(args->max_steps);
 	g_free(args->max_time);
 	g_free(args->max_memory);

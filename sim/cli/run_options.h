@@ -9,6 +9,7 @@
 #include "lua/ordering.h"
 #include "lua/scenario.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/outputs.h"
 
 struct run_args {
 	struct run_options run; /* borrows the strings below */
@@ -20,7 +21,8 @@ struct run_args {
 	const struct ordering_table *table; /* that runs follow; NULL for none */
 	char **variants, **sets;
 	char **checks_on, **checks_off; /* the second is made out of the first if that is given */
-	char *dir;			/* -o; NULL for none */
+	char **outputs;			/* -o, as typed */
+	struct outputs out;		/* the same, sorted */
 	uint64_t nr_runs;
 	bool order_given, keep_going, force, json, quiet, verbose;
 	char *max_steps, *max_time, *max_memory, *max_instructions; /* as typed */
@@ -31,6 +33,7 @@ struct run_args {
 enum args_group {
 	ARGS_RUNS = 1,	 /* --order, --runs, --keep-going, --max-time */
 	ARGS_LIMITS = 2, /* --max-steps, --max-memory, --max-instructions */
+	ARGS_SCHED = 4,	 /* no options, but -o FILE.sched */
 };
 
 /**

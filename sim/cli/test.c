@@ -21,7 +21,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_TAP, FORMAT_KTAP };
 
 struct test_args {
 	char **paths, **filters;
-	char *jobs, *junit, *gallery, *slow, *timeout, *color; /* as typed */
+	char *jobs, *junit, *gallery, *reports, *slow, *timeout, *color; /* as typed */
 	gboolean list, fail_fast, tap, ktap, bless, no_timing, bisect, json, force, quiet, verbose;
 	enum format format;
 	struct pool_options pool;
@@ -64,6 +64,8 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 		ARG("gallery", 0, &args->gallery,
 		    "Page about what is found and kept: compare it, or with --bless write it",
 		    "FILE"),
+		ARG("output", 'o', &args->reports,
+		    "Write the reports of each test that failed to a directory in DIR", "DIR"),
 		FLAG("tap", 0, &args->tap, "Print TAP version 13"),
 		FLAG("ktap", 0, &args->ktap, "Print KTAP version 1, as the kernel's tests do"),
 		FLAG("json", 0, &args->json, "One JSON object a line on standard output"),
@@ -72,7 +74,7 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 		FLAG("bisect", 0, &args->bisect,
 		     "Exit with 0, 1 or, for everything else, 125: for git bisect run"),
 		FLAG("no-timing", 0, &args->no_timing, "Leave out everything that tells the time"),
-		FLAG("force", 'f', &args->force, "Replace the file of --junit if it exists"),
+		FLAG("force", 'f', &args->force, "Replace files that exist"),
 		FLAG("quiet", 'q', &args->quiet, "Only failures and the summary"),
 		FLAG("verbose", 'v', &args->verbose, "What each test covered"),
 		ARG("color", 0, &args->color, "auto, always or never", "WHEN"),
@@ -160,6 +162,7 @@ static void args_clear(struct test_args *args)
 	g_free(args->jobs);
 	g_free(args->junit);
 	g_free(args->gallery);
+	g_free(args->reports);
 	g_free(args->slow);
 	g_free(args->timeout);
 	g_free(args->color);
@@ -310,6 +313,16 @@ static int try_junit(const struct test_args *args)
 	return EXIT_CLEAN;
 }
 
+static int write_reports(const struct session *s)
+{
+	g_autoptr(GError) error = NULL;
+
+	if (test_reports(&s->tests, s->args->reports, s->args->force, &error))
+		return EXIT_CLEAN;
+	cli_error("%s", error->message);
+	return EXIT_USAGE;
+}
+
 static int code_of_results(const struct session *s)
 {
 	bool failed = false, error = false;
@@ -331,7 +344,8 @@ static int code_of_results(const struct session *s)
 static int run_tests(struct session *s)
 {
 	struct pool_options pool = s->args->pool;
-	int code;
+	int code, reports = EXIT_CLEAN;
+	double seconds;
 
 	if (s->args->junit && try_junit(s->args) != EXIT_CLEAN)
 		return EXIT_USAGE;
@@ -344,10 +358,16 @@ static int run_tests(struct session *s)
 	s->out = output_open("-", false, NULL);
 	put_header(s);
 	tests_run(&s->tests, &pool);
-	put_results(s, (double)(g_get_monotonic_time() - s->start) / 1e6);
+	clear_progress(s);
+	seconds = (double)(g_get_monotonic_time() - s->start) / 1e6;
+	if (s->args->reports)
+		reports = write_reports(s);
+	put_results(s, seconds);
 	code = cli_close(s->out);
 	if (code == EXIT_CLEAN && s->args->junit)
 		code = write_junit(s);
+	if (code == EXIT_CLEAN)
+		code = reports;
 	if (code == EXIT_CLEAN)
 		code = code_of_results(s);
 	if (code == EXIT_CLEAN && s->args->gallery)
@@ -399,7 +419,7 @@ const struct command command_test = {
 		"Examples:\n"
 		"  slabsim test\n"
 		"  slabsim test scenarios/lifecycle --filter ':seed1-v4' --jobs 4\n"
-		"  slabsim test mine.lua --junit results.xml\n"
+		"  slabsim test mine.lua --junit results.xml -o out\n"
 		"  slabsim test scenarios/history --bless --gallery docs/bug-gallery.md\n"
 		"  git bisect run slabsim test mine.lua --bisect\n",
 	.run = run_test,

@@ -8,7 +8,7 @@
  * test.c takes the command line, test_find.c turns scripts into tests,
  * test_pool.c runs each in a process of its own, test_judge.c and, for
  * schedules, test_replay.c are what happens in there; test_gallery.c makes a page
- * of it.
+ * of it, test_reports.c repeats what failed.
  */
 
 #include "lua/expect.h"
@@ -91,5 +91,13 @@ void tests_run(struct tests *tests, const struct pool_options *opt);
  * Return: an exit code.
  */
 int tests_gallery(const struct tests *tests, const char *page, bool bless, bool quiet);
+
+/**
+ * test_reports() - write the reports of the tests that failed, and say in their results where
+ * @dir: gets a directory for each of them
+ *
+ * Return: false with @error set at the first that cannot be written.
+ */
+bool test_reports(const struct tests *tests, const char *dir, bool force, GError **error);
 
 #endif /* SIM_CLI_TEST_H */

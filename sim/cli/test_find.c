@@ -226,6 +226,7 @@ static void test_free(gpointer p)
 	g_free(t->result.command);
 	g_free(t->result.message);
 	g_free(t->result.detail);
+	g_free(t->result.reports);
 	g_free(t->path);
 	g_free(t);
 }

@@ -39,7 +39,8 @@ grep -q "^minimised [0-9]* -> [0-9]* steps, [0-9]* -> 1 preemptions (" "$work/st
 says stdout "no failure of this kind with fewer preemptions: all "
 tail -n 1 "$work/stdout" | grep -qxF "Replay: slabsim replay $out/counter.sched" ||
 	complain "no replay line last"
-holds "$out" counter.sched counter.trace.jsonl counter.txt counter.race.txt
+holds "$out" counter.sched counter.trace.jsonl counter.txt counter.race.txt counter.splat.txt \
+	counter.html
 for file in "$out"/*; do
 	says stderr "wrote $file"
 done

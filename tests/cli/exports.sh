@@ -60,6 +60,22 @@ if grep -q '[<;#]' "$work/valid/x.mmd"; then
 	complain "x.mmd: markup"
 fi
 
+# Kinds of events are numbered by the trace alone, whatever others slabsim knows.
+{
+	head -n 1 "$golden/race.trace.jsonl"
+	grep '"ev":"queue_work"' "$golden/race.trace.jsonl" | head -n 1
+	grep '"ev":"task_start"' "$golden/race.trace.jsonl" | tail -n 1 | sed 's/"seq":/&99/'
+} >"$work/few.jsonl"
+export_all "$work/few.jsonl" "$work/few" -q
+numbers=$(sed -n 's/^  name = "memcgslab:\(.*\)";/\1/p;s/^  id = \(.*\);/\1/p' \
+	"$work/few/x.ctf/metadata" | tr '\n' ' ')
+[ "$numbers" = "0 queue_work 0 task_start 1 " ] || complain "CTF: events are numbered '$numbers'"
+numbers=$(grep -a -o -e 'name: [a-z_]*' -e '^ID: [0-9]*' "$work/few/x.dat" | tr '\n' ' ')
+case $numbers in
+*"queue_work ID: 500 name: task_start ID: 501 "*) ;;
+*) complain "trace.dat: events are numbered '$numbers'" ;;
+esac
+
 # Very long names, many events at one time, a run that was cut short, one that counts steps.
 awk 'BEGIN { for (i = 0; i < 70000; i++) s = s "x" }
 	{ gsub("</script><script>", s); print }' \

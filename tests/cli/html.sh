@@ -73,6 +73,24 @@ try 0 report "$work/empty.jsonl" --html "$work/empty.html" -q
 head -n 40 "$trace" >"$work/cut.jsonl"
 try 0 report "$work/cut.jsonl" --html "$work/cut.html" -q
 
+# Two runs on one page: what one of them lacks, nothing at all, names that are none.
+try 0 run "$offline" --variant none --order random -q -o "$work/other"
+other=$work/other/offline_vs_alloc.trace.jsonl
+try 1 diff "$trace" "$other" --html "$work/diff.html"
+says stderr "wrote $work/diff.html"
+says stdout "FIRST DIVERGENCE"
+cp "$work/stdout" "$work/diff.txt"
+try 1 diff "$trace" "$other" --html -
+cmp -s "$work/diff.html" "$work/stdout" || complain "the page of two traces is not always the same"
+try 2 diff "$trace" "$other" --html "$work/diff.html"
+says stderr "exists; --force replaces it"
+try 0 diff "$trace" "$trace" --html "$work/same.html" -q
+[ ! -s "$work/stdout" ] || complain "diff -q prints something"
+try 1 diff "$work/hostile.jsonl" "$work/empty.jsonl" --html "$work/odd.html" -q
+try 1 diff "$work/cut.jsonl" "$work/pass/demo.trace.jsonl" --html "$work/units.html" -q
+[ "$(grep -c -i '</script' "$work/odd.html")" -eq 2 ] ||
+	complain "a name from one of two traces ends a script"
+
 times=${EVENTS:-100000}
 awk -v TIMES="$((times / 1000))" -f "$here/big.awk" "$work/pass/demo.trace.jsonl" >"$work/big.jsonl"
 page "$work/big.jsonl" "$work/big.html"
@@ -84,6 +102,7 @@ if ! command -v chromium >/dev/null || ! command -v python3 >/dev/null; then
 	finish
 fi
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/test_page.py" "$work/fail.html" "$work/pass.html" \
-	"$work/hostile.html" "$work/big.html" "$work/empty.html" "$work/cut.html" ||
+	"$work/hostile.html" "$work/big.html" "$work/empty.html" "$work/cut.html" \
+	"$work/diff.html" "$work/same.html" "$work/odd.html" "$work/units.html" ||
 	{ : >"$work/stdout"; : >"$work/stderr"; complain "the page does not work in a browser"; }
 finish

@@ -38,7 +38,7 @@ sched=$out/lost.sched
 replay=$(sed -n 's/^Replay: slabsim //p' "$work/stdout" | tail -n 1)
 # shellcheck disable=SC2086 # a command line
 try 1 $replay -o "$work/again"
-holds "$work/again" lost.trace.jsonl lost.txt
+holds "$work/again" lost.html lost.race.txt lost.splat.txt lost.trace.jsonl lost.txt
 cmp -s "$out/lost.trace.jsonl" "$work/again/lost.trace.jsonl" || complain "another trace"
 cmp -s "$out/lost.txt" "$work/again/lost.txt" || complain "another text"
 cmp -s "$work/stdout" "$out/lost.txt" || complain "stdout and the file differ"

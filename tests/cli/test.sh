@@ -135,6 +135,29 @@ command=$(sed -n 's/^             slabsim \(run .*wrong.*\)/\1/p' "$work/stdout"
 # shellcheck disable=SC2086 # a command line
 try 1 $command
 
+# With -o it leaves its reports, those of the command; what passes leaves none.
+try 1 test "$tree/bad/wrong.lua" "$tree/good" --no-timing -o "$work/reports" --junit "$work/o.xml"
+first=$work/reports/bad/wrong.v5.3+none+get-cache-rcu-typo.never
+holds "$first" wrong.html wrong.ledger.txt wrong.race.txt wrong.splat.txt wrong.trace.jsonl \
+	wrong.txt
+holds "$first-lock@pct" wrong.html wrong.ledger.txt wrong.race.txt wrong.sched wrong.splat.txt \
+	wrong.trace.jsonl wrong.txt
+says stdout "             reports: $first"
+grep -qF "reports: $first" "$work/o.xml" || complain "JUnit does not say where the reports are"
+[ ! -e "$work/reports/good" ] || complain "a test that passes leaves reports"
+# A search that found nothing can be resumed.
+holds "$work/reports/bad/wrong.v5.3+none.finds-lock@pct" wrong.checkpoint
+grep -c '^             reports: ' "$work/stdout" >"$work/count"
+[ "$(cat "$work/count")" -eq "$(find "$work/reports/bad" -mindepth 1 -type d | wc -l)" ] ||
+	complain "not every directory is named"
+# shellcheck disable=SC2086 # a command line
+try 1 $command -o "$work/by-hand" -q
+cmp -s "$work/by-hand/wrong.html" "$first/wrong.html" || complain "the command writes another page"
+try 2 test "$tree/bad/wrong.lua" --no-timing -o "$work/reports"
+says stderr "exists; --force replaces it"
+try 1 test "$tree/bad/wrong.lua" --json -o "$work/reports" --force
+says stdout '{"type":"reports","name":"bad/wrong:v5.3+none+get-cache-rcu-typo:never","directory"'
+
 # --fail-fast: what comes after the first failure is not run.
 try 1 test "$tree/bad/wrong.lua" --fail-fast --no-timing --jobs 1
 says stdout '1 test run: 0 passed, 1 failed, 0 skipped; 6 not run'

@@ -114,8 +114,13 @@ class Browser:
         return got["result"].get("value")
 
     def settle(self):
-        """Until two frames have been drawn."""
-        self.eval("new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))")
+        """Until long work is done and two frames have been drawn."""
+        self.eval("""(async () => {
+            if (typeof busy !== 'undefined') {
+                for (let was; was !== busy;) { was = busy; await busy; }
+            }
+            await new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)));
+        })()""")
 
     def key(self, key, text=None):
         codes = {"Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39,

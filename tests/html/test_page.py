@@ -1,57 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""test_page.py FAIL PASS HOSTILE BIG EMPTY CUT - the pages as a reader uses them.
+"""test_page.py FAIL PASS HOSTILE BIG EMPTY CUT DIFF SAME ODD UNITS - the pages as a reader uses them.
 
 With SCREENSHOTS set to a directory, pictures are left there.
 """
 
-import os
 import pathlib
 import sys
 
 from browser import Browser
-
-failed = []
-
-
-def check(what, ok, got=None):
-    if not ok:
-        failed.append(what)
-        print("FAILED: %s%s" % (what, "" if got is None else ": " + repr(got)))
-
-
-def equal(what, got, expected):
-    check(what, got == expected, "%r, should be %r" % (got, expected))
-
-
-def shot(b, name):
-    directory = os.environ.get("SCREENSHOTS")
-    if directory:
-        b.screenshot(os.path.join(directory, name + ".png"))
-
-
-def text(b, selector):
-    return b.eval("document.querySelector(%r).textContent" % selector)
-
-
-def clean(b, what):
-    """The page itself was requested and nothing else, and no script failed."""
-    equal(what + ": requests", len(b.requests()), 1)
-    equal(what + ": errors", b.errors(), [])
-
-
-def contrast(b, selector):
-    """Contrast of an element's text with what is behind it."""
-    return b.eval("""(() => {
-        const lum = c => { const v = c.map(x => { x /= 255;
-            return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; });
-            return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
-        const rgb = s => s.match(/[\\d.]+/g).map(Number);
-        let e = document.querySelector(%r), back = e;
-        while (back && (rgb(getComputedStyle(back).backgroundColor)[3] === 0)) back = back.parentElement;
-        const a = lum(rgb(getComputedStyle(e).color)),
-            z = lum(rgb(getComputedStyle(back || document.body).backgroundColor));
-        return (Math.max(a, z) + .05) / (Math.min(a, z) + .05); })()""" % selector)
-
+from checks import check, clean, contrast, equal, failed, shot, text
 
 def pixels(b):
     """How many colours the canvas shows: 1 means that nothing was drawn."""
@@ -223,7 +180,7 @@ def test_lives(b, url):
         [...r.a].every((a, k) => r.b[k] > a && (r.b[k] === n || cause[r.b[k]] === a ||
             kinds[kind[a]].name === 'rcu_gp_start' || kinds[kind[r.b[k]]].name === 'cancel_work'))))"""))
     check("a life ends freed and goes on", b.eval("""life.some(g => { const r = g.rows[0],
-        last = r.a.length - 1; return r.name[last] === 'freed' && r.b[last] === n; })"""))
+        last = r.a.length - 1; return nameOf(r, last) === 'freed' && r.b[last] === n; })"""))
     check("counters are drawn", b.eval("counters.length > 3 && counters.every(c => c.at.length)"))
     check("segments of a row do not overlap", b.eval("""rows.every(r => !r.left ||
         [...r.left].every((x, k) => k === 0 || (x >= r.left[k - 1] && r.right[k] >= r.right[k - 1])))"""))
@@ -282,17 +239,140 @@ def test_big(b, url):
     b.key("End")
     check("the table goes to the end", b.eval(
         "+document.querySelector('#rows tr[aria-selected=true]').dataset.i === listed[listed.length - 1]"))
+    # A search runs in slices: another one takes its place, and what is shown is the last one's.
+    b.eval("query.value = 'dentry'; runSearch(); query.value = 'kworker call_rcu'; runSearch()")
+    b.settle()
+    equal("the last search counts", b.eval("[searching, searched]"), [None, "kworker call_rcu"])
+    check("found what there is", b.eval("""(() => { let k = 0;
+        const text = i => [kinds[kind[i]].name, contexts[ctx[i]].comm, contexts[ctx[i]].kind,
+            objectCalled(obj[i]), objectId(obj[i]), 'cpu' + contexts[ctx[i]].cpu, ...stackOf(i),
+            ...argsOf(i).map(a => a.text + (a.type === 'o' ? ' ' + objectId(a.value) : ''))].join('|').toLowerCase();
+        for (let i = 0; i < n; i++) {
+            const t = text(i);
+            if (t.includes('kworker') && t.includes('call_rcu') && found[k++] !== i) return false; }
+        return k === found.length && k > 0; })()"""))
+    b.eval("query.value = ''; runSearch(); select(listed[0]); query.value = 'discard'; nextMatch(1)")
+    b.settle()
+    equal("Enter goes to the first match", b.eval("selected === found[0]"), True)
+    b.eval("select(listed[0]); query.value = 'discard_slab'; nextMatch(-1)")
+    b.settle()
+    equal("Shift+Enter waits for the last one", b.eval("selected === found[found.length - 1]"), True)
+    # Whatever is chosen in a row, all of it holds in the end.
+    b.eval("for (const k of 'ntlntl') commands[k]()")
+    b.settle()
+    equal("twice is not at all", b.eval("[shown.all, shown.time, shown.tasks, listed.length < n]"),
+          [False, False, False, True])
+    equal("no work is left", b.eval("byId('working').hidden"), True)
     b.key("n")
     b.key("t")
+    equal("every event is listed", b.eval("listed.length === n && shown.time"), True)
     shot(b, "big")
     clean_errors(b, "big page")
+
+
+# Each run in its own order; what both have in order in one place, all else apart.
+ALIGNED = """(() => { const bad = [];
+    for (const list of ofSide) list.forEach((i, k) => {
+        if (k && !(seq[i] > seq[list[k - 1]] && i > list[k - 1])) bad.push('order ' + tag(i)); });
+    for (let i = 0; i < n; i++) {
+        const p = partner[i];
+        if (i && start[i] < start[i - 1]) bad.push('place ' + tag(i));
+        if ((p >= 0) !== (pairing[i] !== ALONE)) bad.push('pairing ' + tag(i));
+        if (p < 0) continue;
+        if (partner[p] !== i || side[p] === side[i] || kind[p] !== kind[i]) bad.push('partner ' + tag(i));
+        if (isAligned(i) && start[i] !== start[p]) bad.push('apart ' + tag(i));
+        if (cause[i] >= 0 && side[cause[i]] !== side[i]) bad.push('cause ' + tag(i));
+    }
+    return bad.slice(0, 5); })()"""
+
+
+def test_diff(b, url):
+    """Two runs of one scenario on one axis."""
+    b.open(url)
+    clean(b, "diff")
+    equal("verdicts", [text(b, "#verdict"), text(b, "#verdict2")], ["A FAIL", "B PASS"])
+    equal("both runs are there", b.eval("ofSide.map(l => l.length)"), b.eval("runs.map(r => r.n)"))
+    equal("alignment", b.eval(ALIGNED), [])
+    first = b.eval("differences[0]")
+    equal("opens where they part", b.eval("selected"), first)
+    check("nothing differs before", b.eval(
+        "[...listed].filter(i => i < differences[0]).every(i => pairing[i] === SAME)"))
+    check("it says where", b.eval("byId('message').textContent.includes(tag(differences[0]))"))
+    check("the text of diff is there", "FIRST DIVERGENCE" in text(b, "#details"))
+    check("some events are in one run only", b.eval("[...differences].some(i => pairing[i] === ALONE)"))
+    check("some came in another order", b.eval("[...differences].some(i => pairing[i] === MOVED)"))
+    check("lanes of both", b.eval("['A CPU0 task', 'B CPU0 task'].every(l => groups.some(g => g.label === l))"))
+    check("a counter has both", b.eval("rows.some(r => r.counters && r.counters.length === 2)"))
+    shot(b, "diff")
+    b.key("x")
+    equal("x goes on", b.eval("selected"), b.eval("differences[1]"))
+    b.key("X")
+    equal("X goes back", b.eval("selected"), first)
+    b.key("X")
+    equal("and around", b.eval("selected === differences[differences.length - 1]"), True)
+    b.key("v")
+    equal("v is the violation", b.eval("selected === violations[0].at && side[selected] === 0"), True)
+    b.key("Home")
+    b.key("ArrowRight")
+    check("what both have is listed once", b.eval(
+        "[...listed].every(i => !(side[i] && isAligned(i))) && isAligned(selected)"))
+    row = text(b, "#rows tr[aria-selected=true] td")
+    check("with both numbers", row.startswith("A#") and " B#" in row, row)
+    b.eval("location.hash = '#eB' + seq[ofSide[1][20]]")
+    b.settle()
+    equal("deep link into B", b.eval("selected === ofSide[1][20]"), True)
+    check("details lead to the other run", b.eval(
+        "partner[selected] < 0 || details.textContent.includes(tag(partner[selected]))"))
+    b.key("t")
+    equal("there is no true time", b.eval("shown.time"), False)
+    b.key("/")
+    b.type("b#3")
+    b.key("Enter")
+    equal("a number of one run", b.eval("found.length === 1 && tag(found[0])"), "B#3")
+    b.key("Escape")
+    for key in ("n", "l", "c", "f", "End"):
+        b.key(key)
+    equal("alignment of every event", b.eval(ALIGNED), [])
+    b.dark(True)
+    accessible(b, "diff, dark")
+    shot(b, "diff-dark")
+    b.dark(False)
+    accessible(b, "diff")
+    clean_errors(b, "diff page")
+
+
+def test_same(b, url):
+    b.open(url)
+    clean(b, "same")
+    equal("no difference", b.eval("differences.length"), 0)
+    equal("none to go to", b.eval("byId('next').disabled"), True)
+    check("it says so", "do the same" in text(b, "#message"))
+    equal("every event has its twin", b.eval("pairing.every(p => p === SAME)"), True)
+    b.key("n")
+    equal("half as many lines as events", b.eval("listed.length * 2 === n"), True)
+    b.key("x")
+    clean_errors(b, "same page")
+
+
+def test_odd(b, url):
+    """Hostile names against nothing; steps against nanoseconds, one of them cut short."""
+    b.open(url)
+    clean(b, "odd")
+    equal("nothing was run", b.eval("window.hacked === undefined"), True)
+    equal("no element came from the trace",
+          b.eval("document.querySelectorAll('img, iframe, b i, script[src], #evil').length"), 0)
+    equal("alignment", b.eval(ALIGNED), [])
+    for key in ("x", "x", "X", "Home", "End", "ArrowLeft", "v", "n", "l", "c", "w", "f"):
+        b.key(key)
+    clean_errors(b, "odd page")
 
 
 def main():
     urls = [pathlib.Path(p).resolve().as_uri() for p in sys.argv[1:]]
     b = Browser()
     try:
-        for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short), urls):
+        for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short,
+                              test_diff, test_same, test_odd, test_odd), urls):
             test(b, url)
     finally:
         b.close()

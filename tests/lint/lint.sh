@@ -15,9 +15,10 @@ failed=0
 sources=$(
 	{
 		find sim lua reports tests \( -name '*.[ch]' -o -name '*.def' -o -name '*.sh' \
-			-o -name '*.awk' \)
+			-o -name '*.awk' -o -name '*.bash' \)
 		find lua reports scenarios \( -name '*.lua' -o -name '*.html' -o -name '*.js' \
 			-o -name '*.css' \)
+		find docs -name '*.awk'
 		echo Makefile
 		echo .ci/run
 	} 2>/dev/null | LC_ALL=C sort
@@ -58,6 +59,13 @@ if command -v cppcheck >/dev/null; then
 		-I . sim lua reports || failed=1
 else
 	echo "cppcheck is missing; 'make setup' installs it.  Not run." >&2
+fi
+
+# The line that commands.awk fills in is text until then.
+if command -v mandoc >/dev/null; then
+	mandoc -Tlint -Wwarning docs/man/*.[1-9] || failed=1
+else
+	echo "mandoc is missing; 'make setup' installs it.  Manual pages not checked." >&2
 fi
 
 if [ "$failed" -ne 0 ]; then

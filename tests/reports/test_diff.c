@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <check.h>
 
-#include "reports/diff.h"
+#include "reports/diff_match.h"
 
 Suite *suite_diff(void);
 
@@ -156,6 +156,97 @@ START_TEST(lines_fit)
 }
 END_TEST
 
+/* "A1=B1" for what shares a column, "A2" for what stands alone, "A3~" for what came elsewhere. */
+static char *axis_of(const struct trace_file *a, const struct trace_file *b)
+{
+	g_autoptr(GArray) all = diff_align(a, b);
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i < all->len; i++) {
+		const struct aligned *e = &g_array_index(all, struct aligned, i);
+		bool joins = i > 0 && e->column == (e - 1)->column;
+
+		ck_assert(i == 0 || joins || e->column == (e - 1)->column + 1);
+		if (e->partner != NONE) {
+			const struct aligned *p = &g_array_index(all, struct aligned, e->partner);
+
+			ck_assert_uint_eq(p->partner, i);
+			ck_assert_uint_ne(p->side, e->side);
+		}
+		g_string_append_printf(s, "%s%c%u%s",
+				       i == 0  ? ""
+				       : joins ? "="
+					       : " ",
+				       "AB"[e->side], e -> event + 1,
+				       e -> pairing == PAIR_NONE	 ? "!"
+					    : e->pairing == PAIR_MOVED	 ? "~"
+					    : e->pairing == PAIR_CHANGED ? "?"
+									 : "");
+	}
+	return g_string_free(s, FALSE);
+}
+
+START_TEST(one_axis_keeps_both_orders)
+{
+	struct trace_file *a = new_trace(), *b = new_trace();
+	g_autofree char *axis = NULL;
+
+	add(a, 1, 10, "one");
+	add(a, 1, 20, "two");
+	add(a, 2, 30, "late");
+	add(a, 1, 40, "three");
+	add(b, 2, 5, "late");
+	add(b, 1, 10, "one");
+	add(b, 1, 15, "more");
+	add(b, 1, 20, "two");
+	add(b, 1, 40, "three");
+	g_array_index(b->events, struct trace_record, 4).cpu = 7;
+	axis = axis_of(a, b);
+	ck_assert_str_eq(axis, "B1~ A1=B2 B3! A2=B4 A3~ A4?=B5?");
+	trace_file_free(a);
+	trace_file_free(b);
+}
+END_TEST
+
+/* What a timeline leaves out is matched between what it shows. */
+START_TEST(noise_keeps_to_its_place)
+{
+	struct trace_file *a = new_trace(), *b = new_trace();
+	g_autofree char *axis = NULL;
+
+	for (int i = 0; i < 2; i++) {
+		struct trace_file *tf = i ? b : a;
+
+		add(tf, 1, 10, "x");
+		add(tf, 1, 20, "x");
+		if (i)
+			add(tf, 1, 25, "x");
+		add(tf, 1, 30, "x");
+		g_array_index(tf->events, struct trace_record, 0).kind = TR_LOCK_RELEASE;
+		g_array_index(tf->events, struct trace_record, tf->events->len - 1).kind =
+			TR_LOCK_RELEASE;
+	}
+	axis = axis_of(a, b);
+	ck_assert_str_eq(axis, "A1=B1 A2=B2 B3! A3=B4");
+	trace_file_free(a);
+	trace_file_free(b);
+}
+END_TEST
+
+START_TEST(nothing_has_no_axis)
+{
+	struct trace_file *a = new_trace(), *b = new_trace();
+	g_autofree char *axis = axis_of(a, b), *one = NULL;
+
+	ck_assert_str_eq(axis, "");
+	add(b, 1, 10, "one");
+	one = axis_of(a, b);
+	ck_assert_str_eq(one, "B1!");
+	trace_file_free(a);
+	trace_file_free(b);
+}
+END_TEST
+
 Suite *suite_diff(void)
 {
 	Suite *s = suite_create("diff");
@@ -168,6 +259,9 @@ Suite *suite_diff(void)
 	tcase_add_test(t, an_empty_run_differs_from_one_that_is_not);
 	tcase_add_test(t, verdicts_count);
 	tcase_add_test(t, lines_fit);
+	tcase_add_test(t, one_axis_keeps_both_orders);
+	tcase_add_test(t, noise_keeps_to_its_place);
+	tcase_add_test(t, nothing_has_no_axis);
 	suite_add_tcase(s, t);
 	return s;
 }
