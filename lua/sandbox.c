@@ -242,6 +242,9 @@ static void find_module(lua_State *L, const char *name)
 			script_error(L, "require: %s", lua_tostring(L, -1));
 		return;
 	}
+	if (strchr(file, '/'))
+		script_error(L, "require: there is no %slib/%s.lua, and no %s../%s.lua", dir, file,
+			     dir, file);
 	script_error(L, "require: there is no %slib/%s.lua", dir, file);
 }
 

@@ -13,7 +13,7 @@
 #include "sim/explore/schedule/minimise.h"
 
 /* A kept schedule is made once and read often. */
-#define PROOF_SECONDS 10
+#define PROOF_SECONDS 20
 
 static bool fail(GError **error, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 

@@ -38,7 +38,7 @@ row() {
 
 try 0 compare "$life" --variant none
 says stdout 'life: a timed run in each lifecycle, seed 1; variants: none'
-"$SLABSIM" list lifecycles | cut -d ' ' -f 1 >"$work/wanted"
+"$SLABSIM" list lifecycles --json | sed 's/^{"name":"\([^"]*\)".*/\1/' >"$work/wanted"
 awk '/^  lifecycle/ { on = 1; next } /^$/ && on { exit } on { print $1 }' "$work/stdout" |
 	cmp -s - "$work/wanted" || complain "not a row for each lifecycle"
 cp "$work/stdout" "$work/all"

@@ -386,6 +386,11 @@ tail -n +7 "$again.sched" >"$work/now"
 tail -n +7 "$work/again.sched" | sed '/^sum/d' >"$work/before"
 sed -i '/^sum/d' "$work/now"
 cmp -s "$work/now" "$work/before" || complain "what was found anew is another schedule"
+# The other scenario is not there.
+mv "$tree/good/caught.lua" "$work/caught.lua"
+try 1 test "$tree/kept" --no-timing
+says stdout "again.lua:3: require: there is no $tree/kept/lib/good/caught.lua, and no "
+mv "$work/caught.lua" "$tree/good/caught.lua"
 # Nothing can be found: an error that says so, and no file.
 rm "$again.sched" "$again.race.txt"
 sed -i 's/get-cache-rcu-typo/workfn-clobber/' "$again.lua"
