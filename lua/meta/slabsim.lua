@@ -137,6 +137,10 @@ function Task:random(n) end
 function Task:now() end
 ---@param text string
 function Task:log(text) end
+--- A value for the measures of a study.
+---@param name string
+---@param value integer
+function Task:measure(name, value) end
 function Task:synchronize_rcu() end
 function Task:rcu_barrier() end
 --- Block until the event was signalled; it stays signalled.

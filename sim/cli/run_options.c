@@ -299,6 +299,11 @@ static bool check_limits(const struct command *cmd, struct run_args *args)
 	return false;
 }
 
+bool run_args_limits(const struct command *cmd, struct run_args *args)
+{
+	return check_limits(cmd, args);
+}
+
 static bool check_values(const struct command *cmd, const struct raw *raw, struct run_args *args)
 {
 	args->run.seed = 1;
