@@ -201,6 +201,10 @@ bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LO
 	@missed=0; for b in $(BENCH_BINS); do \
 		echo "== $${b##*/}"; $$b || missed=1; done; exit $$missed
 
+.PHONY: studies
+studies: $(BUILD)/slabsim ## run every study and put what it says into docs/studies.md
+	@tests/tools/studies.sh $(BUILD)/slabsim docs/studies.md
+
 ##@ Source
 
 .PHONY: lint
