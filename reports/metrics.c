@@ -430,6 +430,11 @@ static void gauge_record(struct metrics *m, const struct trace_record *r)
 	case TR_WORK_CANCEL:
 		gauge_add(m, GAUGE_WORKS, r, r->arg[0] ? -1 : 0);
 		break;
+	case TR_TASK_START:
+	case TR_TASK_EXIT:
+		if (r->ctx == CTX_KWORKER)
+			gauge_add(m, GAUGE_KWORKERS, r, r->kind == TR_TASK_START ? 1 : -1);
+		break;
 	default:
 		break;
 	}

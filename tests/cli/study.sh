@@ -184,7 +184,7 @@ sed -n '/^<!-- slabsim study .*destroy_cost/,/^<!-- end/p' "$here/../../docs/stu
 	sed '1,/^```/d; /^```/,$d' | cmp -s - "$here/study/destroy_cost.txt" ||
 	complain "docs/studies.md: not the text of destroy_cost.txt; 'make studies' writes it"
 # Their claims stand fewer replications as well.
-for name in churn memory rmdir_storm; do
+for name in churn creation_queue memory rmdir_storm; do
 	try 0 study "$studies/$name.lua" --replications 3
 	cmp -s "$work/stdout" "$here/study/$name.txt" || complain "not the text of $name.txt"
 done

@@ -172,6 +172,35 @@ START_TEST(a_mean_is_over_time)
 }
 END_TEST
 
+START_TEST(what_waits_is_counted)
+{
+	oid_t work = oid_make(OBJ_WORK, 1);
+
+	gauge(GAUGE_CALLBACKS, VALUE_LAST);
+	gauge(GAUGE_WORKS, VALUE_LAST);
+	gauge(GAUGE_KWORKERS, VALUE_LAST);
+	start(0);
+	record(.kind = TR_CALL_RCU);
+	record(.kind = TR_CALL_RCU);
+	record(.kind = TR_RCU_CALLBACK);
+	record(.kind = TR_QUEUE_WORK, .obj = work, .arg = {0, 0, 1});
+	/* It was pending already. */
+	record(.kind = TR_QUEUE_WORK, .obj = work, .arg = {0, 0, 0});
+	record(.kind = TR_QUEUE_WORK, .obj = work, .arg = {0, 0, 1});
+	record(.kind = TR_QUEUE_WORK, .obj = work, .arg = {0, 0, 1});
+	record(.kind = TR_WORK_START, .obj = work);
+	record(.kind = TR_WORK_CANCEL, .obj = work, .arg = {1});
+	record(.kind = TR_WORK_CANCEL, .obj = work, .arg = {0});
+	record(.kind = TR_TASK_START, .ctx = CTX_KWORKER);
+	record(.kind = TR_TASK_START, .ctx = CTX_KWORKER);
+	record(.kind = TR_TASK_START, .ctx = CTX_TASK);
+	record(.kind = TR_TASK_EXIT, .ctx = CTX_KWORKER);
+	check(value(0, 1), 1);
+	check(metrics_value(metrics, 1, 0), 1);
+	check(metrics_value(metrics, 2, 0), 1);
+}
+END_TEST
+
 START_TEST(a_ratio_of_nothing_is_no_number)
 {
 	struct measure slabs = {.source = MEASURE_GAUGE, .gauge = GAUGE_SLABS};
@@ -342,6 +371,7 @@ Suite *suite_metrics(void)
 	tcase_add_test(tc, cgroups_die_once);
 	tcase_add_test(tc, caches_slabs_and_objects_are_counted);
 	tcase_add_test(tc, a_mean_is_over_time);
+	tcase_add_test(tc, what_waits_is_counted);
 	tcase_add_test(tc, a_ratio_of_nothing_is_no_number);
 	tcase_add_test(tc, records_are_counted_after_set_up);
 	tcase_add_test(tc, locks_are_timed);
