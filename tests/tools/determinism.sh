@@ -66,10 +66,11 @@ while read -r command file options; do
 	rm -rf "$work/reference"
 	reference_status=0
 	# shellcheck disable=SC2086 # a list of words
-	"$reference" "$command" "$file" $options -o "$work/reference" >"$work/log" 2>&1 </dev/null ||
-		reference_status=$?
+	"$reference" "$command" "$file" $options -o "$work/reference" >"$work/log" 2>&1 \
+		</dev/null || reference_status=$?
 	if [ ! -d "$work/reference" ]; then
-		echo "FAILED: $command $file $options: exit status $reference_status, nothing written"
+		echo "FAILED: $command $file $options"
+		echo "    exit status $reference_status, nothing written"
 		sed 's/^/    /' "$work/log"
 		nr_differ=$((nr_differ + 1))
 		continue
