@@ -299,11 +299,6 @@ static bool check_limits(const struct command *cmd, struct run_args *args)
 	return false;
 }
 
-bool run_args_limits(const struct command *cmd, struct run_args *args)
-{
-	return check_limits(cmd, args);
-}
-
 static bool check_values(const struct command *cmd, const struct raw *raw, struct run_args *args)
 {
 	args->run.seed = 1;
@@ -360,6 +355,11 @@ enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const
 	args->run.checks_off = (const char *const *)args->checks_off;
 	args->run.accesses = raw.accesses;
 	return parsed;
+}
+
+bool run_args_limits(const struct command *cmd, struct run_args *args)
+{
+	return check_limits(cmd, args);
 }
 
 void run_args_clear(struct run_args *args)
