@@ -237,34 +237,36 @@ static void put_bar(const struct layout *t, guint series, struct output *o)
 	output_pad(o, '#', MAX((int)(v * BAR_MAX / t->largest + 0.5), 1));
 }
 
+static void put_cell(const struct layout *t, guint series, guint k, struct output *o)
+{
+	const struct study_cell *cell = study_cell(t->r, t->metric, series, t->points[k]);
+	char mean[NUMBER_SIZE], half[NUMBER_SIZE];
+	int width = t->half_width[k];
+
+	cell_numbers(cell, mean, half);
+	output_pad(o, ' ', 2 + t->mean_width[k] - (int)strlen(mean));
+	output_str(o, mean);
+	if (half[0]) {
+		output_str(o, " +-");
+		output_str(o, half);
+		width -= 3 + (int)strlen(half);
+	}
+	output_pad(o, ' ', width);
+}
+
 static void put_row(const struct layout *t, guint series, struct output *o)
 {
 	const char *name = study_series(t->r->study, series)->name;
-	char mean[NUMBER_SIZE], half[NUMBER_SIZE];
-	size_t end;
 
 	output_str(o, "  ");
 	output_str(o, name);
 	output_pad(o, ' ', t->name_width - (int)strlen(name));
 	if (t->curve_width)
 		put_curve(t, series, o);
-	end = o->len;
-	for (guint k = 0; k < t->nr_columns; k++) {
-		cell_numbers(study_cell(t->r, t->metric, series, t->points[k]), mean, half);
-		output_pad(o, ' ', 2 + t->mean_width[k] - (int)strlen(mean));
-		output_str(o, mean);
-		end = o->len;
-		if (half[0]) {
-			output_str(o, " +-");
-			output_str(o, half);
-			end = o->len;
-		}
-		output_pad(o, ' ', t->half_width[k] - (half[0] ? 3 + (int)strlen(half) : 0));
-	}
+	for (guint k = 0; k < t->nr_columns; k++)
+		put_cell(t, series, k, o);
 	if (t->r->study->axis == AXIS_NONE)
 		put_bar(t, series, o);
-	else
-		o->len = end; /* no blanks at the end */
 	while (o->buf[o->len - 1] == ' ')
 		o->len--;
 	output_char(o, '\n');

@@ -35,6 +35,15 @@ local function expect_text(what, value)
   return value
 end
 
+-- On a terminal: what would move its cursor has no place there.
+local function expect_line(what, value)
+  lib.expect_kind(what, value, "string")
+  if value == "" or find(value, "%c") then
+    fail(what .. ": expected a text in one line, got " .. describe(value))
+  end
+  return value
+end
+
 local function expect_positive(what, value)
   if not mathtype(value) or not (value > 0 and value < huge) then
     fail(what .. ": expected a number above 0, got " .. describe(value))
@@ -248,7 +257,7 @@ local function check_claims(list)
     if #lib.expect_array(what, claim) ~= 2 then
       fail(what .. ": expected { \"what is claimed\", function(r) ... end }")
     end
-    claims[i] = { text = lib.expect_kind(what .. "[1]", claim[1], "string"),
+    claims[i] = { text = expect_line(what .. "[1]", claim[1]),
                   holds = lib.expect_kind(what .. "[2]", claim[2], "function") }
   end
   if #claims == 0 then fail("study.claims: expected a claim that the figures can contradict") end
@@ -374,8 +383,9 @@ local function judge(study, i, data)
   if type(holds) ~= "boolean" then
     fail(what .. " must return true or false first, got " .. describe(holds))
   end
-  if type(figures) ~= "string" then
-    fail(what .. " must return the figures as a string second, got " .. describe(figures))
+  if type(figures) ~= "string" or find(figures, "%c") then
+    fail(what .. " must return the figures as a string in one line second, got " ..
+         describe(figures))
   end
   return holds, figures
 end
@@ -386,7 +396,7 @@ local function check(study, options)
   lib.expect_fields("study", study, fields)
   local replications = study.replications == nil and 5 or study.replications
   return {
-    title = lib.expect_kind("study.title", study.title, "string"),
+    title = expect_line("study.title", study.title),
     series = check_series(study.series, options),
     x = check_axis(study.x, options),
     metrics = check_metrics(study.metrics),

@@ -7,20 +7,22 @@
  * is then not the luck of one of them.
  */
 
-#include <math.h>
 #include <string.h>
 
 #include "reports/metrics.h"
 #include "reports/study_results.h"
 #include "sim/base/assert.h"
 #include "sim/cli/job.h"
-#include "sim/cli/workers.h"
 #include "sim/cli/progress.h"
+#include "sim/cli/workers.h"
 
 /* Of a worker: whether the run ended, what is wrong, the values, what the run knew. */
 #define ANSWER "(umsadab)"
 
-enum run_end { RUN_CLEAN, RUN_VIOLATED, RUN_STOPPED, RUN_WRONG };
+enum run_end { RUN_CLEAN, RUN_VIOLATED, RUN_STOPPED, RUN_WRONG, RUN_DIED };
+
+/* Of all runs together: half a gigabyte. */
+#define VALUES_MAX (UINT64_C(1) << 26)
 
 struct study_args {
 	char *path, *replications, *seed, *jobs, *dir; /* as typed */
@@ -229,7 +231,7 @@ static void take_result(void *arg, guint item, const struct worker_result *r)
 
 	s->nr_ended++;
 	if (r->death) {
-		take_error(s, item, RUN_WRONG, r->death, r->log);
+		take_error(s, item, RUN_DIED, r->death, r->log);
 		return;
 	}
 	g_variant_get(r->answer, "(um&s@ad@ab)", &end, &message, &values, &known);
@@ -401,7 +403,9 @@ static int judge(struct studying *s)
 	}
 	if (s->end != RUN_CLEAN) {
 		cli_error("%s", s->error);
-		return s->end == RUN_STOPPED ? EXIT_LIMIT : EXIT_USAGE;
+		return s->end == RUN_STOPPED ? EXIT_LIMIT
+		       : s->end == RUN_DIED  ? EXIT_INTERNAL
+					     : EXIT_USAGE;
 	}
 	if (!all_known(s))
 		return EXIT_USAGE;
@@ -429,6 +433,16 @@ static bool check_sets(const struct studying *s)
 	return true;
 }
 
+static bool check_size(const struct study_plan *s, unsigned int replications)
+{
+	uint64_t n = (uint64_t)s->series->len * s->x->len * s->metrics->len * replications;
+
+	if (n <= VALUES_MAX)
+		return true;
+	cli_error("%" G_GUINT64_FORMAT " values are too many; fewer replications would do", n);
+	return false;
+}
+
 static int study_with(const struct study_args *args)
 {
 	g_autoptr(GError) error = NULL;
@@ -444,6 +458,11 @@ static int study_with(const struct study_args *args)
 	s.name = g_str_has_suffix(base, ".lua") ? g_strndup(base, strlen(base) - 4)
 						: g_strdup(base);
 	n = args->nr_replications ? (unsigned int)args->nr_replications : s.study->replications;
+	if (!check_size(s.study, n)) {
+		study_plan_free(s.study);
+		g_free(s.name);
+		return EXIT_USAGE;
+	}
 	s.results = study_results_new(s.study, s.name, args->first_seed, n);
 	s.known = g_new0(bool, s.study->metrics->len);
 	s.nr_x = s.study->axis == AXIS_PARAMETER ? s.study->x->len : 1;

@@ -144,6 +144,13 @@ one_line_error
 try 2 study "$work/good.lua" --set mor=1 -q
 says stderr "did you mean 'more'?"
 
+sed "s/values = { 1, 3 }/values = { $(seq -s, 1000) }/; s/\"v5.3\" }/\"v5.3\", $(
+	seq -f '{ "s%g" }' -s, 60
+) }/" "$work/good.lua" >"$work/large.lua"
+try 2 study "$work/large.lua" --replications 10000
+says stderr "values are too many"
+one_line_error
+
 # A slip of the pen that only a run can tell.
 sed 's/hold = "cgroup_mutex"/hold = "cgroup_mutx"/' "$work/good.lua" >"$work/lock.lua"
 try 2 study "$work/lock.lua" -q
@@ -160,9 +167,22 @@ sed 's/return r:mean/while true do end return r:mean/' "$work/good.lua" >"$work/
 try 5 study "$work/stuck.lua" -q --max-instructions 1000000
 says stderr 'raise it with --max-instructions'
 
+sed 's/values = { 1, 3 }/values = { 20000, 40000 }/' "$work/good.lua" >"$work/long.lua"
+
+# ---- a worker that dies ----------------------------------------------------------
+
+"$SLABSIM" study "$work/long.lua" --replications 1000 --jobs 1 >"$work/stdout" 2>"$work/stderr" &
+runner=$!
+worker=$(child "$runner")
+kill -s KILL "$worker" || kill -s KILL "$runner"
+status=0
+wait "$runner" || status=$?
+[ "$status" -eq 3 ] || complain "exit $status after a worker died, expected 3"
+says stderr 'the worker was killed by SIGKILL'
+says stderr '    slabsim run '
+
 # ---- Ctrl-C ---------------------------------------------------------------------
 
-sed 's/values = { 1, 3 }/values = { 3000, 6000 }/' "$work/good.lua" >"$work/long.lua"
 "$SLABSIM" study "$work/long.lua" --replications 1000 --jobs 2 -o "$work/none" >"$work/stdout" \
 	2>"$work/stderr" &
 runner=$!

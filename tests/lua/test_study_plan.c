@@ -166,6 +166,7 @@ START_TEST(slips_of_the_pen_are_refused)
 	refused(NULL, NULL, "{ 'm', gauge = 'caches' }, { 'm', gauge = 'slabs' }", NULL,
 		"'m' is there already");
 	refused(NULL, NULL, NULL, "{ 'c' }", "expected { \"what is claimed\"");
+	refused(NULL, NULL, NULL, "{ '\\27[2J', function() end }", "a text in one line");
 	refused(NULL, NULL, NULL, "nil", "a claim that the figures can contradict");
 }
 END_TEST
@@ -284,7 +285,8 @@ START_TEST(claims_that_are_wrong_say_why)
 	fails("{ 'c', function(r) return r:mean('m', 'v4.0', 4) end }", "no point at x = 4");
 	fails("{ 'c', function(r) return r:maen('m', 'v4.0') end }", "did you mean 'mean'?");
 	fails("{ 'c', function(r) return 1, '' end }", "must return true or false first, got 1");
-	fails("{ 'c', function(r) return true end }", "the figures as a string second, got nil");
+	fails("{ 'c', function(r) return true end }",
+	      "the figures as a string in one line second, got nil");
 	fails("{ 'c', function(r) return r:slope('m', 'v4.0', 2) end }", "at least three points");
 	fails("{ 'c', function(r) return nothing.at_all end }", "unknown name 'nothing'");
 	fails("{ 'c', function(r) while true do end end }", "raise it with --max-instructions");
