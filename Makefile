@@ -214,6 +214,10 @@ bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LO
 		echo "== $${b##*/}"; $$b || missed=1; done; \
 	echo "== page"; tests/bench/page.sh $(BUILD) || missed=1; exit $$missed
 
+.PHONY: studies
+studies: $(BUILD)/slabsim ## run every study and put what it says into docs/studies.md
+	@tests/tools/studies.sh $(BUILD)/slabsim docs/studies.md
+
 ##@ Source
 
 .PHONY: lint

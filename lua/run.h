@@ -132,6 +132,7 @@ struct run {
 	int options;		   /* values of its options */
 	char *short_src;	   /* what Lua's own messages call the script */
 	jmp_buf loading;	   /* where a stop goes while no context runs */
+	const struct call *call;   /* of run_call() */
 	uint64_t instructions, instructions_max;
 	size_t refused_bytes; /* the block that Lua was not given */
 
@@ -168,6 +169,13 @@ static inline struct run *run_of(lua_State *L)
 
 /** script_open() - a session with its script loaded and checked, and no world; NULL with @error */
 struct run *script_open(const struct run_options *opt, GError **error);
+
+/**
+ * run_call() - call @f with @arg as its only argument, between runs
+ *
+ * Return: false with @error set when it raised an error or ran into a limit.
+ */
+bool run_call(struct run *run, lua_CFunction f, void *arg, GError **error);
 
 /** run_note_stop() - turn the reason for which the world stopped into an error */
 void run_note_stop(struct run *run);

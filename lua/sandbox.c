@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "lua/study_plan.h"
 #include "sim/explore/explore.h"
 
 /* ---- the run as Lua code sees it ------------------------------------------------ */
@@ -75,6 +76,33 @@ static void push_strings(lua_State *L, const char *const *names)
 		lua_pushstring(L, names[i]);
 		lua_rawseti(L, -2, i + 1);
 	}
+}
+
+/* What studies can count and watch. */
+static void push_measures(lua_State *L)
+{
+	static const struct {
+		const char *name, *unit;
+	} gauges[] = {
+#define GAUGE(id, name, unit, doc) {name, unit},
+#include "lua/gauges.def"
+#undef GAUGE
+	};
+	const char *events[NR_TRACE_KINDS + 1] = {NULL}, *names[NR_GAUGES + 1] = {NULL};
+
+	for (size_t i = 0; i < NR_TRACE_KINDS; i++)
+		events[i] = trace_kinds[i].name;
+	push_strings(L, events);
+	lua_setfield(L, -2, "events");
+	lua_newtable(L);
+	for (size_t i = 0; i < NR_GAUGES; i++) {
+		names[i] = gauges[i].name;
+		lua_pushstring(L, gauges[i].unit);
+		lua_setfield(L, -2, gauges[i].name);
+	}
+	lua_setfield(L, -2, "gauge_units");
+	push_strings(L, names);
+	lua_setfield(L, -2, "gauges");
 }
 
 static void push_names(lua_State *L)
@@ -413,6 +441,39 @@ static void open_base(lua_State *L)
 	lua_pop(L, 1);
 }
 
+/* Pushes the chunk lua/lib/@name.lua. */
+static void load_part(lua_State *L, const char *name)
+{
+	const char *chunk = lua_pushfstring(L, "=lua/lib/%s.lua", name);
+	g_autofree char *path = g_strconcat("/slabsim/", chunk + 1, NULL);
+	g_autoptr(GBytes) text = g_resources_lookup_data(path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+	gsize size;
+	const char *start;
+
+	sim_assert(text);
+	start = g_bytes_get_data(text, &size);
+	if (luaL_loadbufferx(L, start, size, chunk, "t") != LUA_OK)
+		lua_error(L);
+	lua_remove(L, -2);
+}
+
+/* core.load(name, ...): the part of the library of that name, called with the rest */
+static int l_load_part(lua_State *L)
+{
+	int n = lua_gettop(L);
+
+	/* Names of events take more room than all others; only studies want them. */
+	if (strcmp(luaL_checkstring(L, 1), "study") == 0) {
+		lua_pushvalue(L, 2);
+		push_measures(L);
+		lua_pop(L, 1);
+	}
+	load_part(L, lua_tostring(L, 1));
+	lua_replace(L, 1);
+	lua_call(L, n - 1, 1);
+	return 1;
+}
+
 static void open_library(lua_State *L)
 {
 	static const char *const functions[NR_LIB_FUNCTIONS] = {
@@ -422,15 +483,8 @@ static void open_library(lua_State *L)
 		[LIB_SETUP] = "setup",
 	};
 	struct run *run = run_of(L);
-	g_autoptr(GBytes) text = g_resources_lookup_data("/slabsim/lua/lib/slabsim.lua",
-							 G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-	gsize size;
-	const char *start;
 
-	sim_assert(text);
-	start = g_bytes_get_data(text, &size);
-	if (luaL_loadbufferx(L, start, size, "=lua/lib/slabsim.lua", "t") != LUA_OK)
-		lua_error(L);
+	load_part(L, "slabsim");
 	lua_insert(L, -2); /* the core table is its argument */
 	lua_call(L, 1, 1);
 	for (int i = 0; i < NR_LIB_FUNCTIONS; i++) {
@@ -443,8 +497,8 @@ static void open_library(lua_State *L)
 void sandbox_open(lua_State *L)
 {
 	static const luaL_Reg core[] = {
-		{"fail", l_fail}, {"kind", l_kind}, {"describe", l_describe},
-		{"wrap", l_wrap}, {NULL, NULL},
+		{"fail", l_fail}, {"kind", l_kind},	 {"describe", l_describe},
+		{"wrap", l_wrap}, {"load", l_load_part}, {NULL, NULL},
 	};
 
 	open_libraries(L);

@@ -519,6 +519,40 @@ __attribute__((noinline)) static void run_protected(struct run *run, void (*fn)(
 		fn(run);
 }
 
+/* What run_call() calls, and with what. */
+struct call {
+	lua_CFunction f;
+	void *arg;
+};
+
+static void call_protected(struct run *run)
+{
+	const struct call *call = run->call;
+	lua_State *L = run->L;
+	int status;
+
+	lua_pushcfunction(L, script_handler);
+	lua_pushcfunction(L, call->f);
+	lua_pushlightuserdata(L, call->arg);
+	status = lua_pcall(L, 1, 0, -3);
+	if (status != LUA_OK)
+		script_failed(run, L, status);
+	lua_settop(L, 0);
+}
+
+bool run_call(struct run *run, lua_CFunction f, void *arg, GError **error)
+{
+	struct call call = {f, arg};
+
+	run->call = &call;
+	run_protected(run, call_protected);
+	run->call = NULL;
+	if (!run->error)
+		return true;
+	g_propagate_error(error, g_steal_pointer(&run->error));
+	return false;
+}
+
 static struct run *run_new(const struct run_options *opt, struct run_sink *const *sinks)
 {
 	static struct run_sink *const no_sinks[] = {NULL};

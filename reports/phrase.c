@@ -103,6 +103,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_ASSERT] = "assertion fails: {3} (line {0})",
 	[TR_FAULT] = "allocation fails on purpose: {3}",
 	[TR_LOG] = "log: {3}",
+	[TR_MEASURE] = "{3} = {0}",
 	[TR_WARN] = "WARNING: {3} ({0})",
 	[TR_LIVELOCK] = "nothing ends the loop of {3}",
 	[TR_RUN_QUIET] = "nothing is left to happen[0:, {0} contexts still wait]",

@@ -7,7 +7,7 @@
 
 local core = ...
 local fail, kind, describe = core.fail, core.kind, core.describe
-local next, type, rawget, rawset = next, type, rawget, rawset
+local next, type, select, rawget, rawset = next, type, select, rawget, rawset
 local setmetatable, getmetatable, rawequal = setmetatable, getmetatable, rawequal
 local ipairs, tostring, tonumber = ipairs, tostring, tonumber
 local string, table, math = string, table, math
@@ -16,7 +16,7 @@ local string, table, math = string, table, math
 local sub, byte, find, format = string.sub, string.byte, string.find, string.format
 local concat, min = table.concat, math.min
 local tointeger, mathtype = math.tointeger, math.type
-local floor, maxinteger = math.floor, math.maxinteger
+local floor, maxinteger, sqrt, huge = math.floor, math.maxinteger, math.sqrt, math.huge
 
 -- ---- order ----------------------------------------------------------------------
 
@@ -495,7 +495,7 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "like", "options", "ordering", "orders",
-  "preempt", "setup", "statistics", "tasks", "upstream", "variants",
+  "preempt", "setup", "statistics", "study", "tasks", "upstream", "variants",
 }
 
 -- What is left out is as in the other scenario; what that one expects is its own affair.
@@ -512,6 +512,21 @@ local function fill_in(what, spec)
   filled.expect = nil
   for k, v in next, spec do filled[k] = v end
   return filled
+end
+
+-- Few scripts have one: the others do without that part of the library.
+local function check_study(study, options)
+  if study == nil then return nil end
+  return core.load("study", core, {
+    did_you_mean = did_you_mean, expect_array = expect_array, expect_fields = expect_fields,
+    expect_integer = expect_integer, expect_kind = expect_kind, expect_name = expect_name,
+    expect_set = expect_set, expect_variant = expect_variant, names_of = names_of,
+    sorted_keys = sorted_keys,
+  }, {
+    concat = concat, find = find, format = format, getmetatable = getmetatable, huge = huge,
+    ipairs = ipairs, mathtype = mathtype, next = next, select = select,
+    setmetatable = setmetatable, sqrt = sqrt, tostring = tostring, type = type,
+  }).check(study, options)
 end
 
 -- A number, or a function of the options, which are not known yet.
@@ -548,6 +563,7 @@ local function build(what, spec, default_cpus)
   if type(s.tasks) ~= "function" then check_tasks(s.tasks, mathtype(s.cpus) and s.cpus or 64) end
   s.expect = check_expect(s, spec.expect)
   check_orders(spec.orders or {})
+  s.study = check_study(spec.study, s.options)
   if spec.ordering ~= nil then s.ordering = expect_kind("ordering", spec.ordering, "string") end
   if spec.setup == nil and spec.tasks == nil then
     fail(what .. ": expected tasks = { task(...), ... }, or setup = function(sim) ... end")

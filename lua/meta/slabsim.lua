@@ -173,6 +173,10 @@ function Task:random(n) end
 function Task:now() end
 ---@param text string
 function Task:log(text) end
+--- A value for the measures of a study.
+---@param name string
+---@param value integer
+function Task:measure(name, value) end
 function Task:synchronize_rcu() end
 function Task:rcu_barrier() end
 --- Block until the event was signalled; it stays signalled.
@@ -435,6 +439,93 @@ function Sim:percpu_ref(name, release) end
 ---@field preemptions? integer
 ---@field depth? integer
 
+---@class StudySeries
+---@field [1] string its name
+---@field lifecycle? string default: the scenario's
+---@field variant? string|string[]
+---@field set? table<string, any>
+
+---@class StudyAxis
+---@field set? string a parameter, which takes the values
+---@field values? number[]
+---@field every? integer ns between two samples of a run
+---@field to? integer ns
+---@field unit? string
+
+---@class StudyMeasure
+---@field gauge? string
+---@field count? string an event
+---@field at? string an event
+---@field hold? string a lock
+---@field wait? string a lock
+---@field op? string an operation of a task
+---@field measured? string as in t:measure(name, value)
+---@field elapsed? true
+---@field value? "last"|"sum"|"max"|"mean"|"count"
+---@field text? string only events with this text
+---@field during? string only inside this operation
+
+---@class StudyMetric: StudyMeasure
+---@field [1] string its name
+---@field unit? string
+---@field per? StudyMeasure what it is divided by
+---@field scale? number
+
+---@class StudyInterval
+---@field mean number
+---@field low number
+---@field high number
+---@field r2? number of a slope
+
+---@class StudyResults
+---@field series string[]
+---@field x number[]
+local StudyResults = {}
+---@param metric string
+---@param series string
+---@param x? number default: the last one
+---@return number
+function StudyResults:mean(metric, series, x) end
+---@param metric string
+---@param series string
+---@param x? number
+---@return number low
+---@return number high
+function StudyResults:interval(metric, series, x) end
+---@param metric string
+---@param series string
+---@param other string|number a series or a number
+---@param x? number
+---@return boolean
+function StudyResults:below(metric, series, other, x) end
+---@param metric string
+---@param series string
+---@param other string|number
+---@param x? number
+---@return boolean
+function StudyResults:above(metric, series, other, x) end
+--- Between runs with the same seed.
+---@param metric string
+---@param series string
+---@param other string
+---@param x? number
+---@return StudyInterval
+function StudyResults:difference(metric, series, other, x) end
+---@param metric string
+---@param series string
+---@param from? number
+---@param to? number
+---@return StudyInterval
+function StudyResults:slope(metric, series, from, to) end
+
+---@class Study
+---@field title string
+---@field series (string|StudySeries)[]
+---@field x? StudyAxis
+---@field metrics StudyMetric[]
+---@field claims any[][] { "what is claimed", function(r) return holds, figures end }
+---@field replications? integer default 5
+
 ---@class Scenario
 ---@field like? any another scenario: what is left out here is as there, but for expect
 ---@field doc? string
@@ -450,6 +541,7 @@ function Sim:percpu_ref(name, release) end
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)
 ---@field tasks? ScenarioTask[]|fun(sim: Sim, opt: table<string, any>): ScenarioTask[]
 ---@field expect? Expectation[]
+---@field study? Study for `slabsim study`; see docs/studies.md
 ---@field ordering? string a race table that `slabsim run` follows; see docs/race-tables.md
 ---@field orders? string[][]
 

@@ -48,6 +48,7 @@ extern const struct command command_diff;
 extern const struct command command_compare;
 extern const struct command command_explain;
 extern const struct command command_test;
+extern const struct command command_study;
 extern const struct command command_help;
 
 /** cli_command() - look a command up; NULL if there is none of that name */

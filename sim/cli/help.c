@@ -20,7 +20,7 @@ static int help_overview(void)
 			"  --help       print this\n\n"
 			"Exit status:\n"
 			"  0    the run came to its end and every invariant held\n"
-			"  1    an invariant was violated\n"
+			"  1    an invariant was violated, or a claim of a study is not supported\n"
 			"  2    wrong usage or script, a file that cannot be read or written\n"
 			"  3    internal error\n"
 			"  4    nothing was selected\n"

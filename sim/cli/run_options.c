@@ -374,6 +374,11 @@ enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const
 	return parsed;
 }
 
+bool run_args_limits(const struct command *cmd, struct run_args *args)
+{
+	return check_limits(cmd, args);
+}
+
 void run_args_clear(struct run_args *args)
 {
 	g_free(args->name);

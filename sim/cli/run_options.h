@@ -47,6 +47,9 @@ enum args_group {
 enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const GOptionEntry *more,
 			   int *argc, char ***argv, struct run_args *args);
 
+/** run_args_limits() - from args->max_... to args->run; false, and said, if one is wrong */
+bool run_args_limits(const struct command *cmd, struct run_args *args);
+
 /** run_args_script() - the scenario is the file @path */
 void run_args_script(struct run_args *args, const char *path);
 void run_args_clear(struct run_args *args);

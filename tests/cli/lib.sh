@@ -78,6 +78,21 @@ holds() {
 	[ "$found" = "$wanted" ] || complain "$dir holds '$found', expected '$wanted'"
 }
 
+# child PID: the first process that it has started
+child() {
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for stat in /proc/[0-9]*/stat; do
+			# A process may be gone by the time that it is looked at.
+			ppid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "$stat" 2>/dev/null) || continue
+			if [ "$ppid" = "$1" ]; then
+				echo "$stat" | cut -d/ -f3
+				return
+			fi
+		done
+		sleep 0.1
+	done
+}
+
 finish() {
 	exit "$failed"
 }

@@ -175,21 +175,6 @@ says stdout '2 tests run: 1 passed, 1 failed'
 
 # ---- workers that die, and Ctrl-C --------------------------------------------
 
-# child PID: the first process that it has started
-child() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		for stat in /proc/[0-9]*/stat; do
-			# A process may be gone by the time that it is looked at.
-			ppid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "$stat" 2>/dev/null) || continue
-			if [ "$ppid" = "$1" ]; then
-				echo "$stat" | cut -d/ -f3
-				return
-			fi
-		done
-		sleep 0.1
-	done
-}
-
 "$SLABSIM" test "$tree/good/long.lua" --jobs 1 --no-timing >"$work/stdout" 2>"$work/stderr" &
 runner=$!
 worker=$(child "$runner")

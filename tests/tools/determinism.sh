@@ -7,6 +7,7 @@
 # made again by the same program, by each other program, and in other locales, time zones,
 # directories and environments.
 # Everything that `slabsim run -o` leaves must be equal byte for byte, and so must the exit status.
+# The same goes for two studies, whose figures are not whole numbers.
 
 set -eu
 
@@ -24,7 +25,7 @@ locale=${locale:-C.UTF-8}
 nr_compared=0
 nr_differ=0
 
-# compare LABEL COMMAND... - run "COMMAND run FILE OPTIONS" and compare with the reference
+# compare LABEL PROGRAM... - run "PROGRAM COMMAND FILE OPTIONS" and compare with the reference
 compare()
 {
 	label=$1
@@ -32,14 +33,14 @@ compare()
 	rm -rf "$work/other"
 	status=0
 	# shellcheck disable=SC2086 # a list of words
-	"$@" run "$file" $options -o "$work/other" >"$work/log" 2>&1 </dev/null || status=$?
+	"$@" "$command" "$file" $options -o "$work/other" >"$work/log" 2>&1 </dev/null || status=$?
 	nr_compared=$((nr_compared + 1))
 	if [ "$status" -eq "$reference_status" ] &&
 		diff -rq "$work/reference" "$work/other" >"$work/diff" 2>&1; then
 		return
 	fi
 	nr_differ=$((nr_differ + 1))
-	echo "DIFFERS: $label: $file $options"
+	echo "DIFFERS: $label: $command $file $options"
 	echo "    exit status $status, reference $reference_status"
 	# Keep both sides: they are what somebody has to look at.
 	kept=$work/differ.$nr_differ
@@ -56,16 +57,20 @@ in_elsewhere()
 
 reference=$PWD/$1/slabsim
 "$reference" test --list -v |
-	sed -n 's/^.*\tslabsim run //; T; s/ --runs [0-9]* -q$//p; t; p' | LC_ALL=C sort -u \
+	sed -n 's/^.*\tslabsim run /run /; T; s/ --runs [0-9]* -q$//p; t; p' | LC_ALL=C sort -u \
 	>"$work/scenarios"
-while read -r file options; do
+for study in destroy_cost memory; do
+	echo "study scenarios/studies/$study.lua --replications 3" >>"$work/scenarios"
+done
+while read -r command file options; do
 	rm -rf "$work/reference"
 	reference_status=0
 	# shellcheck disable=SC2086 # a list of words
-	"$reference" run "$file" $options -o "$work/reference" >"$work/log" 2>&1 </dev/null ||
-		reference_status=$?
+	"$reference" "$command" "$file" $options -o "$work/reference" >"$work/log" 2>&1 \
+		</dev/null || reference_status=$?
 	if [ ! -d "$work/reference" ]; then
-		echo "FAILED: $file $options: exit status $reference_status, nothing written"
+		echo "FAILED: $command $file $options"
+		echo "    exit status $reference_status, nothing written"
 		sed 's/^/    /' "$work/log"
 		nr_differ=$((nr_differ + 1))
 		continue
