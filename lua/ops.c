@@ -105,6 +105,9 @@ void op_begin(struct task *t, const char *op, oid_t on)
 
 void op_end(struct task *t, const char *op, int64_t result)
 {
+	/* A section that was left open is for the checkers to tell, and not to sleep in. */
+	if (t->preempt_count == 0 && t->rcu_nesting == 0)
+		mem_cgroup_handle_over_high(t);
 	trace(t, OP_END, .obj = t->id, .arg = {result, t->preempt_count, t->rcu_nesting},
 	      .str = op);
 	task_set_user(t, !run_of(((struct script_task *)t->arg)->L)->model);

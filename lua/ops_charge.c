@@ -43,6 +43,23 @@ static int l_gfp(lua_State *L)
 	return 0;
 }
 
+static int l_set_high(lua_State *L)
+{
+	struct task *t = arg_self(L, "set_high")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "set_high");
+	int64_t n = arg_int(L, 3, "set_high", "pages", 0, PAGES_MAX);
+	int err = -ENODEV;
+
+	op_begin(t, "set_high", g->h.id);
+	touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
+	if (!g->removed) {
+		mem_cgroup_set_high(t, g->memcg, n);
+		err = 0;
+	}
+	op_end(t, "set_high", err);
+	return push_result(L, err);
+}
+
 /* ---- statistics ---------------------------------------------------------------- */
 
 static int l_stat(lua_State *L)
@@ -163,14 +180,9 @@ static int l_refault(lua_State *L)
 void ops_charge_open(lua_State *L, int core)
 {
 	static const luaL_Reg ops[] = {
-		{"stat", l_stat},
-		{"evict", l_evict},
-		{"gfp", l_gfp},
-		{"refault", l_refault},
-		{"swap_free", l_swap_free},
-		{"swap_in", l_swap_in},
-		{"swap_out", l_swap_out},
-		{NULL, NULL},
+		{"stat", l_stat},	{"set_high", l_set_high}, {"evict", l_evict},
+		{"gfp", l_gfp},		{"refault", l_refault},	  {"swap_free", l_swap_free},
+		{"swap_in", l_swap_in}, {"swap_out", l_swap_out}, {NULL, NULL},
 	};
 
 	lua_getfield(L, core, "methods");

@@ -121,6 +121,12 @@ function Task:uncharge(cgroup, pages) end
 ---@return boolean ok
 ---@return string|nil error
 function Task:set_max(cgroup, pages, counter) end
+--- memory.high: nothing fails for it, but whoever is past it reclaims on return to user mode.
+---@param cgroup Cgroup
+---@param pages integer
+---@return boolean ok
+---@return string|nil error "ENODEV" when it is gone
+function Task:set_high(cgroup, pages) end
 --- Pages that Task:charge() charged go to swap, whether the cgroup still exists or not.
 ---@param cgroup Cgroup
 ---@param pages integer

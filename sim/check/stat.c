@@ -57,6 +57,14 @@ struct ledger {
 	struct table owners; /* of objcgs: oid_t of a memcg */
 };
 
+/* Counting begins with the root memcg alone, of which nothing is asked. */
+static bool counting(const struct checker *c)
+{
+	const struct ledger *led = c->ledger;
+
+	return led->counting;
+}
+
 static struct memcg *memcg_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
@@ -163,9 +171,7 @@ static void on_pass(struct checker *c, const struct trace_record *r)
 
 static void charge(struct checker *c, oid_t memcg, int item, int64_t n)
 {
-	const struct ledger *led = c->ledger;
-
-	if (memcg && led->counting)
+	if (memcg && counting(c))
 		memcg_of(c, memcg)->items[item].truth += n;
 }
 
@@ -238,13 +244,16 @@ static void set_owner(struct checker *c, oid_t objcg, oid_t memcg)
 
 static void on_objcg_reparent(struct checker *c, const struct trace_record *r)
 {
-	set_owner(c, r->obj, arg_oid(r, 1));
+	if (counting(c))
+		set_owner(c, r->obj, arg_oid(r, 1));
 }
 
 /* ---- memcgs -------------------------------------------------------------------- */
 
 static void on_new(struct checker *c, const struct trace_record *r)
 {
+	if (!counting(c))
+		return;
 	if (oid_kind(r->obj) == OBJ_MEMCG)
 		memcg_of(c, r->obj)->parent = arg_oid(r, 0);
 	else if (oid_kind(r->obj) == OBJ_OBJCG)
@@ -253,12 +262,13 @@ static void on_new(struct checker *c, const struct trace_record *r)
 
 static void on_online(struct checker *c, const struct trace_record *r)
 {
-	memcg_of(c, r->obj)->online = true;
+	if (counting(c))
+		memcg_of(c, r->obj)->online = true;
 }
 
 static void on_offline(struct checker *c, const struct trace_record *r)
 {
-	if (oid_kind(r->obj) == OBJ_MEMCG)
+	if (counting(c) && oid_kind(r->obj) == OBJ_MEMCG)
 		memcg_of(c, r->obj)->online = false;
 }
 
@@ -266,7 +276,7 @@ static void on_free(struct checker *c, const struct trace_record *r)
 {
 	struct memcg *memcg;
 
-	if (oid_kind(r->obj) != OBJ_MEMCG)
+	if (!counting(c) || oid_kind(r->obj) != OBJ_MEMCG)
 		return;
 	memcg = memcg_of(c, r->obj);
 	memcg->freed = true;

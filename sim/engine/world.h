@@ -183,7 +183,9 @@ struct task {
 	uint16_t rcu_nesting;
 	bool rcu_blocks_gp;
 	struct list rcu_node;
-	uint16_t gfp; /* sim/mm/charge.h: what its allocations may do */
+	/* sim/mm/charge.h */
+	uint16_t gfp;		    /* what its allocations may do */
+	int64_t nr_pages_over_high; /* charged past memory.high in this system call */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
 	void *objcg;	   /* kept for the next allocation */

@@ -90,6 +90,70 @@ static void force_charge(struct task *t, struct mem_cgroup *memcg, int64_t n,
 	get_charged(t, memcg, n);
 }
 
+/* ---- memory.high --------------------------------------------------------------- */
+
+static bool is_over_high(struct task *t, const struct mem_cgroup *memcg)
+{
+	sched_read(t, memcg->css.of, FIELD_USAGE, "mem_cgroup.over_high");
+	return memcg->memory.usage > memcg->high;
+}
+
+static void note_over_high(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	const struct mm *mm = mm_of(t->w);
+
+	/* Few scenarios set it: the others are spared the walk. */
+	touch(t->w, mm->globals, FIELD_HIGH, ACCESS_READ);
+	if (!mm->high_is_set)
+		return;
+	for (; memcg; memcg = memcg->parent) {
+		if (is_over_high(t, memcg)) {
+			t->nr_pages_over_high += n;
+			return;
+		}
+	}
+}
+
+static void reclaim_high(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME(t);
+
+	for (; !mem_cgroup_is_root(memcg); memcg = memcg->parent) {
+		if (is_over_high(t, memcg))
+			reclaim_below(t, memcg, n);
+	}
+}
+
+void mem_cgroup_handle_over_high(struct task *t)
+{
+	int64_t n = t->nr_pages_over_high;
+	struct mem_cgroup *memcg;
+
+	if (n == 0)
+		return;
+	FRAME(t);
+	t->nr_pages_over_high = 0;
+	memcg = get_mem_cgroup_from_current(t, t->id);
+	reclaim_high(t, memcg, n);
+	css_put(t, &memcg->css, HOLD_TEMP, t->id);
+}
+
+void mem_cgroup_set_high(struct task *t, struct mem_cgroup *memcg, int64_t high)
+{
+	FRAME_NAMED(t, "memory_high_write");
+	struct mm *mm = mm_of(t->w);
+	int64_t usage;
+
+	sched_write(t, memcg->css.of, FIELD_USAGE, "memory_high_write.high");
+	touch(t->w, mm->globals, FIELD_HIGH, ACCESS_WRITE);
+	memcg->high = high;
+	mm->high_is_set = true;
+	sched_read(t, memcg->css.of, FIELD_USAGE, "memory_high_write.usage");
+	usage = memcg->memory.usage;
+	if (usage > high)
+		reclaim_below(t, memcg, usage - high);
+}
+
 /* ---- charging ------------------------------------------------------------------ */
 
 /* 0 with @batch pages charged, or with none of them since they came from the stock or by force. */
@@ -141,6 +205,7 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	get_charged(t, memcg, batch);
 	if (batch > n)
 		refill_stock(t, memcg, batch - n);
+	note_over_high(t, memcg, batch);
 	return 0;
 }
 

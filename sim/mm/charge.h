@@ -46,4 +46,15 @@ void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t 
  */
 int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max);
 
+/**
+ * mem_cgroup_set_high() - memory.high, in pages
+ *
+ * Nothing fails for it.  Who charges past it, his own cgroup's or one's above, reclaims as much
+ * when he returns to user mode.
+ */
+void mem_cgroup_set_high(struct task *t, struct mem_cgroup *memcg, int64_t high);
+
+/** mem_cgroup_handle_over_high() - @t is about to return to user mode */
+void mem_cgroup_handle_over_high(struct task *t);
+
 #endif /* SIM_MM_CHARGE_H */

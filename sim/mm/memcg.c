@@ -21,6 +21,20 @@ struct mem_cgroup *mem_cgroup_from_task(const struct task *who)
 	return cgrp ? cgrp->memcg : NULL;
 }
 
+struct mem_cgroup *get_mem_cgroup_from_current(struct task *t, oid_t owner)
+{
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock(t);
+	/* It is moved out before its cgroup can be removed. */
+	do {
+		sched_read(t, t->id, FIELD_ONLINE, "get_mem_cgroup_from_mm.css_set");
+		memcg = mem_cgroup_from_task(t);
+	} while (!css_tryget_online(t, &memcg->css, HOLD_TEMP, owner));
+	rcu_read_unlock(t);
+	return memcg;
+}
+
 static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
@@ -85,6 +99,7 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	page_counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	page_counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
 	page_counter_init(&memcg->swap, memcg->css.of, "swap", parent ? &parent->swap : NULL);
+	memcg->high = PAGE_COUNTER_MAX;
 	*err = mem_cgroup_alloc(t, memcg);
 	if (!*err && parent) {
 		*err = memcg_online_kmem(t, memcg);

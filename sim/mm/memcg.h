@@ -31,6 +31,7 @@ struct mem_cgroup {
 	struct css css;
 	struct mem_cgroup *parent; /* NULL for the root */
 	struct page_counter memory, kmem, swap;
+	int64_t high;	 /* pages of memory: who is past it reclaims on return to user mode */
 	int kmemcg_id;	 /* index into the root caches' arrays; an ancestor's once offline */
 	int private_id;	 /* 0 once it is given up */
 	uint32_t id_ref; /* one while online, one for each page in swap */
@@ -59,6 +60,9 @@ void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg);
 
 /** mem_cgroup_from_task() - the memcg that @who is in; RCU read section or @who itself */
 struct mem_cgroup *mem_cgroup_from_task(const struct task *who);
+
+/** get_mem_cgroup_from_current() - the memcg of @t, with a reference (HOLD_TEMP, @owner) */
+struct mem_cgroup *get_mem_cgroup_from_current(struct task *t, oid_t owner);
 
 /** mem_cgroup_is_descendant() - or @root itself; @memcg pinned, or in a read section */
 bool mem_cgroup_is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root);

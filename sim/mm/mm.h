@@ -49,6 +49,7 @@ enum mm_field {
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
 	FIELD_PRIVATE_ID,     /* mem_cgroup.private_id */
 	FIELD_STAT,	      /* memcg_stat.total; a CPU's cells are numbered */
+	FIELD_HIGH,	      /* mm.high_is_set */
 	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
 	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
 	FIELD_SWAP,	      /* swap_run.state */
@@ -149,7 +150,8 @@ struct mm {
 	uint64_t next_serial;
 	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
 	struct stock stocks[NR_CPUS_MAX];
-	bool statistics; /* memcg_stat_enable() */
+	bool statistics;  /* memcg_stat_enable() */
+	bool high_is_set; /* of any memcg */
 	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */

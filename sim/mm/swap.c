@@ -109,14 +109,10 @@ static struct mem_cgroup *get_faulting_memcg(struct task *t, const struct swap_r
 
 	rcu_read_lock(t);
 	memcg = mem_cgroup_from_id(t, run->memcg_id);
-	if (!memcg || !css_tryget_online(t, &memcg->css, HOLD_TEMP, run->id)) {
-		do {
-			sched_read(t, t->id, FIELD_ONLINE, "get_mem_cgroup_from_mm.css_set");
-			memcg = mem_cgroup_from_task(t);
-		} while (!css_tryget_online(t, &memcg->css, HOLD_TEMP, run->id));
-	}
+	if (memcg && !css_tryget_online(t, &memcg->css, HOLD_TEMP, run->id))
+		memcg = NULL;
 	rcu_read_unlock(t);
-	return memcg;
+	return memcg ? memcg : get_mem_cgroup_from_current(t, run->id);
 }
 
 int swap_in(struct task *t, struct swap_run *run)

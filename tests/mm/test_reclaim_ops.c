@@ -292,6 +292,46 @@ START_TEST(lowering_a_limit_reclaims_down_to_it)
 }
 END_TEST
 
+static void pass_high(struct task *t, void *arg)
+{
+	(void)arg;
+	expect(cgroup_attach_task(t, t, box) == 0);
+	mem_cgroup_set_high(t, box->memcg, 100);
+	expect(mem_cgroup_charge_user(t, box->memcg, 100) == 0);
+	mem_cgroup_handle_over_high(t);
+	expect(nr_calls == 0 && t->nr_pages_over_high == 0);
+	/* It gets what it wants, and pays when it leaves. */
+	expect(mem_cgroup_charge_user(t, box->memcg, 50) == 0 && nr_calls == 0);
+	expect(t->nr_pages_over_high == 50);
+	to_free = 50;
+	mem_cgroup_handle_over_high(t);
+	expect(nr_calls == 1 && asked == 50 && t->nr_pages_over_high == 0);
+	expect(box->memcg->memory.usage == 100);
+	to_free = 90;
+	mem_cgroup_set_high(t, box->memcg, 10);
+	expect(nr_calls == 2 && asked == 90 && box->memcg->memory.usage == 10);
+	mem_cgroup_uncharge_user(t, box->memcg, 10);
+	cgroup_exit(t);
+}
+
+static void make_box(struct task *t, void *arg)
+{
+	(void)arg;
+	box = make(t, "box");
+}
+
+START_TEST(whoever_is_past_high_reclaims_on_its_way_out)
+{
+	start("v5.3");
+	sim_task(0, "maker", make_box, NULL);
+	sim_run();
+	sim_task(0, "task", pass_high, NULL);
+	sim_run();
+	ck_assert_uint_eq(sim.w->nr_tasks_alive, 0);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
 static void charge_batches(struct task *t, void *arg)
 {
 	(void)arg;
@@ -328,6 +368,7 @@ Suite *suite_reclaim_ops(void)
 	tcase_add_loop_test(tc, the_kmem_limit_is_no_reason_to_reclaim, 0, 2);
 	tcase_add_test(tc, lowering_a_limit_reclaims_down_to_it);
 	tcase_add_test(tc, later_kernels_charge_more_and_try_longer);
+	tcase_add_test(tc, whoever_is_past_high_reclaims_on_its_way_out);
 	suite_add_tcase(s, tc);
 	return s;
 }
