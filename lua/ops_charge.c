@@ -86,6 +86,27 @@ static int l_stat(lua_State *L)
 	return 1;
 }
 
+/* cpu_dead(cpu): one that no task of the script is on */
+static int l_cpu_dead(lua_State *L)
+{
+	struct task *t = arg_self(L, "cpu_dead")->task;
+	struct world *w = t->w;
+	unsigned int cpu =
+		(unsigned int)arg_int(L, 2, "cpu_dead", "a CPU", 0, w->config.nr_cpus - 1);
+
+	list_for_each(node, &w->tasks) {
+		const struct task *who = container_of(node, struct task, all_node);
+
+		/* One that has left its cgroup has ended, but for telling those who wait. */
+		if (who->ctx == CTX_TASK && who->cgroup && who->cpu->nr == cpu)
+			script_error(L, "t:cpu_dead: task '%s' is on cpu %d", who->comm, (int)cpu);
+	}
+	op_begin(t, "cpu_dead", w->cpus[cpu].id);
+	memcg_hotplug_cpu_dead(t, cpu);
+	op_end(t, "cpu_dead", 0);
+	return 0;
+}
+
 /* ---- swap ---------------------------------------------------------------------- */
 
 struct swap_handle {
@@ -180,9 +201,16 @@ static int l_refault(lua_State *L)
 void ops_charge_open(lua_State *L, int core)
 {
 	static const luaL_Reg ops[] = {
-		{"stat", l_stat},	{"set_high", l_set_high}, {"evict", l_evict},
-		{"gfp", l_gfp},		{"refault", l_refault},	  {"swap_free", l_swap_free},
-		{"swap_in", l_swap_in}, {"swap_out", l_swap_out}, {NULL, NULL},
+		{"stat", l_stat},
+		{"set_high", l_set_high},
+		{"cpu_dead", l_cpu_dead},
+		{"evict", l_evict},
+		{"gfp", l_gfp},
+		{"refault", l_refault},
+		{"swap_free", l_swap_free},
+		{"swap_in", l_swap_in},
+		{"swap_out", l_swap_out},
+		{NULL, NULL},
 	};
 
 	lua_getfield(L, core, "methods");

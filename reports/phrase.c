@@ -99,6 +99,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_STAT_TAKE] = "cpu {2} gives up {1} of item {0} counted for {obj}",
 	[TR_STAT_COUNT] = "{obj} total of item {0} +{1} from {2} = {3}",
 	[TR_STAT_PASS] = "{2} hands {1} of item {0} up to {obj}",
+	[TR_CPU_GONE] = "{obj} has gone away",
 	[TR_STAT_READ] = "{obj} shows {1} of item {0}",
 	[TR_ASSERT] = "assertion fails: {3} (line {0})",
 	[TR_FAULT] = "allocation fails on purpose: {3}",

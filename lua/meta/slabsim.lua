@@ -158,6 +158,9 @@ function Task:refault(shadow) end
 ---@return integer|nil
 ---@return string|nil error "ENODEV" when it is gone
 function Task:stat(cgroup, item) end
+--- A CPU that no task is on goes away: its spare charges and statistics are given up.
+---@param cpu integer
+function Task:cpu_dead(cpu) end
 ---@alias GfpFlag "atomic"|"nofs"|"noretry"|"nofail"|"memalloc"|"dying"
 --- What this task's allocations may do from now on; without flags, anything that may sleep.
 ---@param ... GfpFlag

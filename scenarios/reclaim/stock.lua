@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
 -- Each CPU keeps spare charges of one cgroup.  Cgroups are charged page by page until nothing is
--- spare, and removed; on the same CPU others are charged, and elsewhere somebody has all stocks of a
--- subtree drained.  Does a stock ever name a cgroup that is gone?
+-- spare, and removed; on the same CPU others are charged, and elsewhere somebody has all stocks of
+-- a subtree drained.  Does a stock ever name a cgroup that is gone?
 
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 1000 }

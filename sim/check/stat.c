@@ -167,6 +167,30 @@ static void on_pass(struct checker *c, const struct trace_record *r)
 	a->waits = r->arg[3];
 }
 
+/* Nobody will look at its cells again. */
+static void on_cpu_gone(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	if (!r->arg[1] || !counting(c))
+		return;
+	list_for_each(node, &led->all) {
+		const struct memcg *memcg = container_of(node, struct memcg, node);
+
+		for (int64_t i = 0; i < NR_ITEMS && !memcg->freed; i++) {
+			const int64_t *cell = map_find(&led->cells, memcg->id,
+						       (uint64_t)(r->arg[0] * NR_ITEMS + i));
+
+			if (cell && *cell)
+				checker_violation(c, r, memcg->id,
+						  "%s went away with %" PRId64
+						  " of %s that it has counted",
+						  oid_str(r->obj).s, *cell, item_names[i])
+					->related[0] = memcg->items[i].last;
+		}
+	}
+}
+
 /* ---- the truth ----------------------------------------------------------------- */
 
 static void charge(struct checker *c, oid_t memcg, int item, int64_t n)
@@ -369,6 +393,7 @@ static const struct record_handler handlers[] = {
 	{TR_STAT_TAKE, on_take},
 	{TR_STAT_COUNT, on_count},
 	{TR_STAT_PASS, on_pass},
+	{TR_CPU_GONE, on_cpu_gone},
 	{TR_USER_CHARGE, on_user_charge},
 	{TR_USER_UNCHARGE, on_user_uncharge},
 	{TR_SLAB_CHARGE, on_slab_charge},

@@ -20,6 +20,7 @@ static const struct lifecycle v5_3 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.stat_flush_failed_alloc = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -34,6 +35,7 @@ static const struct lifecycle v5_8 = {
 			.early_sysfs_removal = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -60,6 +62,7 @@ static const struct lifecycle seed1_v4 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.stat_lost = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -77,6 +80,7 @@ static const struct lifecycle v4_18 = {
 			.id_kept_on_failure = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -227,6 +231,7 @@ static const struct lifecycle v5_9 = {
 			.vector_read_twice = true,
 			.release_css_set_lock = true,
 			.id_published_early = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -249,6 +254,7 @@ static const struct lifecycle v5_10 = {
 			.stock_read_twice = true,
 			.release_css_set_lock = true,
 			.id_published_early = true,
+			.stat_gone_own_cpu = true,
 		},
 };
 
@@ -392,5 +398,6 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
 	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
 	config.stat_irqs_on = s->stat_irqs_on;
+	config.stat_gone_own_cpu = s->stat_gone_own_cpu;
 	mm_init(t, l->ops, s, &config, NULL, NULL);
 }

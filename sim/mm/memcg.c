@@ -21,6 +21,17 @@ struct mem_cgroup *mem_cgroup_from_task(const struct task *who)
 	return cgrp ? cgrp->memcg : NULL;
 }
 
+void memcg_hotplug_cpu_dead(struct task *t, unsigned int cpu)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+
+	sched_access(t, mm->globals, FIELD_CPUS_GONE, ACCESS_RMW, "memcg_hotplug_cpu_dead.mask");
+	mm->cpus_gone |= UINT64_C(1) << cpu;
+	drain_gone_stock(t, &mm->stocks[cpu]);
+	memcg_stat_cpu_gone(t, cpu);
+}
+
 struct mem_cgroup *get_mem_cgroup_from_current(struct task *t, oid_t owner)
 {
 	struct mem_cgroup *memcg;

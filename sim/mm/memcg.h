@@ -58,6 +58,13 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg);
 void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg);
 void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg);
 
+/**
+ * memcg_hotplug_cpu_dead() - @cpu, on which nothing runs, has gone away
+ *
+ * Its spare charges go back, and what it has counted for memory.stat.  Not undone.
+ */
+void memcg_hotplug_cpu_dead(struct task *t, unsigned int cpu);
+
 /** mem_cgroup_from_task() - the memcg that @who is in; RCU read section or @who itself */
 struct mem_cgroup *mem_cgroup_from_task(const struct task *who);
 

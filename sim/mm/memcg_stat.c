@@ -21,6 +21,14 @@ static struct memcg_stat_cpu *part_of(const struct mem_cgroup *memcg, unsigned i
 	return &memcg->stat->cpu[cpu];
 }
 
+/* What a CPU that is gone had begun ends elsewhere. */
+static unsigned int counting_cpu(const struct task *t)
+{
+	uint64_t gone = mm_of(t->w)->cpus_gone;
+
+	return gone >> t->cpu->nr & 1 ? (unsigned int)__builtin_ctzll(~gone) : t->cpu->nr;
+}
+
 bool memcg_stat_enabled(const struct world *w)
 {
 	return mm_of(w)->statistics;
@@ -34,7 +42,6 @@ static void count(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item
 {
 	int64_t *total = &memcg->stat->total[item];
 
-	sched_point(t, COST_ATOMIC);
 	touch(t->w, memcg->css.of, FIELD_STAT, ACCESS_ADD);
 	*total += n;
 	trace(t, STAT_COUNT, .obj = memcg->css.of, .arg = {item, n, (int64_t)from->css.of, *total});
@@ -46,6 +53,7 @@ static void count_up_the_tree(struct task *t, struct mem_cgroup *memcg, enum mem
 	const struct mem_cgroup *from = memcg;
 
 	for (; memcg; memcg = memcg->parent) {
+		sched_point(t, COST_ATOMIC);
 		count(t, memcg, item, n, from);
 		from = memcg;
 	}
@@ -71,7 +79,7 @@ static struct spinlock *cpu_lock(struct task *t, unsigned int cpu)
 static void cgroup_rstat_updated(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
-	unsigned int cpu = t->cpu->nr;
+	unsigned int cpu = counting_cpu(t);
 
 	sched_point(t, COST_PERCPU);
 	touch(t->w, memcg->css.of, FIELD_CELL(cpu), ACCESS_READ);
@@ -105,6 +113,7 @@ static void flush_part(struct task *t, struct memcg_stat_cpu *part, unsigned int
 		memcg->stat->pending[i] = 0;
 		if (part->cell[i])
 			take_cell(t, memcg, (enum memcg_stat_item)i, cpu);
+		sched_point(t, COST_ATOMIC);
 		count(t, memcg, (enum memcg_stat_item)i, n, memcg);
 		if (!parent || !n)
 			continue;
@@ -159,7 +168,7 @@ static int64_t batch_of(const struct task *t, enum memcg_stat_item item)
 static void add_to_cell(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item item,
 			int64_t n)
 {
-	unsigned int cpu = t->cpu->nr;
+	unsigned int cpu = counting_cpu(t);
 	int64_t *cell, old;
 
 	sched_point(t, COST_PERCPU);
@@ -175,16 +184,18 @@ static void add_to_cell(struct task *t, struct mem_cgroup *memcg, enum memcg_sta
 
 static void propagate(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item item)
 {
-	unsigned int cpu = t->cpu->nr;
+	unsigned int cpu = counting_cpu(t);
 	int64_t n = part_of(memcg, cpu)->cell[item], batch = batch_of(t, item);
 
 	if (form_of(t) == STATS_PER_CPU || (n <= batch && n >= -batch))
 		return;
 	take_cell(t, memcg, item, cpu);
-	if (form_of(t) == STATS_PER_MEMCG)
+	if (form_of(t) == STATS_PER_MEMCG) {
+		sched_point(t, COST_ATOMIC);
 		count(t, memcg, item, n, memcg);
-	else
+	} else {
 		count_up_the_tree(t, memcg, item, n);
+	}
 }
 
 void mod_memcg_state(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item item, int64_t n)
@@ -300,12 +311,51 @@ static void memcg_flush_percpu_vmstats(struct task *t, struct mem_cgroup *memcg)
 		for (unsigned int cpu = 0; cpu < t->w->config.nr_cpus; cpu++) {
 			unsigned int from = cell_for(t, cpu);
 
+			if (mm_of(t->w)->cpus_gone >> cpu & 1)
+				continue;
 			touch(t->w, memcg->css.of, FIELD_CELL(from), ACCESS_READ);
 			n += part_of(memcg, from)->cell[i];
 		}
 		if (n)
 			count_up_the_tree(t, memcg, (enum memcg_stat_item)i, n);
 	}
+}
+
+/* At one moment, though other CPUs go on meanwhile. */
+static void flush_gone(struct task *t, struct mem_cgroup *memcg, unsigned int cpu)
+{
+	for (int i = 0; i < NR_MEMCG_STATS; i++) {
+		enum memcg_stat_item item = (enum memcg_stat_item)i;
+		int64_t n = part_of(memcg, cpu)->cell[i];
+		const struct mem_cgroup *from = memcg;
+
+		touch(t->w, memcg->css.of, FIELD_CELL(cpu), ACCESS_RMW);
+		if (!n)
+			continue;
+		take_cell(t, memcg, item, cpu);
+		for (struct mem_cgroup *up = memcg; up; up = up->parent) {
+			count(t, up, item, n, from);
+			from = up;
+			if (form_of(t) == STATS_PER_MEMCG)
+				break;
+		}
+	}
+	touch(t->w, memcg->css.of, FIELD_LIST, ACCESS_READ);
+	list_for_each(node, &memcg->children)
+		flush_gone(t, container_of(node, struct mem_cgroup, sibling), cpu);
+}
+
+void memcg_stat_cpu_gone(struct task *t, unsigned int cpu)
+{
+	struct mm *mm = mm_of(t->w);
+	bool folds = form_of(t) == STATS_UP_THE_TREE || form_of(t) == STATS_PER_MEMCG;
+
+	if (!memcg_stat_enabled(t->w))
+		return;
+	sched_point(t, COST_PERCPU);
+	if (folds)
+		flush_gone(t, mm->root_memcg, mm->config.stat_gone_own_cpu ? t->cpu->nr : cpu);
+	trace(t, CPU_GONE, .obj = t->w->cpus[cpu].id, .arg = {cpu, folds});
 }
 
 void memcg_stat_alloc_failed(struct task *t, struct mem_cgroup *memcg)
@@ -330,7 +380,7 @@ void memcg_stat_free(struct task *t, struct mem_cgroup *memcg)
 		memcg_flush_percpu_vmstats(t, memcg);
 	if (form_of(t) == STATS_RSTAT)
 		cgroup_rstat_flush(t, memcg);
-	/* The memory stays, as that of memcgs does: who still uses it is caught, not crashed. */
+	/* The memory stays, as that of memcgs does: whoever still uses it is to be caught. */
 }
 
 void memcg_stat_enable(struct task *t)

@@ -62,6 +62,9 @@ void memcg_stat_free(struct task *t, struct mem_cgroup *memcg);
 void mod_memcg_state(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item item,
 		     int64_t n);
 
+/** memcg_stat_cpu_gone() - @cpu counts no more: to totals, if its cells would be overlooked */
+void memcg_stat_cpu_gone(struct task *t, unsigned int cpu);
+
 /** memcg_page_state() - what memory.stat shows, never below zero; the caller pins @memcg */
 int64_t memcg_page_state(struct task *t, struct mem_cgroup *memcg, enum memcg_stat_item item);
 

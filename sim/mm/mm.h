@@ -49,6 +49,7 @@ enum mm_field {
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
 	FIELD_PRIVATE_ID,     /* mem_cgroup.private_id */
 	FIELD_STAT,	      /* memcg_stat.total; a CPU's cells are numbered */
+	FIELD_CPUS_GONE,      /* mm.cpus_gone */
 	FIELD_HIGH,	      /* mm.high_is_set */
 	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
 	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
@@ -110,6 +111,7 @@ struct mm_config {
 	bool id_kept_on_failure; /* variants: see sim/lifecycle/variants.def */
 	bool id_published_early, swapout_offline, stock_entry_unpinned;
 	bool stat_lost, stat_flush_own_cpu, stat_flush_failed_alloc, stat_irqs_on;
+	bool stat_gone_own_cpu;
 	enum memcg_stat_form stats;
 	bool stat_bytes;	  /* from v5.9: slab statistics are bytes */
 	bool drain_unlocked;	  /* up to v5.3: stocks are looked at outside of read sections */
@@ -150,8 +152,9 @@ struct mm {
 	uint64_t next_serial;
 	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
 	struct stock stocks[NR_CPUS_MAX];
-	bool statistics;  /* memcg_stat_enable() */
-	bool high_is_set; /* of any memcg */
+	uint64_t cpus_gone; /* memcg_hotplug_cpu_dead(), a bit each */
+	bool statistics;    /* memcg_stat_enable() */
+	bool high_is_set;   /* of any memcg */
 	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */

@@ -21,6 +21,11 @@ void touch_stock(struct task *t, const struct stock *stock)
 	      ACCESS_RMW);
 }
 
+static const struct cpu *cpu_of(const struct world *w, const struct stock *stock)
+{
+	return &w->cpus[stock - mm_of(w)->stocks];
+}
+
 /* Does a memcg stay while a stock names it, be it without pages? */
 static bool pins_entry(const struct world *w)
 {
@@ -29,25 +34,31 @@ static bool pins_entry(const struct world *w)
 	return config->stock_pins_once || !config->stock_entry_unpinned;
 }
 
-/* Interrupts off. */
+/* This CPU's, with interrupts off, or that of one that is gone. */
 static void drain_stock(struct task *t, struct stock *stock)
 {
 	FRAME(t);
 	struct mem_cgroup *old = stock->cached;
+	const struct cpu *cpu = cpu_of(t->w, stock);
 	int64_t n = stock->nr_pages;
 
 	touch_stock(t, stock);
 	if (n > 0) {
 		stock->nr_pages = 0;
-		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, t->cpu->nr});
+		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, cpu->nr});
 		page_counter_uncharge(t, &old->memory, n);
 		if (!mm_of(t->w)->config.stock_pins_once)
-			css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
+			css_put_many(t, &old->css, n, HOLD_STOCK, cpu->id);
 	}
 	/* Cleared after the put: whoever looks at it from elsewhere is in a read section. */
 	if (old && pins_entry(t->w))
-		css_put(t, &old->css, HOLD_STOCK_ENTRY, t->cpu->id);
+		css_put(t, &old->css, HOLD_STOCK_ENTRY, cpu->id);
 	stock->cached = NULL;
+}
+
+void drain_gone_stock(struct task *t, struct stock *stock)
+{
+	drain_stock(t, stock);
 }
 
 static void drain_this_stock(struct task *t, struct stock *stock)
@@ -180,7 +191,7 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		struct stock *stock = &mm->stocks[i];
 
-		if (!wants_drain(t, stock, root))
+		if (mm->cpus_gone >> i & 1 || !wants_drain(t, stock, root))
 			continue;
 		stock->flushing = true;
 		if (i == t->cpu->nr)

@@ -48,4 +48,7 @@ void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n);
  */
 void drain_all_stock(struct task *t, struct mem_cgroup *root);
 
+/** drain_gone_stock() - of a CPU that will not come back */
+void drain_gone_stock(struct task *t, struct stock *stock);
+
 #endif /* SIM_MM_STOCK_H */

@@ -174,6 +174,19 @@ START_TEST(a_charge_that_nobody_counted)
 }
 END_TEST
 
+START_TEST(a_cpu_that_goes_away)
+{
+	REC(USER_CHARGE, .obj = MEMCG(3), .arg = {5, 0});
+	add(3, USER, 5, 5);
+	REC(CPU_GONE, .obj = CPU(1), .arg = {0, false});
+	expect_clean();
+	REC(CPU_GONE, .obj = CPU(2), .arg = {1, true});
+	expect_clean();
+	REC(CPU_GONE, .obj = CPU(1), .arg = {0, true});
+	expect_only(NAME, MEMCG(3), "cpu:1 went away with 5 of user that it has counted");
+}
+END_TEST
+
 Suite *suite_check_stat(void)
 {
 	Suite *s = suite_create("check_stat");
@@ -190,6 +203,7 @@ Suite *suite_check_stat(void)
 	tcase_add_test(tc, a_cell_that_forgets);
 	tcase_add_test(tc, a_total_that_differs);
 	tcase_add_test(tc, a_charge_that_nobody_counted);
+	tcase_add_test(tc, a_cpu_that_goes_away);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -736,7 +736,7 @@ static void provoke(const struct provocation *p, uint64_t seed, uint64_t variant
 
 /* Of what all lifecycles share; scenarios/reclaim has them. */
 static const char *const shared_variants[] = {"id-published-early", "drain-all-stock-uaf",
-					      "percpu-stats-lost"};
+					      "percpu-stats-lost", "hotplug-wrong-cpu"};
 
 /* Those of other lifecycles belong to other designs. */
 START_TEST(every_variant_is_provoked_here)

@@ -88,6 +88,9 @@ START_TEST(arguments_are_checked)
 		     "table");
 	expect_error("statistics = true,", "t:stat(sim.box, 'users')",
 		     "x.lua:3: t:stat: expected 'user' or 'slab', got 'users'");
+	expect_error("", "t:cpu_dead(t:now() < 0 and 1 or 0)",
+		     "x.lua:3: t:cpu_dead: task 'a' is on cpu 0");
+	expect_error("", "t:cpu_dead(2)", "x.lua:3: t:cpu_dead: expected a CPU from 0 to 1, got 2");
 	expect_error("statistics = 1,", "", "x.lua:1: statistics: expected true or false, got 1");
 }
 END_TEST
