@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
 -- Objects that nobody needs any more stay allocated, as unused dentries do, and their pages stay
--- charged.  Then somebody in the same cgroup wants one more.  Does a limit that is full of what could
--- be freed make allocations fail, while the machine has memory?
+-- charged.  Then somebody in the same cgroup wants one more.  Does a limit that is full of what
+-- could be freed make allocations fail, while the machine has memory?
 --
 -- Without anything that shrinks caches it does, for kernel memory and user memory alike; a sibling
 -- below another limit is not affected, and one flag changes what happens.

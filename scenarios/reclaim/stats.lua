@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
 -- Tasks on two CPUs charge user pages and objects to a cgroup, a few at a time, while somebody
--- reads memory.stat of its parent.  Then it is removed, and what is left of it is freed later.  Does
--- what the parent shows in the end equal what is charged below it?
+-- reads memory.stat of its parent.  Then it is removed, and what is left of it is freed later.
+-- Does what the parent shows in the end equal what is charged below it?
 
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 500 }
