@@ -103,7 +103,7 @@ static bool check_options(const struct command *cmd, struct comparing *x)
 static enum parsed parse(const struct command *cmd, int argc, char **argv, struct comparing *x)
 {
 	const GOptionEntry entries[] = {
-		{"lifecycles", 'L', 0, G_OPTION_ARG_FILENAME, &x->names,
+		{"lifecycles", 0, 0, G_OPTION_ARG_FILENAME, &x->names,
 		 "Which ones, separated by commas (default: all); each may have variants of its "
 		 "own: v5.3+none",
 		 "NAMES"},
