@@ -256,6 +256,7 @@ bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
 	if (!lua_getstack(w.L, 0, &ar) || !between_operations(w.L, run, t, &ar))
 		return false;
 	*hash = t->in_user + 2 * t->preempt_count;
+	*hash = hash_mix(*hash, self->nr_operations);
 	for (size_t i = 0; i < G_N_ELEMENTS(self->rng.s); i++)
 		*hash = hash_mix(*hash, self->rng.s[i]);
 	for (int level = 0; lua_getstack(w.L, level, &ar); level++) {

@@ -265,6 +265,9 @@ void model_add(lua_State *L, int core, const luaL_Reg *ops, const luaL_Reg *make
 	lua_getfield(L, -1, "task");
 	luaL_setfuncs(L, ops, 0);
 	lua_pop(L, 2);
+	lua_getfield(L, core, "model_operations");
+	luaL_setfuncs(L, ops, 0);
+	lua_pop(L, 1);
 	lua_pushvalue(L, core);
 	luaL_setfuncs(L, makers, 0);
 	lua_pop(L, 1);
@@ -279,6 +282,8 @@ void model_open(lua_State *L, int core)
 	};
 	static const luaL_Reg makers[] = {{NULL, NULL}};
 
+	lua_newtable(L);
+	lua_setfield(L, core, "model_operations");
 	model_add(L, core, ops, makers);
 	cells_open(L, core);
 	locks_open(L, core);

@@ -97,6 +97,7 @@ struct script_task {
 	struct list schedule; /* task.wait_node of the task itself, while it waits in schedule() */
 	oid_t waitqueue;      /* the last one */
 	bool asleep;	      /* told to sleep, and not woken since */
+	uint32_t nr_operations; /* so far; counted only where some may be skipped */
 };
 
 /* What a script can change besides its own Lua values; in the arena. */
@@ -121,6 +122,7 @@ struct run {
 	const struct run_options *opt;
 	struct run_sink *const *sinks;
 	bool quiet;    /* the sinks are not told */
+	GArray *skips; /* lua/skip.c */
 	GError *error; /* why the run was stopped, if it was */
 
 	struct arena *arena;

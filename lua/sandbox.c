@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "lua/skip.h"
 #include "lua/study_plan.h"
 #include "sim/explore/explore.h"
 
@@ -510,5 +511,6 @@ void sandbox_open(lua_State *L)
 	ops_charge_open(L, lua_gettop(L));
 	tasks_open(L, lua_gettop(L));
 	model_open(L, lua_gettop(L));
+	skip_open(L, lua_gettop(L));
 	open_library(L);
 }

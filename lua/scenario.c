@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "lua/skip.h"
 #include "sim/engine/snapshot.h"
 
 /* clang-format off */
@@ -428,10 +429,12 @@ static void set_up(struct run *run)
 		script_failed(run, L, status);
 		return;
 	}
-	if (world_run(run->w) == STOP_NONE && run->script->setup_done)
-		start_tasks(run);
-	else
+	if (world_run(run->w) == STOP_NONE && run->script->setup_done) {
+		if (skips_check(run))
+			start_tasks(run);
+	} else {
 		run_note_stop(run);
+	}
 }
 
 static void run_tasks(struct run *run)
@@ -488,7 +491,7 @@ static bool make_state(struct run *run)
 
 static void open_all(struct run *run)
 {
-	if (!make_state(run) || !load(run))
+	if (!skips_read(run) || !make_state(run) || !load(run))
 		return;
 	/* What the compiler left over would be copied with each snapshot. */
 	lua_gc(run->L, LUA_GCCOLLECT);
@@ -505,7 +508,7 @@ static void open_all(struct run *run)
 
 static void read_only(struct run *run)
 {
-	if (make_state(run))
+	if (skips_read(run) && make_state(run))
 		(void)load(run);
 }
 
@@ -648,6 +651,7 @@ void session_rewind(struct run *run, uint64_t seed)
 void session_close(struct run *run)
 {
 	g_aligned_free(run->start);
+	skips_free(run);
 	g_free(run->short_src);
 	g_free(run->name);
 	g_free(run);

@@ -35,6 +35,7 @@ struct run_options {
 	const char *const *variants;   /* "NAME" on or "-NAME" off; NULL-terminated or NULL */
 	const char *const *sets;       /* "NAME=VALUE" parameters; NULL-terminated or NULL */
 	const char *const *checks_off; /* checkers to leave out; NULL-terminated or NULL */
+	const char *const *skips;      /* parts to leave out, lua/skip.h; NULL-terminated or NULL */
 	uint64_t seed;
 	enum run_order order;
 	bool accesses;	    /* record every shared access as a record of its own */

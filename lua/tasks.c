@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lua/run.h"
+#include "lua/skip.h"
 
 /* Their stacks are address space of a bounded region. */
 #define TASKS_MAX 200000
@@ -88,6 +89,8 @@ static void run_lua(struct task *t, struct script_task *self)
 	struct run *run = run_of(self->L);
 	int status;
 
+	if (skips_task(run, self->h.name))
+		return;
 	/* On its stack: message handler, function, t, sim, opt. */
 	task_set_user(t, !run->model);
 	status = lua_pcall(self->L, 3, 0, 1);

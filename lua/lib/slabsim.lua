@@ -314,9 +314,19 @@ local function check_options(options)
     if type(name) ~= "string" or not find(name, "^[%a_][%w_]*$") then
       fail("options: expected names as keys, got " .. describe(name))
     end
-    local option = expect_array(what, options[name])
+    local option = expect_kind(what, options[name], "table")
+    for _, key in ipairs(sorted_keys(option, what)) do
+      if key ~= 1 and key ~= 2 and key ~= "least" then
+        fail(what .. ": unknown field " .. describe(key) .. "; there is only 'least'")
+      end
+    end
     if #option ~= 2 or type(option[2]) ~= "string" then
       fail(what .. ": expected { default, \"what it is\" }")
+    end
+    if option.least ~= nil then
+      expect_integer(what .. ": the default, if there is a least value", option[1],
+                     -maxinteger, maxinteger)
+      expect_integer(what .. ": least", option.least, -maxinteger, option[1])
     end
     local k = kind(option[1])
     if k ~= "integer" and k ~= "number" and k ~= "string" and k ~= "boolean" then
@@ -864,6 +874,24 @@ local function make_sim()
   })
 end
 
+-- What keeps the tasks in step is never left out, see lua/skip.h.
+local in_step = {
+  choice = true, join = true, log = true, now = true, random = true, signal = true, spawn = true,
+  wait = true, wait_event = true,
+}
+
+local function count_operations()
+  for _, name in ipairs(sorted_keys(task_methods, "")) do
+    local fn = task_methods[name]
+    if not in_step[name] and not core.model_operations[name] then
+      task_methods[name] = core.wrap(function(t, ...)
+        if core.skip_operation(t) then return nil end
+        return fn(t, ...)
+      end)
+    end
+  end
+end
+
 -- Called once the script is loaded and checked; returns opt and sim.
 local function options(s, sets, lifecycle, variants, checks_off)
   spec = s
@@ -881,6 +909,7 @@ local function options(s, sets, lifecycle, variants, checks_off)
     s.cpus = expect_integer("cpus", s.cpus(options_of_run), 1, 64)
   end
   sim = make_sim()
+  if core.counts_operations then count_operations() end
   return options_of_run, sim
 end
 

@@ -256,6 +256,7 @@ static bool begin_head(struct exploring *e, GError **error)
 	s->seed = e->args.run.seed;
 	schedule_list_set(s, s->sets, e->args.run.sets);
 	schedule_list_set(s, s->checks_off, e->args.run.checks_off);
+	schedule_list_set(s, s->skips, e->args.run.skips);
 	return digest != NULL;
 }
 
@@ -270,6 +271,7 @@ static void set_head(struct schedule *s, const struct schedule *head)
 	schedule_list_set(s, s->variants, (const char *const *)head->variants->pdata);
 	schedule_list_set(s, s->sets, (const char *const *)head->sets->pdata);
 	schedule_list_set(s, s->checks_off, (const char *const *)head->checks_off->pdata);
+	schedule_list_set(s, s->skips, (const char *const *)head->skips->pdata);
 }
 
 /* Shorten @first, and name its steps; false when it could not be repeated. */

@@ -30,6 +30,7 @@ static char *about(const struct exploring *e)
 	put_words(s, "variants", e->head->variants);
 	put_words(s, "parameters", e->head->sets);
 	put_words(s, "checks-off", e->head->checks_off);
+	put_words(s, "skips", e->head->skips);
 	g_string_append_printf(s, "seed %" G_GUINT64_FORMAT "\n", opt->seed);
 	g_string_append_printf(s, "strategy %s\n", strategy_infos[opt->strategy].name);
 	g_string_append_printf(s, "preemptions %u\n", opt->preemptions);

@@ -172,6 +172,7 @@ void take_options(struct run_options *run, const struct schedule *sched)
 	run->seed = sched->seed;
 	run->sets = (const char *const *)sched->sets->pdata;
 	run->checks_off = (const char *const *)sched->checks_off->pdata;
+	run->skips = sched->skips->len > 1 ? (const char *const *)sched->skips->pdata : NULL;
 }
 
 GPtrArray *variants_of(const struct schedule *sched)

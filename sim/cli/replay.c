@@ -82,7 +82,8 @@ static bool check_before(struct replaying *r)
 				       ", not %" G_GUINT64_FORMAT,
 				       s->seed, r->args.run.seed);
 	if (!check_list(r, "parameters", s->sets, r->args.sets) ||
-	    !check_list(r, "checkers off:", s->checks_off, r->args.checks_off))
+	    !check_list(r, "checkers off:", s->checks_off, r->args.checks_off) ||
+	    !check_list(r, "parts left out:", s->skips, r->args.skips))
 		return false;
 	if (s->altered && !may_be_edited(r, "edited since slabsim wrote it (the sum differs)"))
 		return false;

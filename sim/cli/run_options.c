@@ -204,6 +204,9 @@ static void add_scenario_entries(GArray *all, struct run_args *args)
 		ARG("seed", 's', &args->seed, "Seed of every random choice (default 1)", "N"),
 		ARGS("set", &args->sets, "Set a parameter of the scenario; repeatable",
 		     "NAME=VALUE"),
+		ARGS("skip", &args->skips,
+		     "Leave out a task of the scenario, or its N-th to M-th operation; repeatable",
+		     "TASK[:N[-M]]"),
 		ARGS("check", &args->checks_on, "Only this checker; repeatable", "NAME"),
 		ARGS("no-check", &args->checks_off, "Leave a checker out; repeatable", "NAME"),
 	};
@@ -369,6 +372,7 @@ enum parsed run_args_parse(const struct command *cmd, unsigned int groups, const
 	args->run.lifecycle = args->lifecycle;
 	args->run.variants = (const char *const *)args->variants;
 	args->run.sets = (const char *const *)args->sets;
+	args->run.skips = (const char *const *)args->skips;
 	args->run.checks_off = (const char *const *)args->checks_off;
 	args->run.accesses = raw.accesses;
 	return parsed;
@@ -388,6 +392,7 @@ void run_args_clear(struct run_args *args)
 	g_free(args->ordering);
 	g_strfreev(args->variants);
 	g_strfreev(args->sets);
+	g_strfreev(args->skips);
 	g_strfreev(args->checks_on);
 	g_strfreev(args->checks_off);
 	g_strfreev(args->outputs);
@@ -427,6 +432,7 @@ static void append_scenario(GString *s, const struct run_args *args, const char 
 	append_option(s, "--lifecycle", args->lifecycle);
 	append_options(s, "--variant", args->variants);
 	append_options(s, "--set", args->sets);
+	append_options(s, "--skip", args->skips);
 }
 
 static void append_rest(GString *s, const struct run_args *args)

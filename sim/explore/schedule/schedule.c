@@ -33,6 +33,7 @@ struct schedule *schedule_new(void)
 	s->variants = list_new();
 	s->sets = list_new();
 	s->checks_off = list_new();
+	s->skips = list_new();
 	s->runs = g_array_new(FALSE, TRUE, sizeof(struct schedule_run));
 	s->picks = g_array_new(FALSE, FALSE, sizeof(struct schedule_pick));
 	return s;
@@ -45,6 +46,7 @@ void schedule_free(struct schedule *s)
 	g_ptr_array_unref(s->variants);
 	g_ptr_array_unref(s->sets);
 	g_ptr_array_unref(s->checks_off);
+	g_ptr_array_unref(s->skips);
 	g_array_unref(s->runs);
 	g_array_unref(s->picks);
 	g_string_chunk_free(s->strings);

@@ -50,6 +50,7 @@ struct schedule {
 	const char *digest;   /* of the script's text */
 	const char *lifecycle;
 	GPtrArray *variants, *sets, *checks_off; /* strings, NULL-terminated */
+	GPtrArray *skips; /* parts of the scenario that are left out; the same */
 	uint64_t seed;
 	/* what it leads to */
 	const char *checker; /* NULL: to no violation */

@@ -108,6 +108,7 @@ void schedule_write(const struct schedule *s, GString *out)
 	put_list(out, "variant", s->variants);
 	put_list(out, "set", s->sets);
 	put_list(out, "no-check", s->checks_off);
+	put_list(out, "skip", s->skips);
 	put_number(out, "seed", s->seed);
 	put_field(out, "order", "random");
 	put_field(out, "checker", s->checker);
@@ -333,6 +334,7 @@ static const struct field fields[] = {
 	{"variant", FIELD_LIST, AT(variants), false},
 	{"set", FIELD_LIST, AT(sets), false},
 	{"no-check", FIELD_LIST, AT(checks_off), false},
+	{"skip", FIELD_LIST, AT(skips), false},
 	{"seed", FIELD_U64, AT(seed), true},
 	{"checker", FIELD_STRING, AT(checker), false},
 	{"object", FIELD_STRING, AT(object), false},
