@@ -20,8 +20,8 @@ return scenario {
   doc = "creation, allocation, offline, shutdown and destruction of child caches",
   faults = 1,
   options = {
-    rounds = { 2, "allocations from each cache" },
-    jobs = { 5, "cgroups that come and go meanwhile" },
+    rounds = { 2, "allocations from each cache", least = 1 },
+    jobs = { 5, "cgroups that come and go meanwhile", least = 0 },
   },
 
   setup = function(sim)

@@ -62,8 +62,8 @@ return model {
   doc = "shutdown of a cache against allocations in flight",
   cpus = function(opt) return opt.n + 3 end,
   options = {
-    n = { 2, "allocators" },
-    k = { 1, "allocations of each" },
+    n = { 2, "allocators", least = 1 },
+    k = { 1, "allocations of each", least = 1 },
     bug = { 0, "1: plain get, no grace period; 2: no grace period; 3: a grace period that takes " ..
                "the last reader's k-1 finished lookups for all of them" },
   },

@@ -34,7 +34,7 @@ static void found_free(gpointer p)
 
 struct raw_options {
 	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs, *resume, *seen_memory;
-	gboolean keep_going, no_minimise, require_exhaustive, audit;
+	gboolean keep_going, no_minimise, require_exhaustive, audit, shrink;
 };
 
 static bool check_number(const struct command *cmd, const char *option, const char *typed,
@@ -126,6 +126,7 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 	opt->keep_going = raw->keep_going;
 	e->no_minimise = raw->no_minimise;
 	e->audit = raw->audit;
+	e->shrink = raw->shrink;
 	e->require_exhaustive = raw->require_exhaustive;
 	return true;
 }
@@ -141,6 +142,8 @@ static char *options_typed(const struct raw_options *raw)
 	append_option(s, "--depth", raw->depth);
 	if (raw->keep_going)
 		g_string_append(s, " --keep-going");
+	if (raw->shrink)
+		g_string_append(s, " --shrink");
 	return g_string_free(s, FALSE);
 }
 
@@ -163,6 +166,10 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		 "Do not stop at the first failure", NULL},
 		{"no-minimise", 0, 0, G_OPTION_ARG_NONE, &raw.no_minimise,
 		 "Keep failures as they were found", NULL},
+		{"shrink", 0, 0, G_OPTION_ARG_NONE, &raw.shrink,
+		 "Leave out what a failure does not need: smaller parameters, fewer tasks and "
+		 "operations",
+		 NULL},
 		{"require-exhaustive", 0, 0, G_OPTION_ARG_NONE, &raw.require_exhaustive,
 		 "Exit with 5 if no failure was found but not every ordering was tried", NULL},
 		{"jobs", 'j', 0, G_OPTION_ARG_FILENAME, &raw.jobs,
@@ -274,6 +281,23 @@ static void set_head(struct schedule *s, const struct schedule *head)
 	schedule_list_set(s, s->skips, (const char *const *)head->skips->pdata);
 }
 
+void found_take(const struct exploring *e, struct found *f, struct finding *finding,
+		struct schedule *sched, const char *const *sets, const char *const *skips)
+{
+	if (f->minimised && f->finding != finding)
+		finding_free(f->finding);
+	f->finding = finding;
+	f->minimised = finding != f->first;
+	set_head(sched, e->head);
+	schedule_list_set(sched, sched->sets, sets);
+	schedule_list_set(sched, sched->skips, skips);
+	schedule_free(f->sched);
+	f->sched = sched;
+	f->run = e->args.run;
+	f->run.sets = (const char *const *)sched->sets->pdata;
+	f->run.skips = sched->skips->len > 1 ? (const char *const *)sched->skips->pdata : NULL;
+}
+
 /* Shorten @first, and name its steps; false when it could not be repeated. */
 static bool take_finding(struct exploring *e, struct subject *s, const struct finding *first,
 			 GError **error)
@@ -283,6 +307,7 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 		.interrupted = &cli_interrupted,
 	};
 	struct found *f = g_new0(struct found, 1);
+	struct schedule *sched;
 
 	f->first = first;
 	f->finding = (struct finding *)first;
@@ -293,10 +318,10 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 		if (!f->minimised)
 			return false;
 	}
-	f->sched = schedule_of(s, f->finding, error);
-	if (f->sched)
-		set_head(f->sched, e->head);
-	return f->sched != NULL;
+	sched = schedule_of(s, f->finding, error);
+	if (sched)
+		found_take(e, f, f->finding, sched, e->args.run.sets, e->args.run.skips);
+	return sched != NULL;
 }
 
 static bool explore_session(struct exploring *e, struct run *run, GError **error)
@@ -344,8 +369,10 @@ static bool explore_scenario(struct exploring *e, GError **error)
 	sinks[0] = NULL;
 	cli_run_active = 1;
 	ok = explore_session(e, run, error);
-	cli_run_active = 0;
 	session_close(run);
+	for (guint i = 0; ok && e->shrink && i < e->found->len && !cli_interrupted; i++)
+		ok = shrink_scenario(e, g_ptr_array_index(e->found, i), error);
+	cli_run_active = 0;
 	return ok;
 }
 
@@ -407,10 +434,10 @@ static bool write_schedules(const struct exploring *e, const struct found *f, GE
 
 /* ---- recording what was found ------------------------------------------------------------- */
 
-static bool record_run(struct exploring *e, struct found *f, GError **error)
+static bool record_run(struct found *f, GError **error)
 {
 	struct following following = {
-		.opt = &e->args.run,
+		.opt = &f->run,
 		.sched = f->sched,
 		.sinks = f->job.sinks,
 	};
@@ -460,10 +487,10 @@ static bool record_found(struct exploring *e, struct found *f, guint i, GError *
 {
 	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
-	f->tf = annotate(f->sched, &e->args.run, error);
+	f->tf = annotate(f->sched, &f->run, error);
 	f->job.detailed = f->tf;
 	f->job.violation = &f->finding->violation;
-	return f->tf && job_open(&f->job, error) && record_run(e, f, error) &&
+	return f->tf && job_open(&f->job, error) && record_run(f, error) &&
 	       job_close(&f->job, error) && write_schedules(e, f, error);
 }
 

@@ -109,13 +109,54 @@ static void put_minimised(const struct found *f, struct output *o)
 		output_str(o, "the minimiser's limit was hit: it may get shorter\n");
 }
 
-static void put_found(const struct found *f, struct output *o)
+/* " jobs=0, without launcher, without user:2-4": how it differs from what was asked for. */
+static char *left_out(const struct exploring *e, const struct found *f)
+{
+	GString *s = g_string_new(NULL);
+	const char *const none[] = {NULL};
+	const char *const *sets = e->args.run.sets ? e->args.run.sets : none;
+	const char *const *skips = e->args.run.skips ? e->args.run.skips : none;
+
+	for (guint i = 0; i + 1 < f->sched->sets->len; i++) {
+		const char *set = g_ptr_array_index(f->sched->sets, i);
+
+		if (!g_strv_contains(sets, set))
+			g_string_append_printf(s, "%s %s", s->len ? "," : "", set);
+	}
+	for (guint i = 0; i + 1 < f->sched->skips->len; i++) {
+		const char *skip = g_ptr_array_index(f->sched->skips, i);
+
+		if (!g_strv_contains(skips, skip))
+			g_string_append_printf(s, "%s without %s", s->len ? "," : "", skip);
+	}
+	return g_string_free(s, FALSE);
+}
+
+static void put_shrunk(const struct exploring *e, const struct found *f, struct output *o)
+{
+	g_autofree char *what = left_out(e, f);
+
+	if (!f->shrink.done)
+		return;
+	if (what[0] == 0)
+		output_printf(o, "shrunk: nothing in the scenario could be left out");
+	else
+		output_printf(o, "shrunk %u -> %u steps, %u -> %u preemptions, with%s",
+			      f->shrink.steps_before, f->finding->nr_steps,
+			      f->shrink.preemptions_before, f->minimise.preemptions, what);
+	output_printf(o, " (%u scenarios tried, %.2f s)\n", f->shrink.nr_tries, f->shrink.seconds);
+	if (f->shrink.gave_up)
+		output_str(o, "the time for shrinking was over: more may be left out\n");
+}
+
+static void put_found(const struct exploring *e, const struct found *f, struct output *o)
 {
 	const struct trace_violation *v = violation_of(f->job.tf, &f->finding->violation);
 
 	if (v)
 		text_splat(f->job.tf, v, f->job.replay, o);
 	put_minimised(f, o);
+	put_shrunk(e, f, o);
 	output_char(o, '\n');
 	job_race(&f->job, o);
 	if (!job_file(&f->job, OUTPUT_SCHED)) {
@@ -136,7 +177,7 @@ int explore_text(const struct exploring *e)
 	put_verdict(e, o);
 	put_setup(e, o);
 	for (guint i = 0; i < e->found->len; i++)
-		put_found(g_ptr_array_index(e->found, i), o);
+		put_found(e, g_ptr_array_index(e->found, i), o);
 	if (!e->args.quiet || e->found->len > 0)
 		put_coverage(e, o);
 	if (e->found->len > 0) {
@@ -169,6 +210,14 @@ static void put_json_found(const struct exploring *e, const struct found *f, str
 		json_key_u64(o, "replays", f->minimise.nr_replays);
 		json_key(o, "fewest_preemptions");
 		output_str(o, f->minimise.proved ? "true" : "false");
+	}
+	if (f->shrink.done) {
+		json_key(o, "sets");
+		json_strings(o, (const char *const *)f->sched->sets->pdata);
+		json_key(o, "skips");
+		json_strings(o, (const char *const *)f->sched->skips->pdata);
+		json_key_u64(o, "steps_before_shrinking", f->shrink.steps_before);
+		json_key_u64(o, "scenarios_tried", f->shrink.nr_tries);
 	}
 	if (job_file(&f->job, OUTPUT_SCHED))
 		json_key_string(o, "schedule", job_file(&f->job, OUTPUT_SCHED));

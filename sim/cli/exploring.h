@@ -15,7 +15,7 @@ struct exploring {
 	struct run_args args;
 	struct explore_options opt;
 	bool no_minimise, require_exhaustive;
-	bool audit;
+	bool audit, shrink;
 	char *options;	       /* as typed, for command lines */
 	char *resume;	       /* checkpoint to go on from; NULL for none */
 	GByteArray *state;     /* what is in it */
@@ -29,6 +29,15 @@ struct exploring {
 	struct progress progress;
 };
 
+/* What became of the scenario under --shrink. */
+struct shrunk {
+	bool done;    /* it was tried */
+	bool gave_up; /* for want of time */
+	uint32_t steps_before, preemptions_before;
+	uint32_t nr_tries;
+	double seconds;
+};
+
 /* A finding, and what became of it. */
 struct found {
 	const struct finding *first; /* as it was found */
@@ -36,12 +45,24 @@ struct found {
 	bool minimised;
 	struct minimise_result minimise;
 	struct schedule *sched;
+	struct run_options run; /* that it is followed with: lists are those of the schedule */
+	struct shrunk shrink;
 	struct trace_file *tf; /* with accesses */
 	struct job job;
 };
 
 /** explore_text() - say on standard output what came of it; returns an exit code */
 int explore_text(const struct exploring *e);
+
+/**
+ * found_take() - from now on @f is @finding, which becomes its own like @sched
+ * @sets, @skips: what the scenario was made with
+ */
+void found_take(const struct exploring *e, struct found *f, struct finding *finding,
+		struct schedule *sched, const char *const *sets, const char *const *skips);
+
+/** shrink_scenario() - leave out of the scenario what @f does not need; no session may be open */
+bool shrink_scenario(struct exploring *e, struct found *f, GError **error);
 
 /** explore_audit() - compare the engines instead; returns an exit code */
 int explore_audit(struct exploring *e);

@@ -462,6 +462,8 @@ void schedule_follow(struct subject *s, const struct schedule *sched,
 	while (follow_step(&f))
 		;
 	result->nr_steps = f.x->nr_steps;
+	if (opt->choices)
+		g_array_append_vals(opt->choices, f.x->choices->data, f.x->choices->len);
 	result->preemptions = f.switches.preemptions;
 	exec_free(f.x);
 	process_names_free(f.names);

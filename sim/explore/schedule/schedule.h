@@ -114,6 +114,7 @@ struct follow_options {
 	 */
 	bool (*stepped)(void *arg, uint32_t run);
 	void *arg;
+	GArray *choices; /* struct choice: those that were made are added; may be NULL */
 };
 
 enum follow_end {
