@@ -39,6 +39,16 @@ void process_names_restart(struct process_names *p)
 	g_array_set_size(p->seen, 0);
 }
 
+uint32_t process_names_seen(const struct process_names *p)
+{
+	return p->seen->len;
+}
+
+void process_names_forget(struct process_names *p, uint32_t nr)
+{
+	g_array_set_size(p->seen, nr);
+}
+
 uint32_t process_names_id(struct process_names *p, const char *name)
 {
 	gpointer found = g_hash_table_lookup(p->ids, name);

@@ -21,6 +21,12 @@ void process_names_free(struct process_names *p);
 /** process_names_restart() - a run begins, and nobody has been seen in it */
 void process_names_restart(struct process_names *p);
 
+/** process_names_seen() - how many were seen in this run, for process_names_forget() */
+uint32_t process_names_seen(const struct process_names *p);
+
+/** process_names_forget() - the run is where only the first @nr had been seen */
+void process_names_forget(struct process_names *p, uint32_t nr);
+
 /**
  * process_names_look() - name all that can come next
  * @x: after exec_look(); to be called at every step of a run, in order

@@ -17,18 +17,24 @@
 #include "sim/explore/parallel/process.h"
 #include "sim/explore/schedule/schedule.h"
 
-#define STEPS_DEFAULT UINT64_C(4000000)
+#define STEPS_DEFAULT UINT64_C(6000000)
 /* A run with fewer preemptions may be longer than what was found, but not without end. */
 #define STEPS_FACTOR 4
 #define STEPS_MORE 1000
 /* Below so many steps each length of a stretch is tried. */
 #define LENGTHS_TRIED 32
 #define POSTPONED_MAX 6
+/* How many places are looked at where a stretch would preempt nobody. */
+#define PLACES_MAX 8
 #define AS_LONG_AS_IT_CAN UINT32_MAX
+#define MARKS_MAX 24
+/* What it takes to go back to one, in steps. */
+#define MARK_STEPS 16
 
 struct stretch {
 	uint32_t id; /* process_names_text() */
 	uint32_t nr_steps;
+	bool preempts; /* in a run that was made: whoever stepped before could have gone on */
 };
 
 /* A choice inside a step that is not the first alternative. */
@@ -40,6 +46,17 @@ struct inner {
 
 struct price {
 	uint32_t preemptions, steps, stretches, picks;
+};
+
+/* The best run, at the beginning of one of its stretches: trials that begin alike go on there. */
+struct mark {
+	void *world;
+	size_t room;
+	guint stretch;
+	guint nr_choices, nr_inner;
+	uint32_t nr_seen; /* process_names_seen() */
+	struct switches switches;
+	struct price cost;
 };
 
 struct trial {
@@ -60,8 +77,12 @@ struct minimiser {
 	uint32_t max_steps; /* of one run */
 	bool patient;	    /* whoever cannot step is waited for, not passed over */
 	bool passed_over;   /* in this run somebody was */
+	bool other_picks;   /* the plan has other choices inside steps than the best run */
 	bool loops;    /* what is looked for is a livelock, which may show before anything ends */
 	GArray *taken; /* uint32_t: steps of each process in this run */
+	struct mark marks[MARKS_MAX];
+	uint32_t nr_marks, skipped; /* steps that this run did not take, since a mark had them */
+	bool marked;		    /* the marks are those of the best run */
 	/* in this step */
 	uint32_t id, nth;
 };
@@ -98,9 +119,9 @@ static struct stretch *stretch_at(const struct trial *t, guint i)
 	return &g_array_index(t->stretches, struct stretch, i);
 }
 
-static void add_steps(struct trial *t, uint32_t id, uint32_t nr_steps)
+static void add_steps(struct trial *t, uint32_t id, uint32_t nr_steps, bool preempts)
 {
-	struct stretch fresh = {id, nr_steps};
+	struct stretch fresh = {id, nr_steps, preempts};
 
 	if (t->stretches->len > 0 && stretch_at(t, t->stretches->len - 1)->id == id)
 		stretch_at(t, t->stretches->len - 1)->nr_steps += nr_steps;
@@ -219,7 +240,7 @@ static bool make_step(struct minimiser *m, struct cursor *c, struct switches *sw
 	g_autoptr(GError) error = NULL;
 	struct exec *x = m->x;
 	uint32_t ids[ENABLED_MAX];
-	uint32_t i;
+	uint32_t i, before = switches->preemptions;
 
 	process_names_look(m->names, x, ids);
 	i = pick_step(m, c, ids, switches);
@@ -227,7 +248,7 @@ static bool make_step(struct minimiser *m, struct cursor *c, struct switches *sw
 	m->id = ids[i];
 	m->nth = 0;
 	++*taken_by(m, m->id);
-	add_steps(&m->made, m->id, 1);
+	add_steps(&m->made, m->id, 1, switches->preemptions > before);
 	m->made.cost.steps++;
 	m->made.cost.stretches = m->made.stretches->len;
 	m->made.cost.preemptions = switches->preemptions;
@@ -236,6 +257,121 @@ static bool make_step(struct minimiser *m, struct cursor *c, struct switches *sw
 	/* A script that fails in this order is not what is looked for. */
 	error = x->s->take_error(x->s);
 	return false;
+}
+
+/* ---- marks -------------------------------------------------------------------------------- */
+
+static void set_mark(struct minimiser *m, const struct switches *switches, guint stretch)
+{
+	struct mark *mark = &m->marks[m->nr_marks++];
+	size_t size = m->s->save_size(m->s);
+
+	if (mark->room < size) {
+		g_aligned_free(mark->world);
+		mark->room = size + size / 8;
+		mark->world = g_aligned_alloc(1, mark->room, 64);
+	}
+	m->s->save(m->s, mark->world);
+	mark->stretch = stretch;
+	mark->nr_choices = m->x->choices->len;
+	mark->nr_inner = m->made.inner->len;
+	mark->nr_seen = process_names_seen(m->names);
+	mark->switches = *switches;
+	mark->cost = m->made.cost;
+}
+
+static void restart(struct minimiser *m)
+{
+	g_array_set_size(m->made.stretches, 0);
+	g_array_set_size(m->made.inner, 0);
+	m->made.cost = (struct price){0};
+	g_array_set_size(m->taken, 0);
+	process_names_restart(m->names);
+	exec_restart(m->x);
+	m->skipped = 0;
+}
+
+/* Take the best run once more, and keep where it stands now and then. */
+static void set_marks(struct minimiser *m)
+{
+	guint every = m->best.stretches->len / MARKS_MAX + 1;
+	struct switches switches = {0};
+	struct cursor c = {0};
+
+	m->marked = true;
+	m->nr_marks = 0;
+	trial_copy(&m->plan, &m->best);
+	restart(m);
+	while (exec_look(m->x) && c.at + 1 < m->plan.stretches->len) {
+		if (!make_step(m, &c, &switches) || exec_violated(m->x))
+			return;
+		/* pick_step() goes to the next stretch only when that is to step. */
+		if (c.done == stretch_at(&m->plan, c.at)->nr_steps && (c.at + 1) % every == 0 &&
+		    m->nr_marks < MARKS_MAX)
+			set_mark(m, &switches, c.at + 1);
+	}
+}
+
+/* How many stretches have the plan and the best run in common? */
+static guint common(const struct minimiser *m)
+{
+	guint n = MIN(m->plan.stretches->len, m->best.stretches->len), i = 0;
+
+	while (i < n && stretch_at(&m->plan, i)->id == stretch_at(&m->best, i)->id &&
+	       stretch_at(&m->plan, i)->nr_steps == stretch_at(&m->best, i)->nr_steps)
+		i++;
+	return i;
+}
+
+static void go_to_mark(struct minimiser *m, const struct mark *mark, struct switches *switches,
+		       struct cursor *c)
+{
+	struct exec *x = m->x;
+
+	m->s->restore(m->s, mark->world);
+	exec_rewind_to(x, 0, mark->cost.steps);
+	g_array_append_vals(x->choices, m->finding->choices->data, mark->nr_choices);
+	process_names_forget(m->names, mark->nr_seen);
+	g_array_set_size(m->made.stretches, 0);
+	g_array_append_vals(m->made.stretches, m->best.stretches->data, mark->stretch);
+	g_array_set_size(m->made.inner, 0);
+	g_array_append_vals(m->made.inner, m->best.inner->data, mark->nr_inner);
+	m->made.cost = mark->cost;
+	g_array_set_size(m->taken, 0);
+	for (guint i = 0; i < mark->stretch; i++)
+		*taken_by(m, stretch_at(&m->best, i)->id) += stretch_at(&m->best, i)->nr_steps;
+	*switches = mark->switches;
+	*c = (struct cursor){.at = mark->stretch};
+	m->skipped = mark->cost.steps - MIN(mark->cost.steps, MARK_STEPS);
+}
+
+/* Begin the run of the plan: where it parts from the best one, or a little before that. */
+static void begin_run(struct minimiser *m, struct switches *switches, struct cursor *c)
+{
+	const struct mark *mark = NULL;
+	guint same;
+
+	*switches = (struct switches){0};
+	*c = (struct cursor){0};
+	if (m->other_picks || m->best.cost.steps == UINT32_MAX) {
+		restart(m);
+		return;
+	}
+	if (!m->marked) {
+		struct trial plan = m->plan;
+
+		trial_init(&m->plan);
+		set_marks(m);
+		trial_clear(&m->plan);
+		m->plan = plan;
+	}
+	same = common(m);
+	for (uint32_t i = 0; i < m->nr_marks && m->marks[i].stretch <= same; i++)
+		mark = &m->marks[i];
+	if (mark)
+		go_to_mark(m, mark, switches, c);
+	else
+		restart(m);
 }
 
 /*
@@ -261,16 +397,11 @@ static bool is_livelock(struct minimiser *m, struct cursor *c)
 static bool run_plan(struct minimiser *m, bool *at_end)
 {
 	struct exec *x = m->x;
-	struct switches switches = {0};
-	struct cursor c = {0};
+	struct switches switches;
+	struct cursor c;
 
 	m->result->nr_replays++;
-	g_array_set_size(m->made.stretches, 0);
-	g_array_set_size(m->made.inner, 0);
-	m->made.cost = (struct price){0};
-	g_array_set_size(m->taken, 0);
-	process_names_restart(m->names);
-	exec_restart(x);
+	begin_run(m, &switches, &c);
 	*at_end = false;
 	while (exec_look(x)) {
 		if (is_hopeless(m))
@@ -293,6 +424,7 @@ static void keep(struct minimiser *m, bool at_end)
 {
 	struct finding *f = m->finding;
 
+	m->marked = false;
 	trial_copy(&m->best, &m->made);
 	array_copy(f->choices, m->x->choices);
 	f->violation = *wanted(m);
@@ -326,7 +458,7 @@ static bool try_plan(struct minimiser *m)
 		m->patient = patient;
 		m->passed_over = false;
 		fails = run_plan(m, &at_end);
-		m->steps_left -= MIN(m->steps_left, m->made.cost.steps + 1);
+		m->steps_left -= MIN(m->steps_left, m->made.cost.steps - m->skipped + 1);
 		if (fails && is_cheaper(&m->made.cost, &m->best.cost)) {
 			keep(m, at_end);
 			return true;
@@ -378,6 +510,55 @@ static int next_of_same(const struct trial *t, guint i)
 			return (int)j;
 	}
 	return -1;
+}
+
+/* The process that stretch @i preempts is not preempted: it goes on, or it begins later. */
+static void leave_in_peace(struct trial *plan, guint i, bool later)
+{
+	int j = next_of_same(plan, i - 1);
+
+	if (j < 0)
+		return;
+	stretch_at(plan, later ? (guint)j : i - 1)->nr_steps +=
+		stretch_at(plan, later ? i - 1 : (guint)j)->nr_steps;
+	g_array_remove_index(plan->stretches, later ? i - 1 : (guint)j);
+}
+
+/* The same for the @nr preempting stretches from the @from-th on; the last first. */
+static void calm_down(struct minimiser *m, guint from, guint nr, bool later)
+{
+	guint nth = m->best.cost.preemptions;
+
+	for (guint i = begin_plan(m); i-- > 1;) {
+		if (!stretch_at(&m->best, i)->preempts)
+			continue;
+		nth--;
+		if (nth >= from && nth < from + nr && i < m->plan.stretches->len)
+			leave_in_peace(&m->plan, i, later);
+	}
+}
+
+/* Most preemptions of a run that was drawn are of no use: many at a time first. */
+static bool calmer(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint size = m->best.cost.preemptions; size > 0; size /= 2) {
+		for (guint from = 0; from < m->best.cost.preemptions;) {
+			bool now = false, later = false;
+
+			calm_down(m, from, size, false);
+			now = try_plan(m);
+			if (!now) {
+				calm_down(m, from, size, true);
+				later = try_plan(m);
+			}
+			helped |= now || later;
+			if (!now && !later)
+				from += size;
+		}
+	}
+	return helped;
 }
 
 /* Let a process do at once what it does in two stretches: now, or later. */
@@ -462,14 +643,28 @@ static bool shorter(struct minimiser *m)
 	return helped;
 }
 
-/* Move @size stretches from @i on behind the next one, the next two, ...; true if it helped. */
-static bool postpone(struct minimiser *m, guint i, guint size)
+/* Move @size stretches from @i on to before stretch @to, which comes later; true if it helped. */
+static bool move_to(struct minimiser *m, guint i, guint size, guint to)
 {
-	for (guint to = i + 1; to + size <= m->best.stretches->len; to++) {
-		begin_plan(m);
-		g_array_insert_vals(m->plan.stretches, to + size, stretch_at(&m->best, i), size);
-		g_array_remove_range(m->plan.stretches, i, size);
-		if (try_plan(m))
+	begin_plan(m);
+	g_array_insert_vals(m->plan.stretches, to, stretch_at(&m->best, i), size);
+	g_array_remove_range(m->plan.stretches, i, size);
+	return try_plan(m);
+}
+
+/*
+ * Move them behind the next one, the next two, ...; true if it helped.  @settled: only to
+ * where whoever stepped before could not go on, so that nobody is preempted there.
+ */
+static bool postpone(struct minimiser *m, guint i, guint size, bool settled)
+{
+	uint32_t left = settled ? PLACES_MAX : UINT32_MAX;
+
+	for (guint to = i + size + 1; to <= m->best.stretches->len && left > 0; to++) {
+		if (settled && to < m->best.stretches->len && stretch_at(&m->best, to)->preempts)
+			continue;
+		left--;
+		if (move_to(m, i, size, to))
 			return true;
 	}
 	return false;
@@ -483,7 +678,22 @@ static bool postponed(struct minimiser *m)
 	/* Moving several is for preemptions: without any there are few steps to win. */
 	for (guint size = 1; size <= (m->best.cost.preemptions ? POSTPONED_MAX : 1); size++) {
 		for (guint i = 0; i + size < m->best.stretches->len; i++)
-			helped |= postpone(m, i, size);
+			helped |= postpone(m, i, size, false);
+	}
+	return helped;
+}
+
+/* The same for what preempts somebody, and only to where it need not. */
+static bool settled(struct minimiser *m)
+{
+	bool helped = false;
+
+	for (guint size = 1; size <= POSTPONED_MAX; size++) {
+		for (guint i = 1; i + size < m->best.stretches->len; i++) {
+			while (i + size < m->best.stretches->len &&
+			       stretch_at(&m->best, i)->preempts && postpone(m, i, size, true))
+				helped = true;
+		}
 	}
 	return helped;
 }
@@ -496,27 +706,42 @@ static bool plain_picks(struct minimiser *m)
 	for (guint i = 0; i < m->best.inner->len;) {
 		begin_plan(m);
 		g_array_remove_index(m->plan.inner, i);
+		m->other_picks = true;
 		if (try_plan(m))
 			helped = true;
 		else
 			i++;
+		m->other_picks = false;
 	}
 	return helped;
 }
 
+typedef bool (*pass_fn)(struct minimiser *m);
+
+static bool run_passes(struct minimiser *m, const pass_fn *passes)
+{
+	bool helped = false;
+
+	for (; *passes; passes++)
+		helped |= may_go_on(m) && (*passes)(m);
+	return helped;
+}
+
+/* What takes little comes first, and again as long as it helps; then what takes more. */
 static void shrink(struct minimiser *m)
 {
-	static bool (*const passes[])(struct minimiser * m) = {
-		without_any_plan, without_ends, without_chunks, merged,
-		run_on,		  postponed,	shorter,	plain_picks,
-	};
-	bool helped;
+	static const pass_fn first[] = {without_any_plan, without_ends, NULL};
+	static const pass_fn calm[] = {calmer, run_on, settled, NULL};
+	static const pass_fn fewer[] = {without_ends, without_chunks, merged, NULL};
+	static const pass_fn thorough[] = {postponed, shorter, plain_picks, NULL};
 
+	run_passes(m, first);
 	do {
-		helped = false;
-		for (size_t i = 0; i < G_N_ELEMENTS(passes); i++)
-			helped |= passes[i](m);
-	} while (helped && may_go_on(m));
+		do {
+			while (run_passes(m, calm))
+				;
+		} while (run_passes(m, fewer));
+	} while (run_passes(m, thorough));
 }
 
 /* ---- where it starts ---------------------------------------------------------------------- */
@@ -532,7 +757,7 @@ static void plan_schedule(struct minimiser *m, const struct schedule *sched)
 			&g_array_index(sched->runs, struct schedule_run, i);
 		uint32_t id = process_names_id(m->names, run->process);
 
-		add_steps(&m->plan, id, run->nr_steps);
+		add_steps(&m->plan, id, run->nr_steps, false);
 		*taken_by(m, id) += run->nr_steps;
 		for (uint32_t k = 0; k < run->nr_picks; k++) {
 			const struct schedule_pick *p = &g_array_index(
@@ -560,6 +785,7 @@ static bool start_from(struct minimiser *m, const struct finding *f, GError **er
 	m->max_steps = MIN(sched->nr_steps, UINT32_MAX / 2 / STEPS_FACTOR) * STEPS_FACTOR +
 		       STEPS_MORE;
 	m->loops = f->at_end;
+	m->marked = false;
 	ok = run_plan(m, &at_end);
 	m->loops &= exec_look(m->x);
 	m->best.cost = before;
@@ -689,6 +915,8 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 	trial_clear(&m.plan);
 	trial_clear(&m.made);
 	trial_clear(&m.best);
+	for (size_t i = 0; i < MARKS_MAX; i++)
+		g_aligned_free(m.marks[i].world);
 	g_array_unref(m.taken);
 	process_names_free(m.names);
 	exec_free(m.x);
