@@ -546,7 +546,7 @@ function StudyResults:slope(metric, series, from, to) end
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
 ---@field faults? integer allocations that may fail once set-up is over; default 0
 ---@field statistics? boolean memory.stat is counted; default false
----@field options? table<string, any[]> { default, "what it is" }; --set NAME=VALUE
+---@field options? table<string, any[]> { default, "what it is", least = N }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)
 ---@field tasks? ScenarioTask[]|fun(sim: Sim, opt: table<string, any>): ScenarioTask[]
 ---@field expect? Expectation[]

@@ -28,20 +28,17 @@ struct explaining {
 
 /* ---- what to run --------------------------------------------------------------------- */
 
-static bool check_schedule(const struct explaining *e)
+static bool check_before(const struct explaining *e)
 {
-	g_autoptr(GError) error = NULL;
-	g_autofree char *digest = script_digest(e->args.path, &error);
+	struct schedule_check check = {
+		.path = e->sched_path,
+		.sched = e->sched,
+		.script = e->args.path,
+		.name = e->args.name,
+	};
 
-	if (!digest)
-		return refuse_schedule(e->sched_path, "%s", error->message);
-	if (strcmp(e->sched->version, SLABSIM_VERSION) != 0)
-		return refuse_schedule(e->sched_path,
-				       "made by slabsim version %s, and this is version %s",
-				       e->sched->version, SLABSIM_VERSION);
-	if (strcmp(digest, e->sched->digest) != 0)
-		return refuse_schedule(e->sched_path, "%s was edited since (digest %s, not %s)",
-				       e->args.path, digest, e->sched->digest);
+	if (!check_made_for(&check))
+		return false;
 	if (!e->sched->checker)
 		return refuse_schedule(e->sched_path,
 				       "leads to no violation, so there is nothing to explain");
@@ -185,24 +182,62 @@ static void put_row(const struct explaining *e, const struct explain_row *row, s
 
 static void put_decisive(const struct explain_result *r, struct output *o)
 {
+	static const char *const chosen[NR_CHOICE_KINDS] = {
+		[CHOOSE_STEP] = "",
+		[CHOOSE_FAULT] = ", and an allocation failed on purpose",
+		[CHOOSE_CPU] = ", and a work item went to another CPU than the first",
+		[CHOOSE_SCRIPT] = ", and choice() did not answer 1",
+	};
+
 	if (!r->taken)
 		return;
-	output_printf(o, "Decisive choice: at step %u %s went on", r->decisive, r->taken);
+	output_printf(o, "Decisive choice: at step %u %s went on%s", r->decisive, r->taken,
+		      r->chose ? chosen[r->chose_what] : "");
 	for (int i = 0; r->instead && r->instead[i]; i++)
 		output_printf(o, "%s%s", i ? " or " : ", instead of ", r->instead[i]);
 	output_str(o, ".\n");
+}
+
+static void put_title(const struct explaining *e, struct output *o)
+{
+	const GArray *violations = e->tf->violations;
+
+	output_printf(o, "%s of ", e->sched->checker);
+	if (violations->len > 0)
+		names_put(e->tf->names, o,
+			  g_array_index(violations, struct trace_violation, 0).obj);
+	else
+		output_str(o, e->sched->object);
+	output_printf(o, ": when was it lost?   %u random completions per row\n",
+		      e->opt.nr_completions);
+}
+
+/* After the first that nothing escapes from, all rows are alike. */
+static void put_rows(const struct explaining *e, struct output *o)
+{
+	const struct explain_result *r = &e->result;
+
+	output_printf(o, "    step    event  %-*s share of runs that fail\n", STEP_WIDTH,
+		      "what has just happened");
+	for (guint i = 0; i < r->rows->len; i++) {
+		const struct explain_row *row = &g_array_index(r->rows, struct explain_row, i);
+
+		if (row->steps <= r->no_return || i + 1 == r->rows->len)
+			put_row(e, row, o);
+	}
 }
 
 static void put_text(const struct explaining *e, struct output *o)
 {
 	const struct explain_result *r = &e->result;
 
-	output_printf(o, "%s of %s: when was it lost?   %u random completions per row\n",
-		      e->sched->checker, e->sched->object, e->opt.nr_completions);
-	output_printf(o, "    step    event  %-*s share of runs that fail\n", STEP_WIDTH,
-		      "what has just happened");
-	for (guint i = 0; i < r->rows->len; i++)
-		put_row(e, &g_array_index(r->rows, struct explain_row, i), o);
+	put_title(e, o);
+	put_rows(e, o);
+	if (r->no_return == 0) {
+		output_str(o, "It is lost from the beginning: all orderings that were tried fail "
+			      "so. What is wrong is\nnot which step comes first.\n");
+		return;
+	}
 	output_printf(o,
 		      "Point of no return: step %u of %u; none of the completions from there on "
 		      "escaped.\n",
@@ -231,7 +266,7 @@ static int explain_schedule(struct explaining *e, const char *script)
 	}
 	path = script ? g_strdup(script) : script_of(e->sched, e->sched_path);
 	run_args_script(&e->args, path);
-	if (!check_schedule(e))
+	if (!check_before(e))
 		return EXIT_USAGE;
 	set_options(e);
 	if (!record(e, &error) || !look_into(e, &error)) {

@@ -604,7 +604,8 @@ const struct command command_explore = {
 	.description =
 		"Runs the scenario, without virtual time, in many orderings until one fails or\n"
 		"all have been tried, and says what was covered.  A failure is shortened: fewest\n"
-		"preemptions first, then fewest steps.  With -o DIR, NAME.sched,\n"
+		"preemptions first, then fewest steps; --shrink also leaves out of the scenario\n"
+		"what it does not need.  With -o DIR, NAME.sched,\n"
 		"NAME.trace.jsonl, NAME.txt, NAME.html, NAME.race.txt and others are written\n"
 		"there; slabsim replay runs NAME.sched again.  -o FILE.html or another name that\n"
 		"says what belongs in it writes only that.  What a limit or Ctrl-C stops leaves\n"

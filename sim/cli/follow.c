@@ -156,6 +156,48 @@ bool refuse_schedule(const char *path, const char *fmt, ...)
 	return false;
 }
 
+/* Only what differs in nothing but text can be tried all the same. */
+static bool may_be_edited(struct schedule_check *c, const char *what)
+{
+	if (!c->force)
+		return refuse_schedule(c->path, "%s%s", what,
+				       c->may_force ? "; --force tries all the same" : "");
+	cli_note(c->quiet, "%s: %s: following it as far as possible", c->path, what);
+	c->edited = true;
+	return true;
+}
+
+static bool check_script(struct schedule_check *c)
+{
+	const struct schedule *s = c->sched;
+	g_autoptr(GError) error = NULL;
+	g_autofree char *digest = script_digest(c->script, &error);
+	g_autofree char *what = NULL;
+
+	if (!digest)
+		return refuse_schedule(c->path, "its scenario: %s", error->message);
+	if (strcmp(c->name, s->scenario) != 0)
+		return refuse_schedule(c->path, "made for scenario '%s', not '%s'", s->scenario,
+				       c->name);
+	if (strcmp(digest, s->digest) == 0)
+		return true;
+	what = g_strdup_printf("%s was edited since (digest %s, not %s)", c->script, digest,
+			       s->digest);
+	return may_be_edited(c, what);
+}
+
+bool check_made_for(struct schedule_check *c)
+{
+	if (strcmp(c->sched->version, SLABSIM_VERSION) != 0)
+		return refuse_schedule(c->path,
+				       "made by slabsim version %s, and this is version %s",
+				       c->sched->version, SLABSIM_VERSION);
+	if (c->sched->altered &&
+	    !may_be_edited(c, "edited since slabsim wrote it (the sum differs)"))
+		return false;
+	return check_script(c);
+}
+
 char *script_of(const struct schedule *sched, const char *path)
 {
 	g_autofree char *dir = g_path_get_dirname(path);

@@ -41,6 +41,20 @@ void following_clear(struct following *f);
 /** refuse_schedule() - say why the schedule at @path is not followed; false, for the caller */
 bool refuse_schedule(const char *path, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
+/* What a schedule is checked against before it is followed. */
+struct schedule_check {
+	const char *path; /* of the schedule */
+	const struct schedule *sched;
+	const char *script, *name; /* path and name of the scenario that is to be run */
+	bool may_force;		   /* there is a --force */
+	bool force, quiet;
+	/* filled in */
+	bool edited; /* --force lets it be followed although its script or itself was edited */
+};
+
+/** check_made_for() - is it for this slabsim and this script?  If not, say so. */
+bool check_made_for(struct schedule_check *c);
+
 /** script_of() - the script of @sched, which was read from @path: where it was, else beside it */
 char *script_of(const struct schedule *sched, const char *path);
 

@@ -38,44 +38,19 @@ static bool check_list(const struct replaying *r, const char *what, const GPtrAr
 	return refuse_schedule(r->sched_path, "made with %s %s, not %s", what, theirs, ours);
 }
 
-/* Only what differs in nothing but the script's text can be tried all the same. */
-static bool may_be_edited(struct replaying *r, const char *what)
-{
-	if (!r->args.force)
-		return refuse_schedule(r->sched_path, "%s; --force tries all the same", what);
-	cli_note(r->args.quiet, "%s: %s: following it as far as possible", r->sched_path, what);
-	r->edited = true;
-	return true;
-}
-
-static bool check_script(struct replaying *r)
-{
-	g_autoptr(GError) error = NULL;
-	g_autofree char *digest = script_digest(r->args.path, &error);
-	g_autofree char *what = NULL;
-
-	if (!digest) {
-		cli_error("%s", error->message);
-		return false;
-	}
-	if (strcmp(r->args.name, r->sched->scenario) != 0)
-		return refuse_schedule(r->sched_path, "made for scenario '%s', not '%s'",
-				       r->sched->scenario, r->args.name);
-	if (strcmp(digest, r->sched->digest) == 0)
-		return true;
-	what = g_strdup_printf("%s was edited since (digest %s, not %s)", r->args.path, digest,
-			       r->sched->digest);
-	return may_be_edited(r, what);
-}
-
 static bool check_before(struct replaying *r)
 {
 	const struct schedule *s = r->sched;
+	struct schedule_check check = {
+		.path = r->sched_path,
+		.sched = s,
+		.script = r->args.path,
+		.name = r->args.name,
+		.may_force = true,
+		.force = r->args.force,
+		.quiet = r->args.quiet,
+	};
 
-	if (strcmp(s->version, SLABSIM_VERSION) != 0)
-		return refuse_schedule(r->sched_path,
-				       "made by slabsim version %s, and this is version %s",
-				       s->version, SLABSIM_VERSION);
 	if (r->args.seed && r->args.run.seed != s->seed)
 		return refuse_schedule(r->sched_path,
 				       "made with seed %" G_GUINT64_FORMAT
@@ -83,11 +58,10 @@ static bool check_before(struct replaying *r)
 				       s->seed, r->args.run.seed);
 	if (!check_list(r, "parameters", s->sets, r->args.sets) ||
 	    !check_list(r, "checkers off:", s->checks_off, r->args.checks_off) ||
-	    !check_list(r, "parts left out:", s->skips, r->args.skips))
+	    !check_list(r, "parts left out:", s->skips, r->args.skips) || !check_made_for(&check))
 		return false;
-	if (s->altered && !may_be_edited(r, "edited since slabsim wrote it (the sum differs)"))
-		return false;
-	return check_script(r);
+	r->edited = check.edited;
+	return true;
 }
 
 /* The world is made: does it have what the schedule was made with? */

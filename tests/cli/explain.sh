@@ -41,6 +41,28 @@ if grep -n '.\{121,\}' "$work/stdout" >&2; then
 	complain "a line is too long"
 fi
 
+# What is wrong in every ordering is not explained by one of them.
+cat >"$work/always.lua" <<'LUA'
+-- Wrong whoever comes first.
+return model {
+  setup = function(sim) sim.x = sim:cell("x", 0) end,
+  tasks = {
+    task("left", function(t, sim) t:store(sim.x, 1) end),
+    task("right", function(t, sim) t:store(sim.x, 1) t:assert(t:load(sim.x) == 2, "not two") end),
+  },
+}
+LUA
+try 1 explore "$work/always.lua" -q -o "$work/out"
+try 0 explain "$work/out/always.sched" -n 20
+says stdout "It is lost from the beginning"
+grep -q "Point of no return" "$work/stdout" && complain "there was no return from the start"
+
+# A choice inside the decisive step is said.
+try 1 explore scenarios/lifecycle/create_failure.lua --variant none \
+	--variant create-work-css-leak -q -o "$work/out"
+try 0 explain "$work/out/create_failure.sched" -n 50
+says stdout ", and an allocation failed on purpose"
+
 # Trouble.
 try 2 explain
 one_line_error
@@ -53,6 +75,14 @@ one_line_error
 echo 'not a schedule' >"$work/text.sched"
 try 2 explain "$work/text.sched"
 one_line_error
+cp "$work/two.lua" "$work/other.lua"
+try 2 explain "$sched" "$work/other.lua"
+one_line_error
+says stderr "made for scenario 'two', not 'other'"
+sed 's/ x1 / x2 /' "$sched" >"$work/edited.sched"
+try 2 explain "$work/edited.sched" "$work/two.lua"
+one_line_error
+says stderr "edited since slabsim wrote it (the sum differs)"
 echo '-- edited' >>"$work/two.lua"
 try 2 explain "$sched"
 one_line_error

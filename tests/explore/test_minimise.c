@@ -120,6 +120,27 @@ START_TEST(a_lost_wakeup_needs_its_preemption)
 }
 END_TEST
 
+/* What was drawn preempts at every turn, and nearly all of that is of no use. */
+START_TEST(useless_preemptions_go)
+{
+	static const char *const variants[] = {"none", "workfn-clobber", NULL};
+	struct run *run = open_scenario("scenarios/lifecycle/whole_life.lua", variants, NULL);
+	struct subject *s = session_subject(run);
+	const struct minimise_options no_proof = {.max_steps = 3000000};
+	struct explore_result result;
+	struct minimised m;
+
+	m.f = minimise(s, find_failure(s, STRATEGY_RANDOM, 1, &result), &no_proof, &m.r, NULL);
+	ck_assert_ptr_nonnull(m.f);
+	ck_assert_uint_gt(m.r.preemptions_before, 100);
+	ck_assert_uint_lt(m.r.preemptions * 5, m.r.preemptions_before);
+	check_repeats(s, &m);
+	finding_free(m.f);
+	explore_result_clear(&result);
+	session_close(run);
+}
+END_TEST
+
 /* Interrupted or out of budget, what there is is a failing run all the same. */
 START_TEST(stopping_early_loses_nothing)
 {
@@ -173,9 +194,12 @@ Suite *suite_minimise(void)
 	Suite *s = suite_create("minimise");
 	TCase *tc = tcase_create("minimise");
 
+	tcase_set_timeout(tc, 120);
+
 	tcase_add_loop_test(tc, every_start_leads_to_the_same_length, 0, 2);
 	tcase_add_test(tc, only_needed_choices_stay);
 	tcase_add_test(tc, a_lost_wakeup_needs_its_preemption);
+	tcase_add_test(tc, useless_preemptions_go);
 	tcase_add_test(tc, stopping_early_loses_nothing);
 	tcase_add_test(tc, what_does_not_repeat_is_refused);
 	suite_add_tcase(s, tc);

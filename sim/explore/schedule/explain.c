@@ -323,6 +323,27 @@ static void find_no_return(struct explainer *e)
 	e->result->no_return = row_at(e, MIN(i, e->result->rows->len - 1))->steps;
 }
 
+/* What the schedule takes inside step @nr, from 1, besides who steps. */
+static void find_inner(struct explainer *e, uint32_t nr)
+{
+	uint32_t at = 0;
+
+	for (guint i = 0; i < e->sched->runs->len; i++) {
+		const struct schedule_run *run =
+			&g_array_index(e->sched->runs, struct schedule_run, i);
+
+		at += run->nr_steps;
+		for (uint32_t k = 0; at == nr && k < run->nr_picks; k++) {
+			const struct schedule_pick *p = &g_array_index(
+				e->sched->picks, struct schedule_pick, run->picks_at + k);
+
+			e->result->chose |= p->pick > 0;
+			if (p->pick > 0)
+				e->result->chose_what = (enum choice_kind)p->kind;
+		}
+	}
+}
+
 static void find_decisive(struct explainer *e)
 {
 	struct explain_result *r = e->result;
@@ -342,6 +363,7 @@ static void find_decisive(struct explainer *e)
 		return;
 	r->decisive = p->steps + 1;
 	r->taken = g_strdup(p->taken);
+	find_inner(e, r->decisive);
 	instead = g_ptr_array_new();
 	for (guint i = 0; i < p->enabled->len; i++) {
 		if (g_strcmp0(g_ptr_array_index(p->enabled, i), p->taken) != 0)

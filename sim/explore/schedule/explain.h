@@ -41,6 +41,8 @@ struct explain_result {
 	/* The step, from 1, that raised the share most, and who could have come instead. */
 	uint32_t decisive;
 	char *taken, **instead;
+	bool chose; /* something inside the decisive step was not the first alternative */
+	enum choice_kind chose_what;
 	/* The latest step, from 1, at which it passes if somebody else goes first; 0: none. */
 	uint32_t passing;
 	char *passing_taken, *passing_instead;
