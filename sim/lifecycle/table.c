@@ -312,5 +312,5 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 #undef VARIANT
 	config.sysfs_del_by_work = s->sysfs_del_by_work;
 	config.no_barrier_typesafe = s->no_barrier_typesafe;
-	mm_init(t, l->ops, s, &config);
+	mm_init(t, l->ops, s, &config, NULL, NULL);
 }

@@ -72,6 +72,8 @@ static void css_release_work_fn(struct task *t, struct work_struct *work)
 	if (!css->self)
 		list_del(&container_of(css, struct mem_cgroup, css)->sibling);
 	trace(t, CSS_RELEASED, .obj = css->of);
+	if (!css->self)
+		mem_cgroup_css_released(t, container_of(css, struct mem_cgroup, css));
 	mutex_unlock(t, &mm->cgroup_mutex);
 
 	INIT_WORK(t, &css->destroy_rwork.work, css_free_rwork_fn, css->of);
@@ -208,11 +210,13 @@ static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const ch
 	return cgrp;
 }
 
-static void css_online(struct task *t, struct mem_cgroup *memcg)
+static int css_online(struct task *t, struct mem_cgroup *memcg)
 {
 	struct css *css = &memcg->css;
+	int err = mem_cgroup_css_online(t, memcg);
 
-	mem_cgroup_css_online(t, memcg);
+	if (err)
+		return err;
 	css->online = true;
 	css->online_cnt = 1;
 	if (css->parent) {
@@ -220,6 +224,7 @@ static void css_online(struct task *t, struct mem_cgroup *memcg)
 		css->parent->online_cnt++;
 	}
 	trace(t, CSS_ONLINE, .obj = css->of, .arg = {(int64_t)css->cgroup->id, memcg->kmemcg_id});
+	return 0;
 }
 
 /* Its index and caches are taken from it by the free work, which does not hold cgroup_mutex. */
@@ -257,8 +262,13 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 		}
 		list_add_tail(&memcg->sibling, &memcg->parent->children);
 	}
+	err = css_online(t, memcg);
+	if (err) {
+		list_del(&memcg->sibling);
+		free_never_online(t, memcg);
+		return err;
+	}
 	cgrp->memcg = memcg;
-	css_online(t, memcg);
 	return 0;
 }
 

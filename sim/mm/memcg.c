@@ -244,11 +244,60 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 
 /* ---- charging ------------------------------------------------------------------------ */
 
+/* Reclaim takes at least this much at a time. */
+#define SWAP_CLUSTER_MAX 32
+/* Up to this much, any progress is a reason to try again. */
+#define COSTLY_PAGES 8
+#define MEM_CGROUP_RECLAIM_RETRIES 5
+
+struct attempt {
+	int64_t nr_pages;
+	bool drained;
+	int nr_retries;
+};
+
+static int64_t reclaim_below(struct task *t, struct mem_cgroup *culprit, int64_t nr_pages)
+{
+	const struct reclaim_ops *reclaim = mm_of(t->w)->reclaim;
+
+	if (!reclaim || !reclaim->try_to_free)
+		return 0;
+	if (nr_pages < SWAP_CLUSTER_MAX)
+		nr_pages = SWAP_CLUSTER_MAX;
+	return reclaim->try_to_free(t, culprit, nr_pages, true);
+}
+
+static bool has_room(struct task *t, const struct page_counter *c, int64_t nr_pages)
+{
+	sched_read(t, c->memcg, FIELD_USAGE, "mem_cgroup_margin.usage");
+	return c->max - c->usage >= nr_pages;
+}
+
+/* @counter is full: is there a reason to try again? */
+static bool make_room(struct task *t, struct page_counter *counter, struct attempt *a)
+{
+	struct mem_cgroup *culprit = container_of(counter, struct mem_cgroup, memory);
+	const struct mm *mm = mm_of(t->w);
+	int64_t freed = reclaim_below(t, culprit, a->nr_pages);
+
+	if (mm->reclaim && has_room(t, counter, a->nr_pages))
+		return true;
+	if (!a->drained) {
+		/* Whoever sits below the counter that is full may hold spare pages. */
+		drain_all_stock(t, culprit);
+		a->drained = true;
+		return true;
+	}
+	if (freed > 0 && a->nr_pages <= COSTLY_PAGES)
+		return true;
+	return mm->reclaim && a->nr_retries-- > 0;
+}
+
 int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sleep)
 {
 	FRAME(t);
 	int64_t batch = n > MEMCG_CHARGE_BATCH ? n : MEMCG_CHARGE_BATCH;
-	bool drained = false;
+	struct attempt attempt = {.nr_pages = n, .nr_retries = MEM_CGROUP_RECLAIM_RETRIES};
 	struct page_counter *culprit = NULL;
 
 	if (mem_cgroup_is_root(memcg))
@@ -262,14 +311,10 @@ int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sle
 			batch = n;
 			continue;
 		}
-		if (!may_sleep || drained) {
-			trace(t, CHARGE_FAIL, .obj = memcg->css.of,
-			      .arg = {n, (int64_t)culprit->memcg});
-			return -ENOMEM;
-		}
-		/* Whoever sits below the counter that is full may hold spare pages. */
-		drain_all_stock(t, container_of(culprit, struct mem_cgroup, memory));
-		drained = true;
+		if (may_sleep && make_room(t, culprit, &attempt))
+			continue;
+		trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
+		return -ENOMEM;
 	}
 	if (!mm_of(t->w)->config.stock_pins_once)
 		css_get_many(t, &memcg->css, batch, HOLD_CHARGE, 0);
@@ -342,27 +387,46 @@ static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 		call_rcu(t, &old->rcu, free_array_rcu, 0);
 }
 
-/* The lowest free index; the root caches' arrays grow to have a slot for it. */
+/* memcg_cache_ids_sem held for writing. */
+static int grow_arrays(struct task *t, uint32_t id)
+{
+	struct mm *mm = mm_of(t->w);
+	uint32_t size = 2 * (id + 1);
+	int err = 0;
+
+	size = size < 4 ? 4 : size > 65535 ? 65535 : size;
+	if (mm->ops->get_cache) {
+		mutex_lock(t, &mm->slab_mutex);
+		list_for_each(node, &mm->slab_root_caches)
+			grow_array(t,
+				   container_of(node, struct kmem_cache, params.root_caches_node),
+				   size);
+		mutex_unlock(t, &mm->slab_mutex);
+	}
+	if (mm->reclaim && mm->reclaim->grow_ids)
+		err = mm->reclaim->grow_ids(t, size);
+	if (!err)
+		mm->nr_cache_ids = size;
+	return err;
+}
+
+/* The lowest free index; the arrays of root caches and lists grow to have a slot for it. */
 static int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
 	struct mm *mm = mm_of(t->w);
-	int id = idr_alloc(&mm->kmemcg_ids, memcg);
-	uint32_t size;
+	bool lists = mm->reclaim && mm->reclaim->grow_ids;
+	int id = idr_alloc(&mm->kmemcg_ids, memcg), err = 0;
 
-	if (id < 0 || (uint32_t)id < mm->nr_cache_ids || !mm->ops->get_cache)
+	if (id < 0 || (uint32_t)id < mm->nr_cache_ids || (!mm->ops->get_cache && !lists))
 		return id;
-	/* No root cache is created between the arrays and the size that new ones get. */
+	/* No root cache or list is created between the arrays and the size that new ones get. */
 	down_write(t, &mm->memcg_cache_ids_sem);
-	size = 2 * ((uint32_t)id + 1);
-	size = size < 4 ? 4 : size > 65535 ? 65535 : size;
-	mutex_lock(t, &mm->slab_mutex);
-	list_for_each(node, &mm->slab_root_caches)
-		grow_array(t, container_of(node, struct kmem_cache, params.root_caches_node), size);
-	mutex_unlock(t, &mm->slab_mutex);
-	mm->nr_cache_ids = size;
+	err = grow_arrays(t, (uint32_t)id);
 	up_write(t, &mm->memcg_cache_ids_sem);
-	return id;
+	if (err)
+		idr_remove(&mm->kmemcg_ids, id);
+	return err ? err : id;
 }
 
 static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
@@ -393,6 +457,9 @@ static void memcg_free(struct task *t, struct mem_cgroup *memcg, const char *how
 	trace(t, OBJ_FREE, .obj = memcg->css.of, .str = how);
 }
 
+/* The size that traces tell, lest they all change with each member that the model gains. */
+#define TRACED_BYTES 624
+
 struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int *err)
 {
 	FRAME(t);
@@ -414,7 +481,7 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	list_init(&memcg->children);
 	list_init(&memcg->sibling);
 	trace(t, OBJ_NEW, .obj = memcg->css.of,
-	      .arg = {parent ? (int64_t)parent->css.of : 0, sizeof(*memcg)}, .str = cgrp->name);
+	      .arg = {parent ? (int64_t)parent->css.of : 0, TRACED_BYTES}, .str = cgrp->name);
 	counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
 	touch(w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
@@ -429,13 +496,17 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	return memcg;
 }
 
-void mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg)
+int mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
+	const struct reclaim_ops *reclaim = mm_of(t->w)->reclaim;
 
+	if (reclaim && reclaim->memcg_online && reclaim->memcg_online(t, memcg))
+		return -ENOMEM;
 	memcg->id_ref = 1;
 	idr_replace(&mm_of(t->w)->private_ids, memcg->private_id, memcg);
 	css_get(t, &memcg->css, HOLD_ID, 0);
+	return 0;
 }
 
 static void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
@@ -452,8 +523,7 @@ static void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
 	css_put(t, &memcg->css, HOLD_ID, 0);
 }
 
-/* Everything below @memcg takes its parent's index: whoever looks it up serves itself there. */
-static void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
+void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
 {
 	if (memcg->kmemcg_id != old)
 		trace(t, WARN, .obj = memcg->css.of, .arg = {memcg->kmemcg_id},
@@ -476,10 +546,14 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_offline_kmem.state");
 	memcg->kmem_state = KMEM_ALLOCATED;
 	mm->ops->offline_kmem(t, memcg);
-	/* Without cgroup_mutex when it is mem_cgroup_css_free() that calls. */
-	rcu_read_lock(t);
-	memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
-	rcu_read_unlock(t);
+	if (mm->reclaim && mm->reclaim->reparent_lists) {
+		mm->reclaim->reparent_lists(t, memcg, old);
+	} else {
+		/* Without cgroup_mutex when it is mem_cgroup_css_free() that calls. */
+		rcu_read_lock(t);
+		memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
+		rcu_read_unlock(t);
+	}
 	idr_remove(&mm->kmemcg_ids, old);
 	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {old, memcg->kmemcg_id});
 }
@@ -487,8 +561,11 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
+	const struct reclaim_ops *reclaim = mm_of(t->w)->reclaim;
 
 	trace(t, CSS_OFFLINE, .obj = memcg->css.of, .arg = {(int64_t)memcg->parent->css.of});
+	if (reclaim && reclaim->memcg_offline)
+		reclaim->memcg_offline(t, memcg);
 	if (!mm_of(t->w)->config.keeps_id)
 		memcg_offline_kmem(t, memcg);
 	if (!mm_of(t->w)->config.offline_keeps_stock)
@@ -497,15 +574,25 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 	trace(t, CSS_OFFLINE_END, .obj = memcg->css.of);
 }
 
+void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg)
+{
+	FRAME(t);
+	const struct reclaim_ops *reclaim = mm_of(t->w)->reclaim;
+
+	if (reclaim && reclaim->memcg_released)
+		reclaim->memcg_released(t, memcg);
+}
+
 void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
-
 	struct mm *mm = mm_of(t->w);
 
 	/* Only a css that never came online still has its index, if offline takes it. */
 	if (!mm->config.keeps_id)
 		memcg_offline_kmem(t, memcg);
+	if (mm->reclaim && mm->reclaim->memcg_free)
+		mm->reclaim->memcg_free(t, memcg);
 	mm->ops->free_kmem(t, memcg);
 	if (mm->config.keeps_id && memcg->kmemcg_id >= 0) {
 		idr_remove(&mm->kmemcg_ids, memcg->kmemcg_id);

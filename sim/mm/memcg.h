@@ -6,8 +6,8 @@
  * Memory cgroups: counters, charging, the per-CPU stock of spare charges.
  *
  * Upstream: mm/memcontrol.c and mm/page_counter.c, v5.3, cgroup v1 and v2 alike.
- * Differs: no reclaim and no OOM killer yet; a limit that is hit fails the charge
- * after the stocks were drained once.
+ * Differs: no OOM killer; a limit that is hit fails the charge once reclaim has
+ * found nothing to free and the stocks were drained.
  */
 
 #include "sim/mm/cgroup.h"
@@ -52,6 +52,7 @@ struct mem_cgroup {
 	struct obj_cgroup *payer;      /* pays for this memcg's own memory: an ancestor's */
 	struct list objcg_list;	       /* inherited ones; same lock as obj_cgroup.memcg */
 	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
+	void *reclaim_state;	       /* sim/reclaim */
 };
 
 /* Spare charged pages of one memcg and bytes of one objcg on one CPU; interrupts off. */
@@ -71,9 +72,17 @@ static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)
 
 /* css hooks, for cgroup.c */
 struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int *err);
-void mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg);
+int mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg); /* 0 or -ENOMEM */
 void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg);
 void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg);
+
+/**
+ * memcg_reid() - give @memcg and all below it the index @id in place of @old
+ *
+ * Whoever looks an index up then finds the parent's lists and caches.  Read section.
+ */
+void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id);
 
 /** mem_cgroup_from_task() - the memcg that @who is in; RCU read section or @who itself */
 struct mem_cgroup *mem_cgroup_from_task(const struct task *who);

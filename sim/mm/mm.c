@@ -24,7 +24,7 @@ static struct workqueue *alloc_kmem_wq(struct world *w, const struct mm_config *
 }
 
 void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches,
-	     const struct mm_config *config)
+	     const struct mm_config *config, const struct reclaim_ops *reclaim, void *reclaim_state)
 {
 	struct world *w = t->w;
 	struct mm *mm = world_alloc(w, sizeof(*mm));
@@ -32,6 +32,8 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	w->mm = mm;
 	mm->w = w;
 	mm->ops = ops;
+	mm->reclaim = reclaim;
+	mm->reclaim_state = reclaim_state;
 	mm->switches = switches;
 	mm->config = *config;
 	mm->globals = world_new_id(w, OBJ_GLOBAL);

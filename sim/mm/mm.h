@@ -14,6 +14,7 @@
 #include "sim/kernel/kernel.h"
 #include "sim/mm/cgroup.h"
 #include "sim/mm/memcg.h"
+#include "sim/mm/reclaim_ops.h"
 #include "sim/mm/slab.h"
 
 /* Shared state that the model touches outside the primitives' own records. */
@@ -107,6 +108,8 @@ struct mm_config {
 struct mm {
 	struct world *w;
 	const struct lifecycle_ops *ops;
+	const struct reclaim_ops *reclaim; /* NULL: nothing can be reclaimed */
+	void *reclaim_state;		   /* sim/reclaim */
 	struct mm_config config;
 	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
 	oid_t globals;	      /* names what belongs to no object */
@@ -144,9 +147,12 @@ static inline struct mm *mm_of(const struct world *w)
 /**
  * mm_init() - boot: root cgroup, workqueues, locks
  * @t: any task; becomes a member of the root cgroup like every task after it
+ * @reclaim: or NULL
+ * @reclaim_state: becomes mm.reclaim_state before anything of @reclaim is called
  */
 void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches,
-	     const struct mm_config *config);
+	     const struct mm_config *config, const struct reclaim_ops *reclaim,
+	     void *reclaim_state);
 
 void get_online_cpus_mems(struct task *t);
 void put_online_cpus_mems(struct task *t);

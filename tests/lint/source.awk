@@ -8,8 +8,8 @@
 
 BEGIN {
 	# Bottom up.  A file includes its own layer and those before it.
-	nr_layers = split("sim/base sim/engine sim/kernel sim/mm sim/lifecycle sim/check " \
-		"sim/explore lua reports sim/cli", layers, " ")
+	nr_layers = split("sim/base sim/engine sim/kernel sim/mm sim/reclaim sim/fs " \
+		"sim/lifecycle sim/check sim/explore lua reports sim/cli", layers, " ")
 	for (i = 1; i <= nr_layers; i++)
 		rank[layers[i]] = i
 
