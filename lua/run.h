@@ -222,9 +222,10 @@ const char *describe(lua_State *L, int idx);
 /** handle_tostring() - push "cache:3 dentry" */
 const char *handle_tostring(lua_State *L, const struct handle *h);
 
-/* ---- lua/ops.c, lua/tasks.c --------------------------------------------------- */
+/* ---- lua/ops.c, lua/ops_charge.c, lua/tasks.c ------------------------------------ */
 
 void ops_open(lua_State *L, int core);
+void ops_charge_open(lua_State *L, int core);
 void tasks_open(lua_State *L, int core);
 
 /** arg_context() - the context that an operation is called on, which must be the one that runs */

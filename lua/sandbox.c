@@ -444,6 +444,7 @@ void sandbox_open(lua_State *L)
 	push_names(L);
 	handles_open(L, lua_gettop(L));
 	ops_open(L, lua_gettop(L));
+	ops_charge_open(L, lua_gettop(L));
 	tasks_open(L, lua_gettop(L));
 	model_open(L, lua_gettop(L));
 	open_library(L);

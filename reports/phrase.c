@@ -85,6 +85,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_OBJECT_FREE] = "kmem_cache_free {0}: {obj}",
 	[TR_COUNTER_CHARGE] = "{obj} {3} +{0} = {1} pages",
 	[TR_COUNTER_UNCHARGE] = "{obj} {3} -{0} = {1} pages",
+	[TR_CHARGE_FORCE] = "{0} pages charged to {obj} past the limit of {1}",
 	[TR_CHARGE_FAIL] = "cannot charge {0} pages to {obj}: limit of {1}",
 	[TR_USER_CHARGE] = "charge {0} user pages to {obj}[1: fails: {1}]",
 	[TR_USER_UNCHARGE] = "uncharge {0} user pages from {obj}",

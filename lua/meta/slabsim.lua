@@ -120,6 +120,10 @@ function Task:uncharge(cgroup, pages) end
 ---@return boolean ok
 ---@return string|nil error
 function Task:set_max(cgroup, pages, counter) end
+---@alias GfpFlag "atomic"|"nofs"|"noretry"|"nofail"|"memalloc"|"dying"
+--- What this task's allocations may do from now on; without flags, anything that may sleep.
+---@param ... GfpFlag
+function Task:gfp(...) end
 
 ---@param ns integer
 function Task:sleep(ns) end

@@ -285,6 +285,7 @@ static const struct record_handler handlers[] = {
 	{TR_COUNTER_CHARGE, on_obj},
 	{TR_COUNTER_UNCHARGE, on_obj},
 	{TR_CHARGE_FAIL, on_obj_arg1},
+	{TR_CHARGE_FORCE, on_obj_arg1},
 	{TR_STOCK_REFILL, on_obj},
 	{TR_STOCK_CONSUME, on_obj},
 	{TR_STOCK_DRAIN, on_obj},

@@ -183,6 +183,7 @@ struct task {
 	uint16_t rcu_nesting;
 	bool rcu_blocks_gp;
 	struct list rcu_node;
+	uint16_t gfp; /* sim/mm/charge.h: what its allocations may do */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
 	void *objcg;	   /* kept for the next allocation */

@@ -89,7 +89,7 @@ static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *sl
 	/* Pinned by the allocation, whether it is online or not. */
 	sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_charge_slab.memcg");
 	memcg = cache->params.memcg;
-	err = charge_memcg(t, memcg, n);
+	err = try_charge_kmem(t, memcg, n);
 	if (!err) {
 		slab->charged = (uint8_t)n;
 		slab->memcg = memcg;

@@ -126,7 +126,7 @@ static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *sl
 	int64_t n = cache->pages_per_slab;
 	struct mem_cgroup *memcg = get_charge_target(t, cache);
 	bool root = !memcg || mem_cgroup_is_root(memcg);
-	int err = root ? 0 : charge_memcg(t, memcg, n);
+	int err = root ? 0 : try_charge_kmem(t, memcg, n);
 
 	if (!err) {
 		slab->charged = (uint8_t)n;

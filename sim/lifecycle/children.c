@@ -173,21 +173,6 @@ void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *s
 	child->flags |= SLAB_DEACTIVATED;
 }
 
-/* ---- charging ---------------------------------------- */
-
-int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n)
-{
-	struct page_counter *culprit;
-
-	if (try_charge(t, memcg, n, true))
-		return -ENOMEM;
-	if (page_counter_try_charge(t, &memcg->kmem, n, &culprit))
-		return 0;
-	trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
-	cancel_charge(t, memcg, n);
-	return -ENOMEM;
-}
-
 /* ---- destruction of a root cache ---------------------------------------- */
 
 /* slab_mutex held. */

@@ -43,9 +43,6 @@ void clear_slot(struct task *t, struct kmem_cache *root, int id, const char *sit
 /** zero_partial_limits() - empty slabs of @child are not kept any longer */
 void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *site);
 
-/** charge_memcg() - @n pages to both counters, with css references (HOLD_CHARGE): 0 or -ENOMEM */
-int charge_memcg(struct task *t, struct mem_cgroup *memcg, int64_t n);
-
 /** drop_user() - one user of @root less; true if others remain.  slab_mutex held */
 bool drop_user(struct task *t, struct kmem_cache *root);
 

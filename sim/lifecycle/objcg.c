@@ -67,14 +67,8 @@ static int charge_pages(struct task *t, struct obj_cgroup *objcg, struct mem_cgr
 			int64_t n)
 {
 	FRAME_NAMED(t, "obj_cgroup_charge_pages");
-	struct page_counter *culprit;
-	int err = try_charge(t, memcg, n, true);
+	int err = try_charge_kmem(t, memcg, n);
 
-	if (!err && !page_counter_try_charge(t, &memcg->kmem, n, &culprit)) {
-		trace(t, CHARGE_FAIL, .obj = memcg->css.of, .arg = {n, (int64_t)culprit->memcg});
-		cancel_charge(t, memcg, n);
-		err = -ENOMEM;
-	}
 	trace(t, OBJCG_CHARGE, .obj = objcg->id, .arg = {(int64_t)memcg->css.of, n, err});
 	return err;
 }

@@ -22,6 +22,7 @@ static const struct lifecycle v5_3 = {
 static const struct lifecycle v5_8 = {
 	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
 	.ops = &cache_ref_ops,
+	.mm = {.kmem_nofail = true},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -165,7 +166,14 @@ static const struct lifecycle v3_19 = {
 static const struct lifecycle v5_9 = {
 	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
 	.ops = &objcg_ops,
-	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.mm =
+		{
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+		},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -181,7 +189,14 @@ static const struct lifecycle v5_9 = {
 static const struct lifecycle v5_10 = {
 	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
 	.ops = &objcg_ops,
-	.mm = {.stock_pins_once = true, .migration_locks = true, .sysfs_inline = true},
+	.mm =
+		{
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
+			.stock_pins_once = true,
+			.migration_locks = true,
+			.sysfs_inline = true,
+		},
 	.rcu_one_flavour = true,
 	.switches =
 		{
@@ -196,6 +211,9 @@ static const struct lifecycle v6_1 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.charge_batch = 64,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
 			.stock_pins_once = true,
 			.migration_locks = true,
 			.sysfs_inline = true,
@@ -217,6 +235,9 @@ static const struct lifecycle v6_12 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.charge_batch = 64,
+			.reclaim_retries = 16,
+			.kmem_nofail = true,
 			.stock_pins_once = true,
 			.migration_locks = true,
 			.sysfs_inline = true,

@@ -3,24 +3,13 @@
 #define SIM_MM_MEMCG_H
 
 /*
- * Memory cgroups: counters, charging, the per-CPU stock of spare charges.
+ * Memory cgroups: their state and the steps of their life, which cgroup.c walks through.
  *
- * Upstream: mm/memcontrol.c and mm/page_counter.c, v5.3, cgroup v1 and v2 alike.
- * Differs: no OOM killer; a limit that is hit fails the charge once reclaim has
- * found nothing to free and the stocks were drained.
+ * Upstream: mm/memcontrol.c, v5.3, cgroup v1 and v2 alike.
  */
 
 #include "sim/mm/cgroup.h"
-
-#define MEMCG_CHARGE_BATCH 32
-#define PAGE_COUNTER_MAX INT64_MAX
-
-struct page_counter {
-	oid_t memcg;
-	const char *name;   /* "memory" or "kmem" */
-	int64_t usage, max; /* pages */
-	struct page_counter *parent;
-};
+#include "sim/mm/page_counter.h"
 
 enum kmem_state { KMEM_NONE, KMEM_ALLOCATED, KMEM_ONLINE };
 
@@ -55,16 +44,6 @@ struct mem_cgroup {
 	void *reclaim_state;	       /* sim/reclaim */
 };
 
-/* Spare charged pages of one memcg and bytes of one objcg on one CPU; interrupts off. */
-struct stock {
-	struct mem_cgroup *cached;
-	int64_t nr_pages;
-	struct obj_cgroup *cached_objcg;
-	int64_t nr_bytes;
-	struct work_struct work;
-	bool flushing;
-};
-
 static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)
 {
 	return !memcg->parent;
@@ -77,47 +56,10 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg);
 void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg);
 void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg);
 
-/**
- * memcg_reid() - give @memcg and all below it the index @id in place of @old
- *
- * Whoever looks an index up then finds the parent's lists and caches.  Read section.
- */
-void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id);
-
 /** mem_cgroup_from_task() - the memcg that @who is in; RCU read section or @who itself */
 struct mem_cgroup *mem_cgroup_from_task(const struct task *who);
 
-/** try_charge() - charge @n pages and take @n css references (HOLD_CHARGE): 0 or -ENOMEM */
-int try_charge(struct task *t, struct mem_cgroup *memcg, int64_t n, bool may_sleep);
-
-/** cancel_charge() - undo try_charge() */
-void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n);
-
-/** page_counter_try_charge() - false, with nothing charged, when @culprit is at its limit */
-bool page_counter_try_charge(struct task *t, struct page_counter *c, int64_t n,
-			     struct page_counter **culprit);
-void page_counter_uncharge(struct task *t, struct page_counter *c, int64_t n);
-
-/** refill_stock() - keep @n charged pages, whose css references come along if pages have any */
-void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n);
-
-/** this_stock() - interrupts off */
-struct stock *this_stock(struct task *t);
-void touch_stock(struct task *t, const struct stock *stock);
+/** mem_cgroup_is_descendant() - or @root itself; @memcg pinned, or in a read section */
 bool mem_cgroup_is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root);
-void stock_init(struct task *t, struct stock *stock);
-
-/**
- * drain_all_stock() - give back the spare charges of @root's subtree; does not wait for
- * other CPUs
- */
-void drain_all_stock(struct task *t, struct mem_cgroup *root);
-
-/** User memory, for scenarios: each page pins the memcg until it is uncharged. */
-int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
-void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
-
-/** mem_cgroup_set_max() - limit in pages of memory or kmem: 0 or -EBUSY */
-int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max);
 
 #endif /* SIM_MM_MEMCG_H */

@@ -13,9 +13,12 @@
 #include "sim/kernel/ida.h"
 #include "sim/kernel/kernel.h"
 #include "sim/mm/cgroup.h"
+#include "sim/mm/charge.h"
 #include "sim/mm/memcg.h"
+#include "sim/mm/memcg_id.h"
 #include "sim/mm/reclaim_ops.h"
 #include "sim/mm/slab.h"
+#include "sim/mm/stock.h"
 
 /* Shared state that the model touches outside the primitives' own records. */
 enum mm_field {
@@ -92,6 +95,9 @@ struct lifecycle_ops {
 /* Where sim/mm itself differs between generations: all zero is v5.3. */
 struct mm_config {
 	enum { KMEM_WQ_PER_CPU, KMEM_WQ_SYSTEM, KMEM_WQ_ORDERED } kmem_wq; /* creates children */
+	int32_t charge_batch;	  /* pages charged at once, 0: 32; 64 from v6.1 */
+	int32_t reclaim_retries;  /* 0: 5; 16 from v5.9 */
+	bool kmem_nofail;	  /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */

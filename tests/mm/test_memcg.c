@@ -207,7 +207,7 @@ END_TEST
 static void cancel(struct task *t, void *arg)
 {
 	(void)arg;
-	expect(try_charge(t, inner->memcg, 64, true) == 0);
+	expect(try_charge(t, inner->memcg, 64) == 0);
 	expect_usage(64, 64, 64);
 	cancel_charge(t, inner->memcg, 64);
 	expect_usage(0, 0, 0);
@@ -432,7 +432,9 @@ static void drain_for_room(struct task *t, void *arg)
 	expect(mem_cgroup_set_max(t, &outer->memcg->memory, 40) == 0);
 	expect(charge(t, inner, 1) == 0);
 	expect(usage(outer) == BATCH);
-	expect(try_charge(t, sibling->memcg, 20, false) == -ENOMEM);
+	t->gfp = GFP_ATOMIC;
+	expect(try_charge(t, sibling->memcg, 20) == -ENOMEM);
+	t->gfp = 0;
 	expect(charge(t, sibling, 20) == 0);
 	expect(usage(inner) == 1 && usage(outer) == 21);
 	uncharge(t, inner, 1);
@@ -472,7 +474,7 @@ END_TEST
 static void lose_page(struct task *t, void *arg)
 {
 	(void)arg;
-	expect(try_charge(t, inner->memcg, 1, true) == 0);
+	expect(try_charge(t, inner->memcg, 1) == 0);
 	expect(cgroup_rmdir(t, inner) == 0);
 }
 

@@ -165,7 +165,9 @@ static void run_full(struct task *t, void *arg)
 	box = make(t, "box");
 	expect(mem_cgroup_set_max(t, &box->memcg->memory, 100) == 0);
 	expect(mem_cgroup_charge_user(t, box->memcg, 100) == 0);
-	expect(try_charge(t, box->memcg, 1, false) == -ENOMEM && nr_calls == 0);
+	t->gfp = GFP_ATOMIC;
+	expect(try_charge(t, box->memcg, 1) == -ENOMEM && nr_calls == 0);
+	t->gfp = 0;
 	/* Nothing to be had: a last attempt for each retry, then it fails. */
 	expect(mem_cgroup_charge_user(t, box->memcg, 1) == -ENOMEM);
 	expect(nr_calls == 7 && asked == 32 && fs_allowed);
@@ -189,6 +191,130 @@ START_TEST(a_charge_reclaims_from_the_memcg_whose_limit_it_hit)
 }
 END_TEST
 
+static int charge_with(struct task *t, uint16_t gfp, int64_t n)
+{
+	int err;
+
+	t->gfp = gfp;
+	nr_calls = 0;
+	err = mem_cgroup_charge_user(t, box->memcg, n);
+	expect(t->gfp == gfp);
+	t->gfp = 0;
+	return err;
+}
+
+static void run_flags(struct task *t, void *arg)
+{
+	(void)arg;
+	box = make(t, "box");
+	expect(mem_cgroup_set_max(t, &box->memcg->memory, 100) == 0);
+	expect(mem_cgroup_charge_user(t, box->memcg, 100) == 0);
+	expect(charge_with(t, GFP_ATOMIC, 1) == -ENOMEM && nr_calls == 0);
+	expect(charge_with(t, GFP_NORETRY, 1) == -ENOMEM && nr_calls == 2);
+	expect(charge_with(t, GFP_NOFS, 1) == -ENOMEM && nr_calls == 7 && !fs_allowed);
+	expect(box->memcg->memory.usage == 100);
+	/* Past the limit: at once, or when everything else was tried. */
+	expect(charge_with(t, GFP_MEMALLOC, 1) == 0 && nr_calls == 0);
+	expect(charge_with(t, GFP_DYING | GFP_ATOMIC, 2) == 0 && nr_calls == 0);
+	expect(charge_with(t, GFP_NOFAIL | GFP_ATOMIC, 3) == 0 && nr_calls == 0);
+	expect(charge_with(t, GFP_NOFAIL, 4) == 0 && nr_calls == 7);
+	expect(box->memcg->memory.usage == 110);
+	expect(mm_of(t->w)->stocks[0].nr_pages == 0);
+	mem_cgroup_uncharge_user(t, box->memcg, 110);
+}
+
+START_TEST(a_charge_tries_what_its_flags_allow)
+{
+	start("v5.3");
+	sim_task(0, "task", run_flags, NULL);
+	sim_run();
+	ck_assert_uint_eq(sim.w->nr_tasks_alive, 0);
+	ck_assert_uint_eq(rec_count(TR_CHARGE_FORCE, 0), 4);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
+static void charge_kmem(struct task *t, void *arg)
+{
+	int err = arg ? 0 : -ENOMEM;
+
+	box = make(t, "box");
+	expect(mem_cgroup_set_max(t, &box->memcg->kmem, 10) == 0);
+	expect(try_charge_kmem(t, box->memcg, 11) == -ENOMEM && nr_calls == 0);
+	expect(box->memcg->memory.usage == mm_of(t->w)->stocks[0].nr_pages);
+	t->gfp = GFP_NOFAIL;
+	expect(try_charge_kmem(t, box->memcg, 11) == err);
+	t->gfp = 0;
+	if (!err) {
+		expect(box->memcg->kmem.usage == 11);
+		page_counter_uncharge(t, &box->memcg->kmem, 11);
+		cancel_charge(t, box->memcg, 11);
+	}
+	expect(box->memcg->kmem.usage == 0);
+}
+
+/* Upstream forgot NOFAIL there until v5.4. */
+START_TEST(the_kmem_limit_is_no_reason_to_reclaim)
+{
+	start(_i ? "v5.8" : "v5.3");
+	sim_task(0, "task", charge_kmem, _i ? mm_of(sim.w) : NULL);
+	sim_run();
+	ck_assert_uint_eq(sim.w->nr_tasks_alive, 0);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
+static void lower_limits(struct task *t, void *arg)
+{
+	struct page_counter *memory;
+
+	(void)arg;
+	box = make(t, "box");
+	memory = &box->memcg->memory;
+	expect(mem_cgroup_charge_user(t, box->memcg, 60) == 0);
+	expect(mem_cgroup_set_max(t, memory, 50) == -EBUSY && nr_calls == 1 && asked == 1);
+	to_free = 10;
+	expect(mem_cgroup_set_max(t, memory, 50) == 0 && nr_calls == 2 && memory->max == 50);
+	/* Spare pages go before anybody reclaims. */
+	mem_cgroup_uncharge_user(t, box->memcg, 50);
+	expect(mem_cgroup_charge_user(t, box->memcg, 1) == 0 && memory->usage == 32);
+	expect(mem_cgroup_set_max(t, memory, 1) == 0 && nr_calls == 2 && memory->usage == 1);
+	mem_cgroup_uncharge_user(t, box->memcg, 1);
+}
+
+START_TEST(lowering_a_limit_reclaims_down_to_it)
+{
+	start("v5.3");
+	sim_task(0, "task", lower_limits, NULL);
+	sim_run();
+	ck_assert_uint_eq(sim.w->nr_tasks_alive, 0);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
+static void charge_batches(struct task *t, void *arg)
+{
+	(void)arg;
+	box = make(t, "box");
+	expect(mem_cgroup_charge_user(t, box->memcg, 1) == 0);
+	expect(box->memcg->memory.usage == 64 && mm_of(t->w)->stocks[0].nr_pages == 63);
+	mem_cgroup_uncharge_user(t, box->memcg, 1);
+	expect(mem_cgroup_set_max(t, &box->memcg->memory, 64) == 0);
+	expect(mem_cgroup_charge_user(t, box->memcg, 64) == 0);
+	expect(charge_with(t, 0, 64) == -ENOMEM && nr_calls == 18);
+	mem_cgroup_uncharge_user(t, box->memcg, 64);
+}
+
+START_TEST(later_kernels_charge_more_and_try_longer)
+{
+	start("v6.1");
+	sim_task(0, "task", charge_batches, NULL);
+	sim_run();
+	ck_assert_uint_eq(sim.w->nr_tasks_alive, 0);
+	ck_assert_msg(sim_end() == 0, "%s", sim_violation());
+}
+END_TEST
+
 Suite *suite_reclaim_ops(void)
 {
 	Suite *s = suite_create("reclaim_ops");
@@ -198,6 +324,10 @@ Suite *suite_reclaim_ops(void)
 	tcase_add_test(tc, a_memcg_that_cannot_come_online_is_freed);
 	tcase_add_test(tc, arrays_that_cannot_grow_fail_the_memcg);
 	tcase_add_test(tc, a_charge_reclaims_from_the_memcg_whose_limit_it_hit);
+	tcase_add_test(tc, a_charge_tries_what_its_flags_allow);
+	tcase_add_loop_test(tc, the_kmem_limit_is_no_reason_to_reclaim, 0, 2);
+	tcase_add_test(tc, lowering_a_limit_reclaims_down_to_it);
+	tcase_add_test(tc, later_kernels_charge_more_and_try_longer);
 	suite_add_tcase(s, tc);
 	return s;
 }

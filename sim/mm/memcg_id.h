@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_MM_MEMCG_ID_H
+#define SIM_MM_MEMCG_ID_H
+
+/*
+ * The numbers of a memcg: kmemcg_id, the index into the arrays of caches and lists, and
+ * the private id, by which swap entries remember whom they are charged to.
+ *
+ * The private id has a count of its own: one while the memcg is online, one for each page
+ * in swap.  It is the last of these that gives up the number and the css reference.
+ *
+ * Upstream: memcg_alloc_cache_id() and mem_cgroup_idr, mm/memcontrol.c.
+ */
+
+#include "sim/engine/world.h"
+
+struct mem_cgroup;
+
+/**
+ * memcg_alloc_cache_id() - the lowest free index, or an errno
+ *
+ * The arrays of root caches and lists grow to have a slot for it.
+ */
+int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg);
+
+/**
+ * memcg_reid() - give @memcg and all below it the index @id in place of @old
+ *
+ * Whoever looks an index up then finds the parent's lists and caches.  Read section.
+ */
+void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id);
+
+void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg);
+
+#endif /* SIM_MM_MEMCG_ID_H */

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "sim/mm/stock.h"
+
+#include "sim/mm/mm.h"
+
+int64_t stock_max(const struct world *w)
+{
+	int32_t batch = mm_of(w)->config.charge_batch;
+
+	return batch ? batch : MEMCG_CHARGE_BATCH;
+}
+
+struct stock *this_stock(struct task *t)
+{
+	return &mm_of(t->w)->stocks[t->cpu->nr];
+}
+
+void touch_stock(struct task *t, const struct stock *stock)
+{
+	touch(t->w, mm_of(t->w)->globals, FIELD_NUMBERED + (uint32_t)(stock - mm_of(t->w)->stocks),
+	      ACCESS_RMW);
+}
+
+/* Interrupts off. */
+static void drain_stock(struct task *t, struct stock *stock)
+{
+	FRAME(t);
+	struct mem_cgroup *old = stock->cached;
+	int64_t n = stock->nr_pages;
+
+	touch_stock(t, stock);
+	if (n > 0) {
+		stock->nr_pages = 0;
+		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, t->cpu->nr});
+		page_counter_uncharge(t, &old->memory, n);
+		if (!mm_of(t->w)->config.stock_pins_once)
+			css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
+	}
+	if (old && mm_of(t->w)->config.stock_pins_once)
+		css_put(t, &old->css, HOLD_STOCK_ENTRY, t->cpu->id);
+	stock->cached = NULL;
+}
+
+static void drain_this_stock(struct task *t, struct stock *stock)
+{
+	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
+	struct obj_cgroup *objcg = NULL;
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	if (ops->drain_obj_stock)
+		objcg = ops->drain_obj_stock(t, stock);
+	drain_stock(t, stock);
+	touch_stock(t, stock);
+	stock->flushing = false;
+	local_irq_enable(t);
+	if (objcg)
+		ops->put_drained(t, stock, objcg);
+}
+
+static void drain_local_stock(struct task *t, struct work_struct *work)
+{
+	drain_this_stock(t, container_of(work, struct stock, work));
+}
+
+void stock_init(struct task *t, struct stock *stock)
+{
+	INIT_WORK(t, &stock->work, drain_local_stock, 0);
+}
+
+static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, enum holder from,
+			  enum holder to)
+{
+	if (!memcg->css.no_ref && !mm_of(t->w)->config.stock_pins_once)
+		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, from, to, (int64_t)t->cpu->id});
+}
+
+bool consume_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	struct stock *stock;
+	bool ok;
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	stock = this_stock(t);
+	touch_stock(t, stock);
+	ok = stock->cached == memcg && stock->nr_pages >= n;
+	if (ok) {
+		stock->nr_pages -= n;
+		trace(t, STOCK_CONSUME, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
+		move_css_refs(t, memcg, n, HOLD_STOCK, HOLD_CHARGE);
+	}
+	local_irq_enable(t);
+	return ok;
+}
+
+void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME(t);
+	struct stock *stock;
+
+	local_irq_disable(t);
+	sched_point(t, COST_PERCPU);
+	stock = this_stock(t);
+	touch_stock(t, stock);
+	if (stock->cached != memcg) {
+		drain_stock(t, stock);
+		if (mm_of(t->w)->config.stock_pins_once)
+			css_get(t, &memcg->css, HOLD_STOCK_ENTRY, t->cpu->id);
+		stock->cached = memcg;
+	}
+	touch_stock(t, stock);
+	stock->nr_pages += n;
+	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
+	move_css_refs(t, memcg, n, HOLD_CHARGE, HOLD_STOCK);
+	if (stock->nr_pages > stock_max(t->w))
+		drain_stock(t, stock);
+	local_irq_enable(t);
+}
+
+/* The entry and its pages are looked at without a lock while their CPU goes on. */
+static bool keeps_pages(struct task *t, struct stock *stock, struct mem_cgroup *root)
+{
+	sched_read(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_all_stock.cached");
+	touch_stock(t, stock);
+	return stock->cached && stock->nr_pages > 0 &&
+	       mem_cgroup_is_descendant(stock->cached, root);
+}
+
+static bool wants_drain(struct task *t, struct stock *stock, struct mem_cgroup *root)
+{
+	const struct mm *mm = mm_of(t->w);
+	bool wants;
+
+	if (!mm->ops->obj_stock_below)
+		return keeps_pages(t, stock, root) && !stock->flushing;
+	rcu_read_lock(t);
+	wants = keeps_pages(t, stock, root) || mm->ops->obj_stock_below(t, stock, root);
+	rcu_read_unlock(t);
+	touch_stock(t, stock);
+	return wants && !stock->flushing;
+}
+
+void drain_all_stock(struct task *t, struct mem_cgroup *root)
+{
+	FRAME(t);
+	struct world *w = t->w;
+	struct mm *mm = mm_of(w);
+
+	/* Whoever drains already, maybe for another subtree: that has to do. */
+	if (!mutex_trylock(t, &mm->percpu_charge_mutex))
+		return;
+	preempt_disable(t);
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		struct stock *stock = &mm->stocks[i];
+
+		if (!wants_drain(t, stock, root))
+			continue;
+		stock->flushing = true;
+		if (i == t->cpu->nr)
+			drain_this_stock(t, stock);
+		else
+			queue_work_on(t, &w->cpus[i], kernel_of(w)->system_wq, &stock->work);
+	}
+	preempt_enable(t);
+	mutex_unlock(t, &mm->percpu_charge_mutex);
+}
