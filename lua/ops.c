@@ -110,7 +110,7 @@ void op_end(struct task *t, const char *op, int64_t result)
 	task_set_user(t, !run_of(((struct script_task *)t->arg)->L)->model);
 }
 
-static const char *error_name(int err)
+const char *error_name(int err)
 {
 	switch (-err) {
 	case ENOMEM:
@@ -155,7 +155,7 @@ static int push_failure(lua_State *L, int err)
 /* ---- objects ----------------------------------------------------------------------- */
 
 /* Handles are shared between the tasks of a script: what they tell is shared state. */
-static bool is_removed(struct task *t, const struct cgroup_handle *g)
+bool cgroup_is_removed(struct task *t, const struct cgroup_handle *g)
 {
 	touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
 	return g->removed;
@@ -494,7 +494,7 @@ static int l_create_child(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "create_child", c->h.id);
-	if (!is_removed(t, g) && !is_destroyed(t, c))
+	if (!cgroup_is_removed(t, g) && !is_destroyed(t, c))
 		err = create_child(t, c->cache, g->cgrp);
 	op_end(t, "create_child", err);
 	return push_result(L, err);
@@ -519,7 +519,7 @@ static int l_mkdir(lua_State *L)
 	if (!copy)
 		return luaL_error(L, "not enough memory");
 	op_begin(t, "mkdir", parent ? parent->h.id : mm_of(t->w)->root->id);
-	if (!parent || !is_removed(t, parent))
+	if (!parent || !cgroup_is_removed(t, parent))
 		cgrp = cgroup_mkdir(t, parent ? parent->cgrp : mm_of(t->w)->root, copy, &err);
 	op_end(t, "mkdir", cgrp ? 0 : err);
 	if (!cgrp)
@@ -555,7 +555,7 @@ static int l_rmdir(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "rmdir", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = g->cgrp->parent ? cgroup_rmdir(t, g->cgrp) : -EBUSY;
 	op_end(t, "rmdir", err);
 	return push_result(L, err);
@@ -572,7 +572,7 @@ static int l_attach(lua_State *L)
 	op_begin(t, "attach", g->h.id);
 	if (!who->L)
 		err = -ESRCH;
-	else if (!is_removed(t, g))
+	else if (!cgroup_is_removed(t, g))
 		err = cgroup_attach_task(t, who->task, g->cgrp);
 	op_end(t, "attach", err);
 	return push_result(L, err);
@@ -589,7 +589,7 @@ static int l_charge(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "charge", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = mem_cgroup_charge_user(t, g->memcg, n);
 	if (!err)
 		g->nr_pages += n;
@@ -608,9 +608,10 @@ static int l_uncharge(lua_State *L)
 			     handle_tostring(L, &g->h), (long long)g->nr_pages, (long long)n);
 	g->nr_pages -= n;
 	op_begin(t, "uncharge", g->h.id);
-	mem_cgroup_uncharge_user(t, g->memcg, n);
+	n = mem_cgroup_uncharge_user(t, g->memcg, n);
 	op_end(t, "uncharge", 0);
-	return 0;
+	lua_pushinteger(L, n);
+	return 1;
 }
 
 static int l_set_max(lua_State *L)
@@ -625,7 +626,7 @@ static int l_set_max(lua_State *L)
 	if (strcmp(which, counters[0]) != 0 && strcmp(which, counters[1]) != 0)
 		script_error(L, "t:set_max: expected 'memory' or 'kmem', got '%s'", which);
 	op_begin(t, "set_max", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = mem_cgroup_set_max(t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory,
 					 n);
 	op_end(t, "set_max", err);

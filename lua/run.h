@@ -135,6 +135,8 @@ struct run {
 
 	const char *lifecycle_name;
 	const struct lifecycle *lifecycle;
+	bool has_reclaim; /* the scenario wants reclaim, and says what it wants of it */
+	struct reclaim_choice reclaim;
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
@@ -226,6 +228,7 @@ const char *handle_tostring(lua_State *L, const struct handle *h);
 
 void ops_open(lua_State *L, int core);
 void ops_charge_open(lua_State *L, int core);
+void ops_reclaim_open(lua_State *L, int core);
 void tasks_open(lua_State *L, int core);
 
 /** arg_context() - the context that an operation is called on, which must be the one that runs */
@@ -238,6 +241,12 @@ const char *arg_name(lua_State *L, int idx, const char *op);
 
 void op_begin(struct task *t, const char *op, oid_t on);
 void op_end(struct task *t, const char *op, int64_t result);
+
+/** error_name() - "ENOMEM" for -ENOMEM */
+const char *error_name(int err);
+
+/** cgroup_is_removed() - whether scripts must not follow @g any more */
+bool cgroup_is_removed(struct task *t, const struct cgroup_handle *g);
 
 /** push_result() - true, or false and the name of the error */
 int push_result(lua_State *L, int err);

@@ -246,6 +246,25 @@ static void read_costs(struct run *run, lua_State *L)
 	lua_pop(L, 2);
 }
 
+/* The table that lua/lib made of the field, or false. */
+static void read_reclaim(struct run *run, lua_State *L)
+{
+	lua_getfield(L, -1, "reclaim");
+	run->has_reclaim = lua_istable(L, -1);
+	if (run->has_reclaim) {
+		run->reclaim.iterator = (uint32_t)field_int(L, "iterator");
+		run->reclaim.nr_nodes = (uint8_t)field_int(L, "nodes");
+		run->reclaim.nr_zones = (uint8_t)field_int(L, "zones");
+		lua_getfield(L, -1, "hierarchy");
+		run->reclaim.no_hierarchy = !lua_toboolean(L, -1);
+		lua_pop(L, 1);
+		lua_getfield(L, -1, "offline_at_rmdir");
+		run->reclaim.offline_at_rmdir = lua_toboolean(L, -1);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+}
+
 static void tell_begin(struct run *run)
 {
 	static const char *const orders[] = {"timed", "ties", "random"};
@@ -302,6 +321,7 @@ static bool make_world(struct run *run)
 	if (!run->w)
 		return false;
 	run->w->trace_accesses = opt->accesses;
+	read_reclaim(run, L);
 	read_costs(run, L);
 	tell_begin(run);
 	kernel = lifecycle_kernel_config(run->lifecycle);

@@ -452,6 +452,43 @@ local function check_expect(s, expect)
   return list
 end
 
+local reclaim_fields = { "hierarchy", "iterator", "nodes", "offline_at_rmdir", "zones" }
+
+-- What the core is told: an iterator by its place in the list, 0 for the generation's.
+local function reclaim_spec(reclaim)
+  if reclaim == nil or reclaim == false then return false end
+  if reclaim == true then reclaim = {} end
+  expect_fields("reclaim", reclaim, reclaim_fields)
+  local s = { iterator = 0, nodes = 1, zones = 1, hierarchy = reclaim.hierarchy ~= false }
+  local name = reclaim.iterator
+  if name ~= nil and name ~= "" then
+    expect_name("reclaim.iterator", name, core.iterators, "iterator")
+    for i, known in ipairs(core.iterators) do
+      if known == name then s.iterator = i end
+    end
+  end
+  if reclaim.hierarchy ~= nil then
+    expect_kind("reclaim.hierarchy", reclaim.hierarchy, "boolean")
+  end
+  if reclaim.offline_at_rmdir ~= nil then
+    s.offline_at_rmdir =
+      expect_kind("reclaim.offline_at_rmdir", reclaim.offline_at_rmdir, "boolean")
+  end
+  if reclaim.nodes ~= nil then s.nodes = expect_integer("reclaim.nodes", reclaim.nodes, 1, 8) end
+  if reclaim.zones ~= nil then s.zones = expect_integer("reclaim.zones", reclaim.zones, 1, 4) end
+  return s
+end
+
+-- A table, true, or a function of the options, which are not known yet.
+local function check_reclaim(reclaim)
+  if type(reclaim) == "function" then return reclaim end
+  if reclaim ~= nil and type(reclaim) ~= "boolean" and type(reclaim) ~= "table" then
+    fail("reclaim: expected true, a table or a function(opt) that returns one, got " ..
+         describe(reclaim))
+  end
+  return reclaim_spec(reclaim)
+end
+
 local function check_orders(orders)
   for i, order in ipairs(expect_array("orders", orders)) do
     local what = "orders[" .. i .. "]"
@@ -477,7 +514,7 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "ordering", "orders",
-  "preempt", "setup", "tasks", "upstream", "variants",
+  "preempt", "reclaim", "setup", "tasks", "upstream", "variants",
 }
 
 -- A number, or a function of the options, which are not known yet.
@@ -495,6 +532,7 @@ local function build(what, spec, default_cpus)
     cpus = check_cpus(spec.cpus == nil and default_cpus or spec.cpus),
     faults = expect_integer("faults", spec.faults == nil and 0 or spec.faults, 0, 1000000),
     costs = check_costs(spec.costs),
+    reclaim = check_reclaim(spec.reclaim),
     options = expect_kind("options", spec.options or {}, "table"),
     setup = spec.setup,
     tasks = spec.tasks or {},
@@ -610,6 +648,7 @@ local path_of = {} -- cgroup -> "a/b"
 local task_methods = core.methods.task
 local raw_mkdir, raw_rmdir, raw_create_cache, raw_spawn =
   task_methods.mkdir, task_methods.rmdir, task_methods.create_cache, task_methods.spawn
+local raw_iterate = task_methods.iterate
 
 local root -- the root cgroup
 
@@ -638,6 +677,24 @@ function task_methods.rmdir(t, cgroup)
   return ok, err
 end
 task_methods.offline = task_methods.rmdir
+
+local iterate_fields = { "max", "node", "priority", "shared", "zone" }
+
+function task_methods.iterate(t, cgroup, opts)
+  local what = "t:iterate"
+  if opts == nil then opts = {} end
+  expect_fields(what, opts, iterate_fields)
+  local function number(field, default, low, high)
+    local value = opts[field]
+    if value == nil then return default end
+    return expect_integer(what .. ": " .. field, value, low, high)
+  end
+  local shared = opts.shared
+  if shared == nil then shared = true end
+  expect_kind(what .. ": shared", shared, "boolean")
+  return raw_iterate(t, cgroup, number("max", 1 << 40, 1, 1 << 40), number("priority", 12, 0, 12),
+                     number("node", 0, 0, 7), number("zone", 0, 0, 3), shared)
+end
 
 local cache_fields =
   { "account", "merge", "object_size", "objects_per_slab", "typesafe_by_rcu" }
@@ -828,6 +885,7 @@ local function options(s, sets, lifecycle, variants, checks_off)
   if type(s.cpus) == "function" then
     s.cpus = expect_integer("cpus", s.cpus(options_of_run), 1, 64)
   end
+  if type(s.reclaim) == "function" then s.reclaim = reclaim_spec(s.reclaim(options_of_run)) end
   sim = make_sim()
   return options_of_run, sim
 end
@@ -860,7 +918,8 @@ globals.ns = wrap(unit("ns", 1))
 globals.us = wrap(unit("us", 1000))
 globals.ms = wrap(unit("ms", 1000000))
 globals.s = wrap(unit("s", 1000000000))
-for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "spawn", "wait_event" } do
+for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "iterate", "spawn",
+                        "wait_event" } do
   task_methods[name] = wrap(task_methods[name])
 end
 for _, name in ipairs(sorted_keys(sim_methods, "")) do

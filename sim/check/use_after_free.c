@@ -300,6 +300,9 @@ static const struct record_handler handlers[] = {
 	{TR_OBJ_STOCK_DRAIN, on_obj},
 	{TR_BYTES_CHARGE, on_obj_arg0},
 	{TR_BYTES_UNCHARGE, on_obj_arg0},
+	{TR_ITER_VISIT, on_obj_arg0},
+	{TR_ITER_REMOVE, on_obj},
+	{TR_SHRINK_LRU, on_obj},
 	{0, NULL},
 };
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "sim/mm/mm.h"
+#include "sim/reclaim/reclaim.h"
 
 struct lifecycle_info {
 	const char *name;
@@ -42,7 +43,19 @@ uint64_t lifecycle_variants(const struct lifecycle *l);
 /** lifecycle_kernel_config() - what @l wants from sim/kernel */
 struct kernel_config lifecycle_kernel_config(const struct lifecycle *l);
 
-/** lifecycle_boot() - mm_init() for @l with exactly @variants on */
-void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t variants);
+/* What a scenario says about reclaim; zeroes: what the generation has. */
+struct reclaim_choice {
+	uint32_t iterator; /* enum iter_design + 1 */
+	uint8_t nr_nodes, nr_zones;
+	bool no_hierarchy;
+	bool offline_at_rmdir; /* as up to v3.10 */
+};
+
+/**
+ * lifecycle_boot() - mm_init() for @l with exactly @variants on
+ * @choice: NULL: nothing can be reclaimed
+ */
+void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t variants,
+		    const struct reclaim_choice *choice);
 
 #endif /* SIM_LIFECYCLE_INFO_H */

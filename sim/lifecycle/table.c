@@ -8,6 +8,8 @@ static const struct lifecycle v5_3 = {
 		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
 	.ops = &cache_ref_ops,
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
@@ -24,6 +26,7 @@ static const struct lifecycle v5_8 = {
 	.ops = &cache_ref_ops,
 	.mm = {.kmem_nofail = true},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
@@ -36,6 +39,8 @@ static const struct lifecycle seed1_v4 = {
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
 	.ops = &cache_ref_ops,
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.release_rcu_hop = true,
@@ -50,6 +55,7 @@ static const struct lifecycle seed1_v4 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.iter_invalidate_own_parents = true,
 		},
 };
 
@@ -58,12 +64,15 @@ static const struct lifecycle v4_18 = {
 			  "destruction marks and flushes"},
 	.ops = &cache_memcg_ops,
 	.mm = {.offline_keeps_stock = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.early_sysfs_removal = true,
 			.create_tests_dying = true,
 			.uncharge_by_page = true,
 			.dying_before_refcount = true,
+			.iter_invalidate_own_parents = true,
 		},
 };
 
@@ -71,11 +80,14 @@ static const struct lifecycle v4_11 = {
 	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
 	.ops = &cache_memcg_ops,
 	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.early_sysfs_removal = true,
 			.uncharge_by_page = true,
 			.destroy_without_flush = true,
+			.iter_invalidate_parents = true,
 		},
 };
 
@@ -87,12 +99,15 @@ static const struct lifecycle v4_10 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_ONCE,
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.iter_invalidate_parents = true,
 		},
 };
 
@@ -103,12 +118,15 @@ static const struct lifecycle v4_7 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_EACH,
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.iter_invalidate_parents = true,
 		},
 };
 
@@ -120,11 +138,15 @@ static const struct lifecycle v4_0 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_IPI,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
 		},
 };
 
@@ -138,10 +160,14 @@ static const struct lifecycle seed2 = {
 	       .sysfs_inline = true,
 	       .collects_retired = true,
 	       .keeps_id = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
 		},
 };
 
@@ -156,10 +182,14 @@ static const struct lifecycle v3_19 = {
 	       .collects_retired = true,
 	       .keeps_id = true,
 	       .memcg_slab_mutex = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS},
 	.switches =
 		{
 			.destroy_without_flush = true,
 			.destroy_drops_mutex = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
 		},
 };
 
@@ -175,6 +205,7 @@ static const struct lifecycle v5_9 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
@@ -198,6 +229,7 @@ static const struct lifecycle v5_10 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
@@ -220,6 +252,7 @@ static const struct lifecycle v6_1 = {
 			.release_unlocked = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -245,6 +278,8 @@ static const struct lifecycle v6_12 = {
 			.barrier_in_destroy = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK_RETRY, .scope = ITER_PER_NODE},
+		    .walks = PARTIAL_WALKS},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -322,7 +357,42 @@ struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 	return (struct kernel_config){.rcu_one_flavour = l->rcu_one_flavour};
 }
 
-void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
+/* The positions of v3.19 and v4.0 are those of v4.4, but for what was wrong with them. */
+static enum iter_design default_design(const struct iter_config *config, const struct switches *s)
+{
+	return s->iter_pins_css && config->design == ITER_WEAK ? ITER_PINNED_CMPXCHG
+							       : config->design;
+}
+
+static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
+				    const struct switches *s, const struct reclaim_choice *choice)
+{
+	struct reclaim_config config = l->reclaim;
+	struct iter_config *iter = &config.iter;
+
+	iter->design = choice->iterator ? (enum iter_design)(choice->iterator - 1)
+					: default_design(iter, s);
+	iter->nr_nodes = choice->nr_nodes;
+	iter->nr_zones = choice->nr_zones;
+	iter->no_hierarchy = choice->no_hierarchy;
+	iter->invalidate_parents = s->iter_invalidate_parents;
+	iter->invalidate_own_parents = s->iter_invalidate_own_parents;
+	iter->invalidate_late = s->iter_invalidate_late;
+	iter->count_read_twice = s->iter_count_read_twice;
+	iter->pins_late = s->iter_pins_late;
+	iter->unlocked = s->iter_unlocked;
+	iter->stamp_first = s->iter_stamp_first;
+	iter->gets_offline = s->iter_gets_offline;
+	iter->root_needs_get = s->iter_root_needs_get;
+	iter->root_is_got = s->iter_root_is_got;
+	iter->root_is_put = s->iter_root_is_put;
+	iter->returns_unpinned = s->iter_returns_unpinned;
+	iter->unlinked_is_last = s->iter_unlinked_is_last;
+	return reclaim_new(t->w, &config);
+}
+
+void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask,
+		    const struct reclaim_choice *choice)
 {
 	struct switches *s = world_alloc(t->w, sizeof(*s));
 	struct mm_config config = l->mm;
@@ -333,5 +403,8 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 #undef VARIANT
 	config.sysfs_del_by_work = s->sysfs_del_by_work;
 	config.no_barrier_typesafe = s->no_barrier_typesafe;
-	mm_init(t, l->ops, s, &config, NULL, NULL);
+	if (choice && choice->offline_at_rmdir)
+		config.offline_at_rmdir = true;
+	mm_init(t, l->ops, s, &config, choice ? &reclaim_ops : NULL,
+		choice ? reclaim_boot(t, l, s, choice) : NULL);
 }

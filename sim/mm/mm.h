@@ -45,6 +45,13 @@ enum mm_field {
 	FIELD_OBJCG_MEMCG,    /* obj_cgroup.memcg */
 	FIELD_OBJCG_BYTES,    /* obj_cgroup.nr_charged_bytes */
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
+	FIELD_CHILDREN,	      /* mem_cgroup.children */
+	FIELD_SIBLING,	      /* mem_cgroup.sibling, css.released */
+	FIELD_LRU,	      /* mem_cgroup.lru_pages */
+	FIELD_CSS_IDS,	      /* the iterators' numbers of memcgs */
+	FIELD_DEAD_COUNT,     /* removals: of the machine, or below a memcg */
+	FIELD_ITER_USED,      /* which positions of a memcg were ever used; whether any was */
+	FIELD_ITER_FIGURES,   /* counts for reports */
 	NR_MM_FIELDS,
 };
 
@@ -98,6 +105,7 @@ struct mm_config {
 	int32_t charge_batch;	  /* pages charged at once, 0: 32; 64 from v6.1 */
 	int32_t reclaim_retries;  /* 0: 5; 16 from v5.9 */
 	bool kmem_nofail;	  /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
+	bool offline_at_rmdir;	  /* up to v3.10: css_offline() is rmdir's, and waits for nobody */
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
