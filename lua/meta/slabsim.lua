@@ -113,7 +113,34 @@ function Task:attach(cgroup, task) end
 function Task:charge(cgroup, pages) end
 ---@param cgroup Cgroup
 ---@param pages integer
+---@return integer uncharged what reclaim has left of them
 function Task:uncharge(cgroup, pages) end
+--- Reclaim from the cgroup and what is below it; from the root cgroup, for the machine.
+---@param cgroup Cgroup
+---@param pages integer
+---@return integer|nil freed
+---@return string|nil error "ENODEV"
+function Task:reclaim(cgroup, pages) end
+--- Reclaim from all cgroups, as kswapd does.
+---@param pages integer
+---@return integer freed
+function Task:kswapd(pages) end
+---@class IterateOptions
+---@field max? integer memcgs, then the walk breaks off; default: all
+---@field priority? integer 0 to 12, the default
+---@field node? integer default 0
+---@field zone? integer default 0
+---@field shared? boolean go on where others have stopped; default true
+--- Walk over the memcgs of a subtree with mem_cgroup_iter().
+---@param cgroup Cgroup
+---@param options? IterateOptions
+---@return string[]|nil names
+---@return string|nil error "ENODEV"
+function Task:iterate(cgroup, options) end
+--- What reclaim has done so far, everywhere or to one cgroup.
+---@param cgroup? Cgroup
+---@return table<string, integer> figures
+function Task:reclaim_figures(cgroup) end
 ---@param cgroup Cgroup
 ---@param pages integer
 ---@param counter? "memory"|"kmem"
@@ -401,6 +428,15 @@ function Sim:percpu_ref(name, release) end
 ---@field preemptions? integer
 ---@field depth? integer
 
+---@alias IteratorName ""|"css-id"|"pinned"|"pinned-cleanup"|"global-count"
+---| "dead-count"|"pinned-cmpxchg"|"weak"|"weak-retry"
+---@class ReclaimOptions
+---@field iterator? IteratorName
+---@field hierarchy? boolean default true
+---@field nodes? integer
+---@field zones? integer
+---@field offline_at_rmdir? boolean
+
 ---@class Scenario
 ---@field doc? string
 ---@field upstream? string commit that the scenario is about
@@ -409,6 +445,7 @@ function Sim:percpu_ref(name, release) end
 ---@field cpus? integer|fun(opt: table): integer 1 to 64; default 2, in a model one per task
 ---@field preempt? "none"|"voluntary"|"full" default "full"
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
+---@field reclaim? boolean|ReclaimOptions|fun(opt: table): boolean|ReclaimOptions default false
 ---@field faults? integer allocations that may fail once set-up is over; default 0
 ---@field options? table<string, any[]> { default, "what it is" }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)

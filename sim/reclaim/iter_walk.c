@@ -196,6 +196,7 @@ void iter_each_position(struct task *t, struct mem_cgroup *root, struct mem_cgro
 	const struct iter_position *positions;
 
 	iter_count(t, &it->stats.looked_at, it->nr_positions);
+	iter_count(t, &it->stats.locks, it->ops->locks ? it->nr_positions : 0);
 	sched_read(t, root->css.of, FIELD_ITER_USED, "mem_cgroup_iter.unused");
 	positions = iter_memcg(root)->positions;
 	for (uint32_t i = 0; i < it->nr_positions; i++) {

@@ -213,7 +213,7 @@ END_TEST
 START_TEST(the_cost_of_a_removal)
 {
 	static const int64_t cost[NR_ITER_DESIGNS][4] = {
-		[ITER_PINNED_CLEANUP] = {4 * NR_PRIORITIES, 1, 0, 1},
+		[ITER_PINNED_CLEANUP] = {4 * NR_PRIORITIES, 4 * NR_PRIORITIES, 0, 1},
 		[ITER_GLOBAL_COUNT] = {0, 0, 1, 0},
 		[ITER_DEAD_COUNT] = {0, 0, 3, 0},
 		[ITER_WEAK] = {4 * NR_PRIORITIES, 0, 0, 1},
@@ -310,7 +310,7 @@ START_TEST(without_a_hierarchy_only_the_root_has_a_subtree)
 }
 END_TEST
 
-/* ---- numbers ---------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------ */
 
 static void stand_before_a_new_one(struct task *t, void *arg)
 {
