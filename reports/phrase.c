@@ -118,7 +118,7 @@ static const uint16_t noise[] = {
 	TR_REF_MOVE,	    TR_REF_EXIT,       TR_OBJ_NEW,	    TR_OBJ_PUBLISH,
 	TR_OBJ_STATE,	    TR_SYSFS_ADD,      TR_SYSFS_DEL,	    TR_CACHE_PUT,
 	TR_CACHE_UNLINK,    TR_COUNTER_CHARGE, TR_COUNTER_UNCHARGE, TR_STOCK_REFILL,
-	TR_STOCK_CONSUME,   TR_STOCK_DRAIN,
+	TR_STOCK_CONSUME,   TR_STOCK_DRAIN,    TR_ITER_MOVE,
 };
 
 bool phrase_is_noise(const struct trace_record *r)

@@ -318,6 +318,61 @@ START_TEST(errors_name_file_line_and_remedy)
 }
 END_TEST
 
+#define RECLAIMS(what) "return scenario { reclaim = " what ", tasks = {} }"
+#define WITH_RECLAIM(body)                                                                         \
+	"return scenario { reclaim = true, setup = function(sim) sim.a = sim:cgroup('a') end,\n"   \
+	" tasks = { task('t', function(t, sim)\n" body " end) } }"
+
+START_TEST(errors_about_reclaim)
+{
+	expect_error(RECLAIMS("5"), "x.lua:1: reclaim: expected true, a table or a function(opt) "
+				    "that returns one, got 5");
+	expect_error(RECLAIMS("{ iterater = 'weak' }"),
+		     "x.lua:1: reclaim: unknown field 'iterater'; did you mean 'iterator'?");
+	expect_error(RECLAIMS("{ iterator = 'week' }"),
+		     "x.lua:1: reclaim.iterator: unknown iterator 'week'; did you mean 'weak'?");
+	expect_error(RECLAIMS("{ nodes = 9 }"), "x.lua:1: reclaim.nodes: expected 1 to 8, got 9");
+	expect_error(RECLAIMS("{ hierarchy = 1 }"),
+		     "x.lua:1: reclaim.hierarchy: expected true or false, got 1");
+	expect_error(IN_TASK("t:kswapd(1)"),
+		     "x.lua:2: t:kswapd: this machine has no reclaim; say reclaim = true in the "
+		     "scenario");
+	expect_error(WITH_RECLAIM("t:reclaim(sim.a)"),
+		     "x.lua:3: t:reclaim: expected a number of pages, a whole number, got nothing");
+	expect_error(WITH_RECLAIM("t:reclaim(sim.a, 0)"),
+		     "x.lua:3: t:reclaim: expected a number of pages from 1 to 1099511627776, "
+		     "got 0");
+	expect_error(WITH_RECLAIM("t:iterate('a')"),
+		     "x.lua:3: t:iterate: expected a cgroup, got 'a'");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { priority = 13 })"),
+		     "x.lua:3: t:iterate: priority: expected 0 to 12, got 13");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { node = 1 })"),
+		     "x.lua:3: t:iterate: expected a node from 0 to 0, got 1");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { share = false })"),
+		     "x.lua:3: t:iterate: unknown field 'share'; did you mean 'shared'?");
+	expect_error(WITH_RECLAIM("t:reclaim_figures('a')"),
+		     "x.lua:3: t:reclaim_figures: expected a cgroup, got 'a'");
+}
+END_TEST
+
+/* What a removed cgroup answers, and what is left of its pages. */
+START_TEST(reclaim_in_a_script)
+{
+	struct outcome o = run_text(
+		WITH_RECLAIM("t:charge(sim.a, 100) t:log(t:reclaim(sim.a, 40))"
+			     " t:log(t:reclaim_figures(sim.a).pages) t:log(t:uncharge(sim.a, 100))"
+			     " t:log(t:kswapd(1))"
+			     " t:log(table.concat(t:iterate(sim.root), ' ')) t:rmdir(sim.a)"
+			     " t:log(select(2, t:reclaim(sim.a, 1)))"
+			     " t:log(select(2, t:iterate(sim.a)))"),
+		(struct run_options){0});
+
+	ck_assert_msg(o.ok, "%s", o.error ? o.error->message : "");
+	ck_assert_str_eq(o.log->str, "40\n60\n60\n0\n/ a\nENODEV\nENODEV\n");
+	outcome_clear(&o);
+}
+END_TEST
+
 START_TEST(an_error_in_a_task_stops_the_run)
 {
 	struct outcome o = run_text(IN_TASK("t:log('one') error('no')"), (struct run_options){0});
@@ -512,6 +567,8 @@ Suite *suite_scenario(void)
 	suite_add_tcase(s, runs);
 
 	tcase_add_test(refused, errors_name_file_line_and_remedy);
+	tcase_add_test(refused, errors_about_reclaim);
+	tcase_add_test(refused, reclaim_in_a_script);
 	tcase_add_test(refused, an_error_in_a_task_stops_the_run);
 	tcase_add_test(refused, a_caught_error_leaves_the_task_usable);
 	tcase_add_test(refused, another_task_cannot_be_driven);
