@@ -2,7 +2,8 @@
 --
 -- A charge hits the limit of a cgroup whose other children have memory: reclaim takes theirs.  Next
 -- to it a child goes away while its pages are being taken, and kswapd comes by.  Whatever the
--- order, the charge must succeed, no page be freed twice, and the removed child go with its last page.
+-- order, the charge must succeed, no page be freed twice, and the removed child go with its last
+-- page.
 
 -- How many orderings an expectation below is about, drawn anew for each run.
 local few = { strategy = "pct", runs = 300 }
