@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- A walk stands on a cgroup that is removed, and somebody may walk on or not.  Small enough for every
--- ordering, on one CPU without preemption, where each wait is a choice: does each design keep what
--- it promises?
+-- A walk stands on a cgroup that is removed, and somebody may walk on or not.  Small enough for
+-- every ordering, on one CPU without preemption, where each wait is a choice: does each design keep
+-- what it promises?
 
 return scenario {
   doc = "one position, one removal: every ordering",
