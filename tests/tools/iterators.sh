@@ -29,7 +29,7 @@ row() {
 	echo
 }
 
-# judged DESIGN OPTION...: what a search says, as a cell
+# judged DESIGN OPTION...: which checker objects first in a search, as a cell; - for none
 judged() {
 	design=$1
 	shift
@@ -41,6 +41,15 @@ judged() {
 	INCOMPLETE*) printf ' - |' ;;
 	*) printf ' ? |' ;;
 	esac
+}
+
+# found DESIGN OPTION...: a row of them
+found() {
+	judged "$@"
+	judged "$@" --set 'removed=a b c box'
+	judged "$@" --set hierarchy=false --set whole=true
+	judged "$@" --set at_rmdir=true
+	echo
 }
 
 echo '| design | positions | locks | counters | cleared |'
@@ -60,13 +69,25 @@ for where in churn=false churn=true inside=true; do
 	done
 	echo
 done
+echo '| design | share | least | most | visits | rounds |'
+echo '|---|---|---|---|---|---|'
+for design in $designs; do
+	row "$design" $(said fairness scenarios/reclaim/fairness.lua --set iterator="$design")
+done
+row 'dead-count, unlocked' $(said fairness scenarios/reclaim/fairness.lua \
+	--set iterator=dead-count --variant dead-count-unlocked)
+echo
 echo '| design | cgroups | and the root of the walk | no hierarchy | offline at rmdir |'
 echo '|---|---|---|---|---|'
 for design in $designs; do
 	printf '| `%s` |' "$design"
-	judged "$design"
-	judged "$design" --set 'removed=a b c box'
-	judged "$design" --set hierarchy=false --set whole=true
-	judged "$design" --set at_rmdir=true
-	echo
+	found "$design"
+done
+# The checker `iterator` sees at the free what would come of it: here it may happen.
+for bug in pinned-cmpxchg+iter-pins-late dead-count+dead-count-offline \
+	dead-count+dead-count-two-reads dead-count+iter-root-css-leak \
+	weak+iter-nonhier-stale-position weak+iter-nonhier-own-position \
+	weak+iter-cleared-at-free; do
+	printf '| `%s` with `%s` |' "${bug%%+*}" "${bug#*+}"
+	found "${bug%%+*}" --variant "${bug#*+}" --no-check iterator
 done
