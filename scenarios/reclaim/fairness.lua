@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- Several reclaimers share the walk of one hierarchy, each on a CPU of its own, and want a little at
--- a time.  Does every child pay its share?  Two who look at the same position visit the same child
--- unless a lock keeps them apart or the loser looks again; and one who stores late takes the others
--- back.
+-- Several reclaimers share the walk of one hierarchy, each on a CPU of its own, and want a little
+-- at a time.  Does every child pay its share?  Two who look at the same position visit the same
+-- child unless a lock keeps them apart or the loser looks again; and one who stores late takes the
+-- others back.
 --
 -- tests/tools/iterators.sh runs this for each design; docs/iterators.md has the table.
 

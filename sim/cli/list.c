@@ -85,6 +85,20 @@ static void list_checks(struct lister *l)
 	}
 }
 
+static void list_iterators(struct lister *l)
+{
+	int width = 0;
+
+	for (int i = 0; i < NR_ITER_DESIGNS; i++)
+		width = MAX(width, (int)strlen(iter_design_ops((enum iter_design)i)->name));
+	for (int i = 0; i < NR_ITER_DESIGNS; i++) {
+		const struct iter_ops *ops = iter_design_ops((enum iter_design)i);
+
+		put_item(l, ops->name, width, "summary", ops->summary);
+		end_item(l);
+	}
+}
+
 /* ---- scenarios ----------------------------------------------------------- */
 
 static char *first_comment(const char *path)
@@ -194,7 +208,7 @@ static const struct {
 	void (*list)(struct lister *l);
 } lists[] = {
 	{"lifecycles", list_lifecycles}, {"variants", list_variants}, {"checks", list_checks},
-	{"scenarios", list_scenarios},	 {"events", list_events},
+	{"scenarios", list_scenarios},	 {"events", list_events},     {"iterators", list_iterators},
 };
 
 static int list_named(const char *name, bool json)
@@ -236,14 +250,14 @@ static int run_list(const struct command *self, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (argc != 2)
-		return cli_usage(self, "list takes one of lifecycles, variants, checks, scenarios "
-				       "and events");
+		return cli_usage(self, "list takes one of lifecycles, variants, checks, "
+				       "scenarios, events and iterators");
 	return list_named(argv[1], json);
 }
 
 const struct command command_list = {
 	.name = "list",
-	.params = "lifecycles|variants|checks|scenarios|events",
+	.params = "lifecycles|variants|checks|scenarios|events|iterators",
 	.summary = "List what can be named on a command line",
 	.description =
 		"Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",
