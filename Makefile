@@ -163,6 +163,10 @@ check: ## install what is missing, then lint and test
 test: $(BUILD)/slabsim $(BUILD)/slabsim-tests ## unit tests, what scenarios expect, command line
 	@tests/tools/test.sh $(BUILD)
 
+.PHONY: gallery
+gallery: $(BUILD)/slabsim ## renew the schedules in scenarios/history, and docs/bug-gallery.md
+	$(BUILD)/slabsim test scenarios/history -q --bless --gallery docs/bug-gallery.md
+
 .PHONY: check-clients
 check-clients: $(BUILD)/slabsim ## feed exports to the tools that read them, as far as there are any
 	@tests/tools/setup.sh $(PACKAGES_CLIENTS) || true

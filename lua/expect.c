@@ -109,6 +109,8 @@ static struct expectation *read_one(lua_State *L)
 	e->sets = field_strings(L, "sets");
 	e->checkers = field_strings(L, "checkers");
 	e->file = field_string(L, "file");
+	e->race = field_string(L, "race");
+	e->keeps = field_string(L, "keeps");
 	e->skip = field_string(L, "skip");
 	e->order = (enum run_order)field_name(L, "order", order_names);
 	e->seed = field_u64(L, "seed");
@@ -140,6 +142,8 @@ static void expectation_free(gpointer p)
 	g_strfreev(e->sets);
 	g_strfreev(e->checkers);
 	g_free(e->file);
+	g_free(e->race);
+	g_free(e->keeps);
 	g_free(e->skip);
 	g_free(e);
 }

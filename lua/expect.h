@@ -28,10 +28,12 @@ struct expectation {
 	char **variants, **sets; /* as in struct run_options */
 	char **checkers;	 /* whose violations count; empty: everybody's */
 	char *file;		 /* replay, golden: beside the scenario */
+	char *race;		 /* replay: file with the race table; NULL for none */
+	char *keeps;		 /* what exploring finds is kept in files that begin so; or NULL */
 	char *skip;		 /* why it is not to be run; NULL: it is */
 	enum run_order order;
 	uint64_t seed, runs;
-	bool explored;
+	bool explored;			/* replay: as the schedule was found */
 	struct explore_options explore; /* if explored */
 };
 

@@ -16,6 +16,7 @@ const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS] = {
 	[HANDLE_CACHE] = {"cache", "a cache"},
 	[HANDLE_OBJECT] = {"object", "an object"},
 	[HANDLE_EVENT] = {"event", "an event"},
+	[HANDLE_SWAP] = {"swap", "pages in swap"},
 	[HANDLE_CELL] = {"cell", "a cell"},
 	[HANDLE_LOCK] = {"lock", "a mutex or spinlock"},
 	[HANDLE_RWSEM] = {"rwsem", "a rwsem"},

@@ -145,7 +145,7 @@ int push_result(lua_State *L, int err)
 	return 2;
 }
 
-static int push_failure(lua_State *L, int err)
+int push_failure(lua_State *L, int err)
 {
 	lua_pushnil(L);
 	lua_pushstring(L, error_name(err));
@@ -578,9 +578,6 @@ static int l_attach(lua_State *L)
 	return push_result(L, err);
 }
 
-/* Beyond this, counters could overflow before any limit is hit. */
-#define PAGES_MAX (INT64_C(1) << 40)
-
 static int l_charge(lua_State *L)
 {
 	struct task *t = arg_self(L, "charge")->task;
@@ -614,21 +611,29 @@ static int l_uncharge(lua_State *L)
 	return 1;
 }
 
+static struct page_counter *counter_of(const struct cgroup_handle *g, const char *name)
+{
+	if (strcmp(name, "memory") == 0)
+		return &g->memcg->memory;
+	if (strcmp(name, "kmem") == 0)
+		return &g->memcg->kmem;
+	return strcmp(name, "swap") == 0 ? &g->memcg->swap : NULL;
+}
+
 static int l_set_max(lua_State *L)
 {
-	static const char *const counters[] = {"memory", "kmem", NULL};
 	struct task *t = arg_self(L, "set_max")->task;
 	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "set_max");
 	int64_t n = arg_int(L, 3, "set_max", "a limit in pages", 0, PAGES_MAX);
-	const char *which = luaL_optstring(L, 4, "memory");
+	struct page_counter *c = counter_of(g, luaL_optstring(L, 4, "memory"));
 	int err = -ENODEV;
 
-	if (strcmp(which, counters[0]) != 0 && strcmp(which, counters[1]) != 0)
-		script_error(L, "t:set_max: expected 'memory' or 'kmem', got '%s'", which);
+	if (!c)
+		script_error(L, "t:set_max: expected 'memory', 'kmem' or 'swap', got '%s'",
+			     lua_tostring(L, 4));
 	op_begin(t, "set_max", g->h.id);
 	if (!cgroup_is_removed(t, g))
-		err = mem_cgroup_set_max(t, which[0] == 'k' ? &g->memcg->kmem : &g->memcg->memory,
-					 n);
+		err = mem_cgroup_set_max(t, c, n);
 	op_end(t, "set_max", err);
 	return push_result(L, err);
 }

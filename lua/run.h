@@ -30,6 +30,7 @@ enum handle_kind {
 	HANDLE_CACHE,
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
+	HANDLE_SWAP,
 	/* lua/model.h */
 	HANDLE_CELL,
 	HANDLE_LOCK,
@@ -119,6 +120,7 @@ enum { LIB_UNKNOWN, LIB_SCENARIO, LIB_OPTIONS, LIB_SETUP, NR_LIB_FUNCTIONS };
 struct run {
 	const struct run_options *opt;
 	struct run_sink *const *sinks;
+	bool quiet;    /* the sinks are not told */
 	GError *error; /* why the run was stopped, if it was */
 
 	struct arena *arena;
@@ -140,6 +142,7 @@ struct run {
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
+	bool statistics;
 	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
 	uint32_t faults;
 
@@ -250,6 +253,11 @@ bool cgroup_is_removed(struct task *t, const struct cgroup_handle *g);
 
 /** push_result() - true, or false and the name of the error */
 int push_result(lua_State *L, int err);
+/** push_failure() - nil and the name of the error */
+int push_failure(lua_State *L, int err);
+
+/* Beyond this, counters could overflow before any limit is hit. */
+#define PAGES_MAX (INT64_C(1) << 40)
 
 struct event_handle *event_new(lua_State *L, const char *name);
 void event_wait(struct task *t, struct event_handle *ev);

@@ -223,18 +223,24 @@ static bool good_module(const char *name)
 	return true;
 }
 
-/* DIR/lib/NAME.lua next to the scenario, or next to the folder that it is in; pushes the chunk */
+/*
+ * lib/NAME.lua next to the scenario or next to the folder that it is in, or FOLDER/NAME.lua next
+ * to that folder: another scenario.  Pushes the chunk.
+ */
 static void find_module(lua_State *L, const char *name)
 {
-	static const char *const places[] = {"lib", "../lib"};
+	static const char *const places[] = {"lib/", "../lib/", "../"};
 	const char *script = run_of(L)->opt->path, *slash = strrchr(script, '/');
 	const char *dir = slash ? lua_pushlstring(L, script, (size_t)(slash - script) + 1)
 				: lua_pushliteral(L, "");
 	const char *file = luaL_gsub(L, name, ".", "/");
 
 	for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
-		const char *path = lua_pushfstring(L, "%s%s/%s.lua", dir, places[i], file);
+		const char *path = lua_pushfstring(L, "%s%s%s.lua", dir, places[i], file);
 
+		/* Whatever lies next to the folder is a folder. */
+		if (strcmp(places[i], "../") == 0 && !strchr(file, '/'))
+			continue;
 		if (!g_file_test(path, G_FILE_TEST_IS_REGULAR))
 			continue;
 		if (!script_read(L, path))

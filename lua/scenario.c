@@ -57,7 +57,7 @@ static void tell_violations(struct run *run, uint32_t before)
 	struct checkset *checks = run->checks;
 
 	for (uint32_t i = before; i < checks->nr_violations; i++) {
-		for (size_t s = 0; i < VIOLATION_MAX && run->sinks[s]; s++) {
+		for (size_t s = 0; !run->quiet && i < VIOLATION_MAX && run->sinks[s]; s++) {
 			if (run->sinks[s]->violation)
 				run->sinks[s]->violation(run->sinks[s], &checks->violations[i], i);
 		}
@@ -83,7 +83,8 @@ static void on_record(struct trace_sink *sink, const struct trace_record *r)
 		run->last = *r;
 	checkset_record(run->checks, r);
 	/* An access that breaks something is worth a line even when accesses are not recorded. */
-	if (r->kind != TR_ACCESS || run->opt->accesses || run->checks->nr_violations != before) {
+	if (!run->quiet &&
+	    (r->kind != TR_ACCESS || run->opt->accesses || run->checks->nr_violations != before)) {
 		for (size_t i = 0; run->sinks[i]; i++)
 			run->sinks[i]->record(run->sinks[i], r);
 	}
@@ -306,7 +307,9 @@ static bool make_world(struct run *run)
 	run->faults = (uint32_t)field_int(L, "faults");
 	lua_getfield(L, -1, "model");
 	run->model = lua_toboolean(L, -1);
-	lua_pop(L, 1);
+	lua_getfield(L, -2, "statistics");
+	run->statistics = lua_toboolean(L, -1);
+	lua_pop(L, 2);
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");
 

@@ -70,6 +70,17 @@ static void subject_finish(struct subject *s)
 	run_quiesce(run_of_subject(s));
 }
 
+static void subject_keep_quiet(struct subject *s, bool quiet)
+{
+	run_of_subject(s)->quiet = quiet;
+}
+
+static void subject_livelock(struct subject *s, const struct livelock *loop)
+{
+	trace_env(run_of_subject(s)->w, NULL, LIVELOCK, .obj = loop->task,
+		  .arg = {loop->nr_steps, (int64_t)loop->since}, .str = loop->who);
+}
+
 static GError *subject_take_error(struct subject *s)
 {
 	return g_steal_pointer(&run_of_subject(s)->error);
@@ -125,6 +136,8 @@ struct subject *session_subject(struct run *run)
 		.restore = subject_restore,
 		.step = subject_step,
 		.finish = subject_finish,
+		.keep_quiet = subject_keep_quiet,
+		.livelock = subject_livelock,
 		.take_error = subject_take_error,
 		.control_hash = subject_control_hash,
 		.value = subject_value,

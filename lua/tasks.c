@@ -344,6 +344,8 @@ void run_setup(struct task *t, void *arg)
 	struct run *run = run_of(self->L);
 
 	lifecycle_boot(t, run->lifecycle, run->variants, run->has_reclaim ? &run->reclaim : NULL);
+	if (run->statistics)
+		memcg_stat_enable(t);
 	run_lua(t, self);
 	run->script->setup = NULL;
 	run->script->setup_done = true;

@@ -89,6 +89,13 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_CHARGE_FAIL] = "cannot charge {0} pages to {obj}: limit of {1}",
 	[TR_USER_CHARGE] = "charge {0} user pages to {obj}[1: fails: {1}]",
 	[TR_USER_UNCHARGE] = "uncharge {0} user pages from {obj}",
+	[TR_SWAP_CHARGE] = "{1} pages in swap, {obj}, charged to {0} by the id {2}",
+	[TR_SWAP_UNCHARGE] = "{1} pages of swap, {obj}, uncharged from {0}, whom the id {2} names",
+	[TR_STAT_ADD] = "cpu {2} counts {1} of item {0} for {obj}: {3}",
+	[TR_STAT_TAKE] = "cpu {2} gives up {1} of item {0} counted for {obj}",
+	[TR_STAT_COUNT] = "{obj} total of item {0} +{1} from {2} = {3}",
+	[TR_STAT_PASS] = "{2} hands {1} of item {0} up to {obj}",
+	[TR_STAT_READ] = "{obj} shows {1} of item {0}",
 	[TR_ITER_VISIT] = "mem_cgroup_iter {0}: {obj}[2:, first]",
 	[TR_ITER_MOVE] = "position {1} of {obj} = {0}",
 	[TR_ITER_RESTART] = "walk of {obj} restarts, not behind {0}: {3}",
@@ -104,6 +111,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_FAULT] = "allocation fails on purpose: {3}",
 	[TR_LOG] = "log: {3}",
 	[TR_WARN] = "WARNING: {3} ({0})",
+	[TR_LIVELOCK] = "nothing ends the loop of {3}",
 	[TR_RUN_QUIET] = "nothing is left to happen[0:, {0} contexts still wait]",
 };
 

@@ -393,7 +393,17 @@ static int width_of(const struct race_table *t, int column)
 	return width;
 }
 
-/* Right to left; a row may run over into the next column, which is empty beside it. */
+/* How far right column @i may begin, so that it and those after it have room. */
+static int last_start(const struct race_table *t, int i)
+{
+	int start = RACE_COLUMNS - width_of(t, i);
+
+	if (i + 1 < t->nr_columns)
+		start = MIN(start, last_start(t, i + 1) - NARROWEST_GAP);
+	return start;
+}
+
+/* A row may run over into the next column, which is empty beside it. */
 static bool place_columns(struct race_table *t)
 {
 	bool fits = true;
@@ -401,7 +411,7 @@ static bool place_columns(struct race_table *t)
 
 	for (int i = 0; i < t->nr_columns; i++) {
 		start = i == 0 ? LEFT : t->columns[i - 1].start + WIDEST_GAP;
-		start = MIN(start, RACE_COLUMNS - width_of(t, i));
+		start = MIN(start, last_start(t, i));
 		/* Leave room for those that come after. */
 		start = MIN(start, RACE_COLUMNS -
 					   (t->nr_columns - i) * (RACE_COLUMNS / t->nr_columns) +

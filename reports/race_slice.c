@@ -550,6 +550,24 @@ static uint32_t last_writer(const struct slice *s, const struct trace_record *ac
 	return NO_INDEX;
 }
 
+/* A round of a loop that nothing ends, and who last wrote to what it reads. */
+static void pick_loop(struct slice *s)
+{
+	const struct trace_record *loop = slice_event(s, s->violation);
+
+	for (uint32_t i = slice_index(s->tf, (uint64_t)loop->arg[1]); i < s->violation; i++) {
+		const struct trace_record *r = slice_event(s, i);
+		uint32_t write;
+
+		if (r->task == 0 || r->kind != TR_ACCESS)
+			continue;
+		pick(s, i, PICK_CONFLICT);
+		write = r->arg[1] == 0 ? last_writer(s, r) : NO_INDEX;
+		if (write != NO_INDEX)
+			pick_side(s, write, PICK_CONFLICT);
+	}
+}
+
 static bool is_change(const struct trace_record *r)
 {
 	switch (r->kind) {
@@ -577,6 +595,9 @@ static uint32_t last_change(const struct slice *s)
 	uint32_t mine = s->stretch_of[s->violation];
 	oid_t obj = s->v->obj;
 
+	/* Too much is about that to guess. */
+	if (oid_kind(obj) == OBJ_GLOBAL)
+		return NO_INDEX;
 	if (oid_kind(obj) == OBJ_WORK && names_subject(s->tf->names, obj) != 0)
 		obj = names_subject(s->tf->names, obj);
 	for (uint32_t i = s->violation; i > 0; i--) {
@@ -591,8 +612,8 @@ static uint32_t last_change(const struct slice *s)
 
 static bool wants_guess(const struct trace_record *r)
 {
-	return r->kind == TR_NULL_DEREF || r->kind == TR_WORK_NULL || r->kind == TR_ASSERT ||
-	       r->kind == TR_WARN;
+	return r->kind == TR_NULL_DEREF || r->kind == TR_WRONG_TYPE || r->kind == TR_WORK_NULL ||
+	       r->kind == TR_ASSERT || r->kind == TR_WARN;
 }
 
 static void pick_guess(struct slice *s)
@@ -631,6 +652,8 @@ void slice_init(struct slice *s, const struct trace_file *tf, const struct trace
 	if (strcmp(v->rule, "leak") == 0)
 		pick_dying_root(s);
 	pick_guess(s);
+	if (s->violation != NO_INDEX && slice_event(s, s->violation)->kind == TR_LIVELOCK)
+		pick_loop(s);
 }
 
 void slice_clear(struct slice *s)

@@ -303,6 +303,7 @@ char *words_caption(const struct trace_violation *v)
 		{"deadlock", "DEADLOCK"},
 		{"self-deadlock", "DEADLOCK"},
 		{"lost wake-up", "LOST WAKE-UP"},
+		{"livelock", "LIVELOCK"},
 		{"grace period", "STALLED GRACE PERIOD"},
 		{"work item with a NULL", "NULL FUNCTION"},
 	};
@@ -428,12 +429,17 @@ static char *order_of_sides(struct words *w, const struct slice *s)
 		first, second);
 }
 
-/* A deadlock, a leak, a wait without end: what the checker says, in words without numbers. */
+/*
+ * A deadlock, a leak, a wait without end, or something that nobody else is known to have had a part
+ * in: what the checker says, in words without numbers.
+ */
 static char *order_of_end(struct words *w, const struct slice *s)
 {
+	bool at_end = s->violation == NO_INDEX || slice_event(s, s->violation)->task == 0;
 	g_autofree char *text = without_seqs(s->v->msg);
-	GString *said = g_string_new("At the end, ");
-	const char *p = text;
+	bool loops = g_str_has_prefix(text, "livelock");
+	GString *said = g_string_new(loops ? "From here on, " : at_end ? "At the end, " : NULL);
+	const char *p = loops ? text + strlen("livelock: ") : text;
 
 	for (const char *c; *p; p = c) {
 		/* Objects by the name that the table gives them. */
@@ -465,6 +471,7 @@ static char *order_of_end(struct words *w, const struct slice *s)
 		}
 	}
 	g_string_append(said, ".");
+	said->str[0] = g_ascii_toupper(said->str[0]);
 	return g_string_free(said, FALSE);
 }
 

@@ -25,6 +25,8 @@ struct test_outcome {
 	char *message; /* one line: why it failed, was skipped or not run; NULL if it passed */
 	char *detail;  /* what was covered or said, may have several lines; NULL for nothing */
 	double seconds;
+	uint64_t execution; /* in which a search found what it looked for; 0: none did */
+	double found_after; /* seconds */
 	enum test_status status;
 	bool slow; /* took longer than somebody would like to wait */
 };

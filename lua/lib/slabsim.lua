@@ -169,7 +169,8 @@ end
 local nouns = {
   string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
   ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
-  object = "an object", event = "an event", waitqueue = "a waitqueue", number = "a number",
+  object = "an object", event = "an event", swap = "pages in swap", waitqueue = "a waitqueue",
+  number = "a number",
 }
 
 local function expect_kind(what, value, wanted)
@@ -328,7 +329,8 @@ end
 -- What is expected becomes a plain record for lua/expect.c, whatever way it was written in.
 
 local claims = { "never", "sometimes", "always", "finds", "replay", "golden" }
-local expect_names = { "explore", "order", "runs", "seed", "set", "skip", "variant" }
+local expect_names =
+  { "explore", "keeps", "order", "race", "runs", "seed", "set", "skip", "variant" }
 for i = 1, #claims do expect_names[#expect_names + 1] = claims[i] end
 local explore_names = { "depth", "max_time", "preemptions", "runs", "strategy" }
 local run_orders = { "timed", "ties", "random" }
@@ -379,7 +381,7 @@ local function expect_explore(what, e)
     runs = e.runs ~= nil and expect_integer(what .. ": runs", e.runs, 1, 1000000000) or 0,
     max_time = seconds or 0,
     preemptions = expect_integer(what .. ": preemptions", e.preemptions or 2, 0, 1000),
-    depth = expect_integer(what .. ": depth", e.depth or 0, 0, 8),
+    depth = expect_integer(what .. ": depth", e.depth or 0, 0, 16),
   }
 end
 
@@ -426,12 +428,18 @@ local function expectation(what, e, options)
   if claim == "replay" and (e.set or e.seed or e.order) then
     fail(what .. ": replay: the schedule says set, seed and order; leave them out")
   end
+  if e.race and claim ~= "replay" then fail(what .. ": race is the table of a replay") end
+  if e.keeps and not (claim == "finds" and e.explore) then
+    fail(what .. ": keeps goes with finds and explore: it says where what was found is kept")
+  end
   what = what .. ": "
   return {
     claim = claim,
     lifecycle = e[1],
     checkers = is_file and {} or expect_checkers(what .. claim, e[claim]),
     file = is_file and expect_file(what .. claim, e[claim]) or nil,
+    race = e.race ~= nil and expect_file(what .. "race", e.race) or nil,
+    keeps = e.keeps ~= nil and expect_file(what .. "keeps", e.keeps) or nil,
     variants = e.variant ~= nil and names_of(what .. "variant", e.variant, expect_variant) or {},
     sets = expect_set(what .. "set", e.set, options),
     skip = e.skip ~= nil and expect_kind(what .. "skip", e.skip, "string") or nil,
@@ -442,11 +450,21 @@ local function expectation(what, e, options)
   }
 end
 
+-- What was found and kept has to come back: a test more, which knows how to find it again.
+local function kept(found)
+  local e = {}
+  for k, v in next, found do e[k] = v end
+  e.claim, e.file, e.race = "replay", found.keeps .. ".sched", found.keeps .. ".race.txt"
+  return e
+end
+
 -- A scenario that expects nothing is expected to be clean.
 local function check_expect(s, expect)
   local list = {}
-  for i, e in ipairs(expect_array("expect", expect or {})) do
-    list[i] = expectation("expect[" .. i .. "]", e, s.options)
+  for i, entry in ipairs(expect_array("expect", expect or {})) do
+    local e = expectation("expect[" .. i .. "]", entry, s.options)
+    list[#list + 1] = e
+    if e.keeps then list[#list + 1] = kept(e) end
   end
   if #list == 0 then list[1] = expectation("expect", { s.lifecycle, never = "*" }, s.options) end
   return list
@@ -513,9 +531,25 @@ local function check_tasks(tasks, cpus)
 end
 
 local fields = {
-  "costs", "cpus", "doc", "expect", "faults", "lifecycle", "options", "ordering", "orders",
-  "preempt", "reclaim", "setup", "tasks", "upstream", "variants",
+  "costs", "cpus", "doc", "expect", "faults", "lifecycle", "like", "options", "ordering", "orders",
+  "preempt", "reclaim", "setup", "statistics", "tasks", "upstream", "variants",
 }
+
+-- What is left out is as in the other scenario; what that one expects is its own affair.
+local function fill_in(what, spec)
+  expect_fields(what, spec, fields)
+  local like = spec.like
+  if like == nil then return spec end
+  if type(like) ~= "table" or getmetatable(like) ~= SCENARIO or like.what ~= what then
+    fail("like: expected another " .. what .. ", as in like = require \"folder.name\", got " ..
+         describe(like))
+  end
+  local filled = {}
+  for k, v in next, like.spec do filled[k] = v end
+  filled.expect = nil
+  for k, v in next, spec do filled[k] = v end
+  return filled
+end
 
 -- A number, or a function of the options, which are not known yet.
 local function check_cpus(cpus)
@@ -524,8 +558,9 @@ local function check_cpus(cpus)
 end
 
 local function build(what, spec, default_cpus)
-  expect_fields(what, spec, fields)
   local s = {
+    what = what,
+    spec = spec,
     doc = expect_kind("doc", spec.doc or "", "string"),
     lifecycle = expect_name("lifecycle", spec.lifecycle or "v5.3", core.lifecycles, "lifecycle"),
     variants = {},
@@ -535,6 +570,7 @@ local function build(what, spec, default_cpus)
     reclaim = check_reclaim(spec.reclaim),
     options = expect_kind("options", spec.options or {}, "table"),
     setup = spec.setup,
+    statistics = expect_kind("statistics", spec.statistics or false, "boolean"),
     tasks = spec.tasks or {},
   }
   expect_kind("upstream", spec.upstream or "", "string")
@@ -558,12 +594,12 @@ local function build(what, spec, default_cpus)
 end
 
 local function scenario(spec)
-  return build("scenario", spec, 2)
+  return build("scenario", fill_in("scenario", spec), 2)
 end
 
 -- A scenario whose tasks are kernel code, each with a CPU of its own.
 local function model(spec)
-  expect_kind("model", spec, "table")
+  spec = fill_in("model", spec)
   local cpus = 2
   if type(spec.tasks) == "table" then
     cpus = min(64, #spec.tasks > 0 and #spec.tasks or 1)

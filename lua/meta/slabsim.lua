@@ -13,6 +13,7 @@
 ---@class Cache: Handle
 ---@class Object: Handle
 ---@class Event: Handle
+---@class Swap: Handle pages of user memory that went to swap
 
 --- Small models.
 ---@class Cell: Handle
@@ -143,10 +144,41 @@ function Task:iterate(cgroup, options) end
 function Task:reclaim_figures(cgroup) end
 ---@param cgroup Cgroup
 ---@param pages integer
----@param counter? "memory"|"kmem"
+---@param counter? "memory"|"kmem"|"swap"
 ---@return boolean ok
 ---@return string|nil error
 function Task:set_max(cgroup, pages, counter) end
+--- Pages that Task:charge() charged go to swap, whether the cgroup still exists or not.
+---@param cgroup Cgroup
+---@param pages integer
+---@return Swap|nil
+---@return string|nil error "ENOMEM" when the limit of swap was hit
+function Task:swap_out(cgroup, pages) end
+--- Back to memory: charged to whom swap remembers, or to this task's cgroup.
+---@param swap Swap
+---@return boolean ok
+---@return string|nil error "ENOMEM", or "ENOENT" when they are not in swap
+function Task:swap_in(swap) end
+--- Nobody needs these pages any more, wherever they are.
+---@param swap Swap
+---@return boolean ok
+---@return string|nil error "EBUSY" while somebody brings them back, "ENOENT" when they are gone
+function Task:swap_free(swap) end
+--- Drop pages of page cache that Task:charge() charged.
+---@param cgroup Cgroup
+---@param pages integer
+---@return integer shadow the id that a shadow entry keeps
+function Task:evict(cgroup, pages) end
+--- A dropped page is read again: look for the cgroup that the shadow entry names.
+---@param shadow integer
+---@return boolean found
+function Task:refault(shadow) end
+--- What memory.stat shows: pages, or bytes of slab from v5.9 on.  Needs statistics = true.
+---@param cgroup Cgroup
+---@param item "user"|"slab"
+---@return integer|nil
+---@return string|nil error "ENODEV" when it is gone
+function Task:stat(cgroup, item) end
 ---@alias GfpFlag "atomic"|"nofs"|"noretry"|"nofail"|"memalloc"|"dying"
 --- What this task's allocations may do from now on; without flags, anything that may sleep.
 ---@param ... GfpFlag
@@ -412,6 +444,8 @@ function Sim:percpu_ref(name, release) end
 ---@field always? string|string[]
 ---@field finds? string|string[]
 ---@field replay? string a schedule file beside the scenario
+---@field race? string replay: the file with its race table
+---@field keeps? string finds, explore: what was found is in NAME.sched and NAME.race.txt
 ---@field golden? string a trace file beside the scenario
 ---@field variant? string|string[]
 ---@field set? table<string, any>
@@ -438,6 +472,7 @@ function Sim:percpu_ref(name, release) end
 ---@field offline_at_rmdir? boolean
 
 ---@class Scenario
+---@field like? any another scenario: what is left out here is as there, but for expect
 ---@field doc? string
 ---@field upstream? string commit that the scenario is about
 ---@field lifecycle? string default "v5.3"
@@ -447,6 +482,7 @@ function Sim:percpu_ref(name, release) end
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
 ---@field reclaim? boolean|ReclaimOptions|fun(opt: table): boolean|ReclaimOptions default false
 ---@field faults? integer allocations that may fail once set-up is over; default 0
+---@field statistics? boolean memory.stat is counted; default false
 ---@field options? table<string, any[]> { default, "what it is" }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)
 ---@field tasks? ScenarioTask[]|fun(sim: Sim, opt: table<string, any>): ScenarioTask[]

@@ -11,6 +11,8 @@ local any = { strategy = "random", runs = 500 }
 return scenario {
   doc = "empty slab pages of a cgroup whose root cache has lost an alias",
 
+  options = { objects = { 64, "objects that are allocated and freed again" } },
+
   setup = function(sim)
     sim.first = sim:cache("first", { object_size = 256, merge = true })
     sim.second = sim:cache("second", { object_size = 256, merge = true })
@@ -19,8 +21,8 @@ return scenario {
   end,
 
   tasks = {
-    task("user", { cpu = 0, cgroup = "box" }, function(t, sim)
-      t:free_many(t:alloc_many(sim.second, 64))
+    task("user", { cpu = 0, cgroup = "box" }, function(t, sim, opt)
+      t:free_many(t:alloc_many(sim.second, opt.objects))
     end),
 
     task("module", { cpu = 0 }, function(t, sim)

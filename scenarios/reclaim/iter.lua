@@ -85,7 +85,7 @@ local expect = {
   broken("iter-nonhier-stale-position", with("weak", flat), "iterator"),
   broken("iter-nonhier-own-position", with("weak", flat), "iterator"),
   broken("iter-nonhier-stale-position", with("weak-retry", flat), "iterator"),
-  broken("iter-cleared-at-free", with("weak"), "refcount"),
+  broken("iter-cleared-at-free", with("weak"), "refcount", more),
   broken("iter-returns-unpinned", with("weak"), "iterator"),
   broken("iter-unlinked-is-last", with("weak-retry"), "iterator"),
 }

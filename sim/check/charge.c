@@ -9,6 +9,9 @@
  * memcg is charged in some generations only and reports no usage of its own.
  * "Offline" begins with the kill: from then on charges go to the parent while
  * uncharges may still take the memcg.
+ *
+ * Pages in swap stay attributed to the memcg that the entry was charged to, which
+ * must be the one that the id in the entry still leads to when they leave.
  */
 
 #include <inttypes.h>
@@ -32,8 +35,10 @@ struct memcg {
 	bool online;
 	bool freed;
 	int64_t slab_pages, user_pages, stock_pages; /* own, by place of the charge */
+	int64_t swap_pages;
 	int64_t below_slab, below_user, below_stock; /* of the subtree; on_end() only */
-	struct counter memory, kmem;
+	int64_t below_swap;
+	struct counter memory, kmem, swap;
 	struct table stocks; /* by CPU: int64_t pages */
 };
 
@@ -41,6 +46,13 @@ struct slab {
 	oid_t memcg; /* charged to; 0 when not charged */
 	int64_t pages;
 	uint64_t charge_seq, uncharge_seq;
+};
+
+/* Pages in swap. */
+struct swap {
+	oid_t memcg; /* charged to */
+	int64_t pages;
+	uint64_t seq;
 };
 
 /* Who pays for objects, and what has become of the pages charged for them. */
@@ -66,6 +78,7 @@ struct ledger {
 	struct table memcgs;	 /* the freed ones included: their pages may live on */
 	struct list all;	 /* memcgs, in the order in which they came */
 	struct table slabs;	 /* not freed */
+	struct table swaps;	 /* charged */
 	struct map others; /* by (memcg, digest of the name): struct counter of neither name */
 };
 
@@ -97,6 +110,8 @@ static struct counter *counter_of(struct checker *c, struct memcg *memcg, const 
 		return &memcg->memory;
 	if (name && strcmp(name, "kmem") == 0)
 		return &memcg->kmem;
+	if (name && strcmp(name, "swap") == 0)
+		return &memcg->swap;
 	return ledger_entry(c, &led->others, memcg->id, text_digest(name));
 }
 
@@ -183,6 +198,38 @@ static void free_slab(struct checker *c, const struct trace_record *r)
 				  oid_str(slab->memcg).s, slab->charge_seq)
 			->related[0] = slab->charge_seq;
 	table_del(&led->slabs, oid_nr(r->obj));
+}
+
+/* ---- swap ------------------------------------------------------------------- */
+
+static void on_swap_charge(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	struct swap *swap = ledger_number(c, &led->swaps, oid_nr(r->obj));
+
+	*swap = (struct swap){arg_oid(r, 0), r->arg[1], r->seq};
+	memcg_of(c, swap->memcg)->swap_pages += swap->pages;
+}
+
+static void on_swap_uncharge(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	const struct swap *swap = table_find(&led->swaps, oid_nr(r->obj));
+	oid_t found = arg_oid(r, 0);
+
+	if (!swap || swap->memcg != found)
+		checker_violation(c, r, r->obj,
+				  "the id %" PRId64 " of pages in swap leads to %s, but they are "
+				  "charged to %s",
+				  r->arg[2], found ? oid_str(found).s : "nobody",
+				  swap ? oid_str(swap->memcg).s : "nobody")
+			->related[0] = swap ? swap->seq : 0;
+	if (!swap)
+		return;
+	/* To a wrong one or not at all: it stays where it was, and is found there again. */
+	if (swap->memcg == found)
+		memcg_of(c, swap->memcg)->swap_pages -= swap->pages;
+	table_del(&led->swaps, oid_nr(r->obj));
 }
 
 /* ---- stock ------------------------------------------------------------------- */
@@ -366,6 +413,11 @@ static void on_free(struct checker *c, const struct trace_record *r)
 		memcg = memcg_of(c, r->obj);
 		memcg->freed = true;
 		memcg->online = false;
+		if (memcg->swap_pages)
+			checker_violation(c, r, r->obj,
+					  "freed while %" PRId64 " pages in swap are charged to it",
+					  memcg->swap_pages)
+				->related[0] = memcg->swap.last;
 		break;
 	case OBJ_SLAB:
 		free_slab(c, r);
@@ -388,6 +440,7 @@ static void init(struct checker *c)
 	table_init(&led->memcgs, c->set->arena, sizeof(struct memcg));
 	list_init(&led->all);
 	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
+	table_init(&led->swaps, c->set->arena, sizeof(struct swap));
 	map_init(&led->others, c->set->arena, sizeof(struct counter));
 }
 
@@ -401,12 +454,13 @@ static void sum_subtrees(const struct checker *c)
 	list_for_each(node, &led->all) {
 		struct memcg *own = container_of(node, struct memcg, node), *up = own;
 
-		if (!own->slab_pages && !own->user_pages && !own->stock_pages)
+		if (!own->slab_pages && !own->user_pages && !own->stock_pages && !own->swap_pages)
 			continue;
 		while (up) {
 			up->below_slab += own->slab_pages;
 			up->below_user += own->user_pages;
 			up->below_stock += own->stock_pages;
+			up->below_swap += own->swap_pages;
 			up = up->parent ? find_memcg(c, up->parent) : NULL;
 		}
 	}
@@ -443,6 +497,12 @@ static void conserve(struct checker *c, const struct trace_record *last, const s
 				  " slab pages are charged below",
 				  kmem->usage, memcg->below_slab)
 			->related[0] = kmem->last;
+	if (memcg->swap.usage != memcg->below_swap)
+		checker_violation(c, last, memcg->id,
+				  "swap usage %" PRId64 " at the end, but %" PRId64
+				  " pages in swap are charged below",
+				  memcg->swap.usage, memcg->below_swap)
+			->related[0] = memcg->swap.last;
 }
 
 static void on_end(struct checker *c, const struct trace_record *last)
@@ -462,6 +522,7 @@ static void on_end(struct checker *c, const struct trace_record *last)
 		memcg->below_slab = 0;
 		memcg->below_user = 0;
 		memcg->below_stock = 0;
+		memcg->below_swap = 0;
 	}
 }
 
@@ -483,6 +544,8 @@ static const struct record_handler handlers[] = {
 	{TR_OBJ_STOCK_DRAIN, on_obj_drain},
 	{TR_BYTES_CHARGE, on_bytes},
 	{TR_BYTES_UNCHARGE, on_bytes},
+	{TR_SWAP_CHARGE, on_swap_charge},
+	{TR_SWAP_UNCHARGE, on_swap_uncharge},
 	{TR_OBJ_NEW, on_new},
 	{TR_OBJ_FREE, on_free},
 	{TR_CSS_ONLINE, on_online},

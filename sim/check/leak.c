@@ -53,7 +53,7 @@ struct memcg {
 	oid_t parent;
 	struct counter refs;
 	uint64_t offline_seq;
-	int64_t user_pages, stock_pages;
+	int64_t user_pages, stock_pages, swap_pages;
 	uint32_t children;    /* not freed */
 	int64_t pinned_pages; /* charged slab pages with live objects or in use; on_end() only */
 	uint32_t pinned;      /* caches and slab pages with live objects; on_end() only */
@@ -439,6 +439,18 @@ static void on_user_uncharge(struct checker *c, const struct trace_record *r)
 	memcg_of(c, r->obj)->user_pages -= r->arg[0];
 }
 
+/* The id may lead elsewhere when they leave: that is for others to complain about. */
+static void on_swap_charge(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, arg_oid(r, 0))->swap_pages += r->arg[1];
+}
+
+static void on_swap_uncharge(struct checker *c, const struct trace_record *r)
+{
+	if (arg_oid(r, 0))
+		memcg_of(c, arg_oid(r, 0))->swap_pages -= r->arg[1];
+}
+
 static void on_stock_refill(struct checker *c, const struct trace_record *r)
 {
 	memcg_of(c, r->obj)->stock_pages += r->arg[0];
@@ -558,6 +570,9 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, const 
 		return memcg->user_pages > 0;
 	case HOLD_STOCK:
 		return memcg->stock_pages > 0;
+	case HOLD_ID:
+	case HOLD_SWAP:
+		return memcg->swap_pages > 0;
 	case HOLD_CHILD_CSS:
 		return memcg->children > 0;
 	case HOLD_SLAB_PAGE:
@@ -613,7 +628,7 @@ static void judge_offline(struct checker *c, const struct trace_record *last,
 	uint64_t seq = 0;
 	int64_t total = add_holders(led, &memcg->refs, memcg, &who, &seq);
 	bool excused = memcg->user_pages > 0 || memcg->stock_pages > 0 || memcg->children > 0 ||
-		       memcg->pinned > 0;
+		       memcg->pinned > 0 || memcg->swap_pages > 0;
 
 	if (!who.len && (total || (!memcg->counted && excused)))
 		return;
@@ -749,6 +764,8 @@ static const struct record_handler handlers[] = {
 	{TR_OBJECT_ALLOC, on_object_alloc},
 	{TR_OBJECT_FREE, on_object_free},
 	{TR_STOCK_REFILL, on_stock_refill},
+	{TR_SWAP_CHARGE, on_swap_charge},
+	{TR_SWAP_UNCHARGE, on_swap_uncharge},
 	{TR_STOCK_CONSUME, on_stock_use},
 	{TR_STOCK_DRAIN, on_stock_use},
 	{TR_USER_CHARGE, on_user_charge},

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * progress: when nothing is left to happen, nobody still waits.
+ * progress: when nothing is left to happen, nobody still waits; and it comes to that.
  *
- * Everything but a work item without a function is decided at the end.  Who waits
+ * Everything but a work item without a function is decided at the end.  Whether a run
+ * can still end is for those to find out who can look ahead; they record a livelock.  Who waits
  * for whom is a graph with at most one edge per context: a lock leads to its
  * owner, a flush to the context that runs an item of that queue, and a context
  * that lost its CPU to the one that keeps it.  A cycle is a deadlock.
@@ -715,6 +716,12 @@ static bool find_leftovers(struct checker *c, const struct trace_record *last)
 	return found;
 }
 
+static void on_livelock(struct checker *c, const struct trace_record *r)
+{
+	checker_violation(c, r, r->obj, "livelock: nothing ends a loop of %" PRId64 " step%s of %s",
+			  r->arg[0], r->arg[0] == 1 ? "" : "s", r->str ? r->str : "nobody");
+}
+
 static void on_end(struct checker *c, const struct trace_record *last)
 {
 	bool deadlock = find_deadlocks(c, last);
@@ -752,12 +759,13 @@ static const struct record_handler handlers[] = {
 	{TR_FLUSH_BEGIN, on_flush_begin},
 	{TR_FLUSH_END, on_flush_end},
 	{TR_OBJ_FREE, on_free},
+	{TR_LIVELOCK, on_livelock},
 	{0, NULL},
 };
 
 const struct checker_ops check_progress = {
 	.name = "progress",
-	.claim = "whoever waits is woken, grace periods end, and queues drain",
+	.claim = "whoever waits is woken, grace periods end, queues drain, and loops can end",
 	.source = "liveness of locks, RCU and workqueues; lockdep's and RCU's stall reports",
 	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),

@@ -9,8 +9,9 @@
 #include "reports/suggest.h"
 
 static const struct command *const commands[] = {
-	&command_run,  &command_explore, &command_replay, &command_list, &command_report,
-	&command_diff, &command_explain, &command_test,	  &command_help, NULL,
+	&command_run,  &command_explore, &command_replay,  &command_list, &command_report,
+	&command_diff, &command_compare, &command_explain, &command_test, &command_help,
+	NULL,
 };
 
 const struct command *const *cli_commands(void)

@@ -45,6 +45,7 @@ extern const struct command command_replay;
 extern const struct command command_list;
 extern const struct command command_report;
 extern const struct command command_diff;
+extern const struct command command_compare;
 extern const struct command command_explain;
 extern const struct command command_test;
 extern const struct command command_help;

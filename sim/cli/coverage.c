@@ -3,19 +3,32 @@
 
 #define U64 "%" G_GUINT64_FORMAT
 
+/* Runs that the strategy at work, or what auto has made of it, did not bring to their end. */
+static uint64_t nr_cut(const struct explore_options *opt, const struct explore_result *r)
+{
+	const struct explore_stats *s = &r->stats;
+
+	if (opt->strategy != STRATEGY_AUTO)
+		return s->nr_cut;
+	if (s->stage == AUTO_BOUND)
+		return s->stage_cut[AUTO_BOUND];
+	return s->stage_cut[AUTO_TRY] + s->stage_cut[AUTO_REDUCE];
+}
+
 /* Nothing stopped it, and no run was cut short. */
 static bool is_complete(const struct explore_options *opt, const struct explore_result *r)
 {
 	/* Where no run has an end, they all go round in circles. */
-	if (r->stats.nr_cut > 0 || r->stats.nr_runs == 0)
+	if (nr_cut(opt, r) > 0 || r->stats.nr_runs == 0)
 		return false;
 	/* With keep_going a finding stops nothing. */
 	return r->end == END_COMPLETE || (r->end == END_FOUND && opt->keep_going);
 }
 
+/* STRATEGY_AUTO is at work itself where that samples. */
 static bool is_sampling(enum strategy strategy)
 {
-	return strategy == STRATEGY_RANDOM || strategy == STRATEGY_PCT;
+	return strategy == STRATEGY_RANDOM || strategy == STRATEGY_PCT || strategy == STRATEGY_AUTO;
 }
 
 enum covered coverage(const struct explore_options *opt, const struct explore_result *r)
@@ -39,17 +52,18 @@ static char *claim_some(const struct explore_options *opt, const struct explore_
 	const struct explore_stats *s = &r->stats;
 	const char *plural = s->nr_runs == 1 ? "" : "s";
 
-	if (opt->strategy == STRATEGY_RANDOM)
-		return g_strdup_printf(U64 " random ordering%s, seed " U64, s->nr_runs, plural,
-				       opt->seed);
-	if (is_sampling(s->strategy))
-		return g_strdup_printf(U64 " random ordering%s (%s), seed " U64, s->nr_runs, plural,
-				       strategy_infos[s->strategy].name, opt->seed);
-	if (s->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && s->nr_cut == 0) {
+	if (opt->strategy == STRATEGY_RANDOM || opt->strategy == STRATEGY_PCT)
+		return g_strdup_printf(U64 " random ordering%s%s, seed " U64, s->nr_runs, plural,
+				       opt->strategy == STRATEGY_PCT ? " (pct)" : "", opt->seed);
+	if (s->strategy == STRATEGY_BOUNDED && r->bound_done > 0 && nr_cut(opt, r) == 0) {
 		g_autofree char *bound = claim_bound(r->bound_done - 1);
 
 		return g_strdup_printf("%s, and a part of those with %u", bound, s->bound);
 	}
+	if (s->stage_runs[AUTO_SAMPLE] > 0)
+		return g_strdup_printf(U64 " ordering%s, " U64 " of them random, seed " U64
+					   ", not all that there are",
+				       s->nr_runs, plural, s->stage_runs[AUTO_SAMPLE], opt->seed);
 	return g_strdup_printf(U64 " ordering%s, not all that there are", s->nr_runs, plural);
 }
 
@@ -87,6 +101,29 @@ char *coverage_counts(const struct explore_result *r)
 	return g_string_free(text, FALSE);
 }
 
+char *coverage_auto(const struct explore_result *r)
+{
+	static const char *const stages[NR_AUTO_STAGES] = {
+		[AUTO_TRY] = "dpor for a moment, in case there are few orderings",
+		[AUTO_SAMPLE] = "random orderings, in which most failures show soon",
+		[AUTO_REDUCE] = "dpor again, which may yet cover all",
+		[AUTO_BOUND] = "bounded, since there are too many for that",
+	};
+	const struct explore_stats *s = &r->stats;
+	bool loops = s->nr_loops > 0;
+	GString *text = g_string_new(NULL);
+
+	for (enum auto_stage i = 0; i <= s->stage; i++) {
+		if (i == AUTO_REDUCE && loops && s->stage_runs[i] == 0)
+			continue;
+		g_string_append_printf(
+			text, "%s%s: " U64, i ? "; then " : "",
+			i == AUTO_BOUND && loops ? "exhaustive, since there are loops" : stages[i],
+			s->stage_runs[i]);
+	}
+	return g_string_free(text, FALSE);
+}
+
 char *coverage_limit(const struct explore_options *opt, const struct explore_result *r)
 {
 	switch (r->end) {
@@ -107,12 +144,26 @@ char *coverage_limit(const struct explore_options *opt, const struct explore_res
 	return NULL;
 }
 
-char *coverage_cut(const struct explore_result *r)
+char *coverage_cut(const struct explore_options *opt, const struct explore_result *r)
 {
-	if (r->stats.nr_cut == 0)
+	const struct explore_stats *s = &r->stats;
+	uint64_t at_limit = s->nr_cut - s->nr_loops;
+	GString *text;
+
+	if (s->nr_cut == 0 || coverage(opt, r) != COVERED_SOME)
 		return NULL;
-	return g_strdup_printf(U64
-			       " execution%s cut at the limit of steps: what comes after is not "
-			       "covered: --max-steps",
-			       r->stats.nr_cut, r->stats.nr_cut == 1 ? " was" : "s were");
+	text = g_string_new(NULL);
+	if (at_limit > 0)
+		g_string_append_printf(text,
+				       U64 " execution%s cut at the limit of steps: what comes "
+					   "after is not covered: --max-steps",
+				       at_limit, at_limit == 1 ? " was" : "s were");
+	if (s->nr_loops > 0)
+		g_string_append_printf(text,
+				       "%s" U64 " execution%s cut in a loop that somebody else "
+				       "could end: what comes after is covered by exhaustive and "
+				       "bounded only",
+				       at_limit ? "\n" : "", s->nr_loops,
+				       s->nr_loops == 1 ? " was" : "s were");
+	return g_string_free(text, FALSE);
 }

@@ -22,10 +22,13 @@ char *coverage_claim(const struct explore_options *opt, const struct explore_res
 /** coverage_counts() - "21 executions, 27 blocked, ..., longest 25 steps" */
 char *coverage_counts(const struct explore_result *r);
 
+/** coverage_auto() - what STRATEGY_AUTO did, why, and how many executions that took */
+char *coverage_auto(const struct explore_result *r);
+
 /** coverage_limit() - which limit ended it, and how to raise it; NULL if none did */
 char *coverage_limit(const struct explore_options *opt, const struct explore_result *r);
 
 /** coverage_cut() - what runs that were cut mean; NULL if none was */
-char *coverage_cut(const struct explore_result *r);
+char *coverage_cut(const struct explore_options *opt, const struct explore_result *r);
 
 #endif /* SIM_CLI_COVERAGE_H */

@@ -13,7 +13,7 @@
 #define DEFAULT_SECONDS 60
 #define DEFAULT_PREEMPTIONS 2
 #define PREEMPTIONS_MAX 1000
-#define DEPTH_MAX 8
+#define DEPTH_MAX 16
 #define JOBS_MAX 1024
 #define SEEN_MEMORY_MIN (1 << 20)
 #define PROOF_SECONDS 1
@@ -160,7 +160,7 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		{"preemptions", 0, 0, G_OPTION_ARG_FILENAME, &raw.preemptions,
 		 "bounded: at most so many (default 2)", "N"},
 		{"depth", 0, 0, G_OPTION_ARG_FILENAME, &raw.depth,
-		 "pct: ordering constraints that a failure needs (default 1 to 4 in turn)", "N"},
+		 "pct: ordering constraints that a failure needs (default: 1 to 16 in turn)", "N"},
 		{"keep-going", 'k', 0, G_OPTION_ARG_NONE, &raw.keep_going,
 		 "Do not stop at the first failure", NULL},
 		{"no-minimise", 0, 0, G_OPTION_ARG_NONE, &raw.no_minimise,
@@ -221,9 +221,9 @@ static void show_progress(void *arg, const struct explore_stats *s)
 		      "%s:%s %" G_GUINT64_FORMAT
 		      " executions, %.0f a second, longest %u steps, %" G_GUINT64_FORMAT
 		      " failing%s, %.0f s",
-		      strategy_infos[s->strategy].name, bound, s->nr_runs,
-		      (double)s->nr_runs / progress_seconds(&e->progress), s->longest,
-		      s->nr_failing, share, progress_seconds(&e->progress));
+		      s->strategy == STRATEGY_AUTO ? "random" : strategy_infos[s->strategy].name,
+		      bound, s->nr_runs, (double)s->nr_runs / progress_seconds(&e->progress),
+		      s->longest, s->nr_failing, share, progress_seconds(&e->progress));
 }
 
 /* Takes what every schedule of this scenario begins with. */

@@ -76,11 +76,12 @@ static void put_coverage(const struct exploring *e, struct output *o)
 	g_autofree char *claim = coverage_claim(&e->opt, &e->result);
 	g_autofree char *counts = coverage_counts(&e->result);
 	g_autofree char *limit = coverage_limit(&e->opt, &e->result);
-	g_autofree char *cut = coverage_cut(&e->result);
+	g_autofree char *cut = coverage_cut(&e->opt, &e->result);
+
+	g_autofree char *stages = coverage_auto(&e->result);
 
 	if (e->opt.strategy == STRATEGY_AUTO)
-		output_printf(o, "auto: %s; ended with %s\n", strategy_infos[STRATEGY_AUTO].doc,
-			      strategy_infos[e->result.stats.strategy].name);
+		output_printf(o, "auto: %s\n", stages);
 	if (e->found->len > 0)
 		output_printf(o, "explored %s%s\n",
 			      e->opt.keep_going ? "" : "until the first failure: ", claim);

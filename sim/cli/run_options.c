@@ -81,7 +81,7 @@ bool is_one_of(const char *what, const char *name, const char *const *names)
 	return false;
 }
 
-static bool check_lifecycle(const char *name)
+bool check_lifecycle(const char *name)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 
@@ -91,7 +91,7 @@ static bool check_lifecycle(const char *name)
 	return !name || is_one_of("lifecycle", name, (const char *const *)names->pdata);
 }
 
-static bool check_variants(char **variants)
+bool check_variants(char **variants)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new();
 

@@ -63,6 +63,12 @@ void append_option(GString *s, const char *option, const char *value);
 /** is_one_of() - complain if @name is no @what of @names (NULL-terminated) */
 bool is_one_of(const char *what, const char *name, const char *const *names);
 
+/** check_lifecycle() - complain if there is none of that name; NULL is fine */
+bool check_lifecycle(const char *name);
+
+/** check_variants() - complain about what is no "NAME", "-NAME" or "none"; NULL is fine */
+bool check_variants(char **variants);
+
 /** checks_besides() - the checkers that are not in @checks; g_strfreev() them */
 char **checks_besides(char **checks);
 

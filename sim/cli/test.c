@@ -21,7 +21,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_TAP, FORMAT_KTAP };
 
 struct test_args {
 	char **paths, **filters;
-	char *jobs, *junit, *slow, *timeout, *color; /* as typed */
+	char *jobs, *junit, *gallery, *slow, *timeout, *color; /* as typed */
 	gboolean list, fail_fast, tap, ktap, bless, no_timing, bisect, json, force, quiet, verbose;
 	enum format format;
 	struct pool_options pool;
@@ -61,10 +61,14 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 		ARG("slow", 0, &args->slow, "Call a test slow after this long (default 1s)",
 		    "TIME"),
 		ARG("junit", 0, &args->junit, "Write the results there as JUnit XML", "FILE"),
+		ARG("gallery", 0, &args->gallery,
+		    "Page about what is found and kept: compare it, or with --bless write it",
+		    "FILE"),
 		FLAG("tap", 0, &args->tap, "Print TAP version 13"),
 		FLAG("ktap", 0, &args->ktap, "Print KTAP version 1, as the kernel's tests do"),
 		FLAG("json", 0, &args->json, "One JSON object a line on standard output"),
-		FLAG("bless", 0, &args->bless, "Write the golden traces instead of comparing"),
+		FLAG("bless", 0, &args->bless,
+		     "Renew golden files and kept schedules instead of comparing"),
 		FLAG("bisect", 0, &args->bisect,
 		     "Exit with 0, 1 or, for everything else, 125: for git bisect run"),
 		FLAG("no-timing", 0, &args->no_timing, "Leave out everything that tells the time"),
@@ -106,6 +110,10 @@ static bool check_format(const struct command *cmd, struct test_args *args)
 	}
 	if (args->quiet && args->verbose) {
 		cli_usage(cmd, "-q and -v contradict each other");
+		return false;
+	}
+	if (args->gallery && args->filters) {
+		cli_usage(cmd, "--gallery is about all searches: leave --filter out");
 		return false;
 	}
 	args->format = args->json   ? FORMAT_JSON
@@ -151,6 +159,7 @@ static void args_clear(struct test_args *args)
 	g_strfreev(args->filters);
 	g_free(args->jobs);
 	g_free(args->junit);
+	g_free(args->gallery);
 	g_free(args->slow);
 	g_free(args->timeout);
 	g_free(args->color);
@@ -339,7 +348,11 @@ static int run_tests(struct session *s)
 	code = cli_close(s->out);
 	if (code == EXIT_CLEAN && s->args->junit)
 		code = write_junit(s);
-	return code == EXIT_CLEAN ? code_of_results(s) : code;
+	if (code == EXIT_CLEAN)
+		code = code_of_results(s);
+	if (code == EXIT_CLEAN && s->args->gallery)
+		code = tests_gallery(&s->tests, s->args->gallery, s->args->bless, s->args->quiet);
+	return code;
 }
 
 static int test_with(const struct test_args *args)
@@ -387,6 +400,7 @@ const struct command command_test = {
 		"  slabsim test\n"
 		"  slabsim test scenarios/lifecycle --filter ':seed1-v4' --jobs 4\n"
 		"  slabsim test mine.lua --junit results.xml\n"
+		"  slabsim test scenarios/history --bless --gallery docs/bug-gallery.md\n"
 		"  git bisect run slabsim test mine.lua --bisect\n",
 	.run = run_test,
 };

@@ -6,8 +6,9 @@
  * slabsim test, in parts.
  *
  * test.c takes the command line, test_find.c turns scripts into tests,
- * test_pool.c runs each in a process of its own, test_judge.c is what happens
- * in there.
+ * test_pool.c runs each in a process of its own, test_judge.c and, for
+ * schedules, test_replay.c are what happens in there; test_gallery.c makes a page
+ * of it.
  */
 
 #include "lua/expect.h"
@@ -42,14 +43,31 @@ void tests_clear(struct tests *tests);
 /** test_command() - the command line that makes @runs runs of it, from @seed on */
 char *test_command(const char *path, const struct expectation *e, uint64_t seed, uint64_t runs);
 
-/** test_file() - where the schedule or golden trace of @e is */
-char *test_file(const char *path, const struct expectation *e);
+/** test_file() - where @file is, which the scenario at @path names */
+char *test_file(const char *path, const char *file);
 
 /**
  * test_judge() - run what the expectation asks for, and fill in the result
- * @bless: write golden traces instead of comparing with them
+ * @bless: write golden files and schedules instead of comparing with them
  */
 void test_judge(struct test *t, bool bless);
+
+/** test_judge_replay() - the same where the claim is a replay */
+void test_judge_replay(struct test *t, bool bless);
+
+/* What both of them need.  Strings that are handed over become the test's. */
+void test_set_result(struct test *t, enum test_status status, char *message);
+void test_set_error(struct test *t, const GError *error);
+void test_set_detail(struct test *t, char *detail);
+
+/** test_compare() - is @now the text of the golden @file, which is a @what? */
+void test_compare(struct test *t, const char *what, const char *file, const char *now);
+
+/** test_describe() - @v in one line; the caller's */
+char *test_describe(const struct violation *v);
+
+/** test_options() - how to run it without the checkers @checks_off, which may be NULL */
+struct run_options test_options(const struct test *t, char **checks_off);
 
 struct pool_options {
 	unsigned int nr_jobs;
@@ -65,5 +83,13 @@ struct pool_options {
 
 /** tests_run() - run all tests; those that had no turn are left as TEST_NOT_RUN */
 void tests_run(struct tests *tests, const struct pool_options *opt);
+
+/**
+ * tests_gallery() - the page about all searches the finding of which is kept
+ * @page: file with it, which is compared with, or, to @bless, written
+ *
+ * Return: an exit code.
+ */
+int tests_gallery(const struct tests *tests, const char *page, bool bless, bool quiet);
 
 #endif /* SIM_CLI_TEST_H */

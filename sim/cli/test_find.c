@@ -33,6 +33,8 @@ static void append_list(GString *s, const char *before, char **names, const char
 /* Which of the orders; a single run by virtual time goes without saying. */
 static const char *manner_of(const struct expectation *e)
 {
+	if (e->claim == CLAIM_REPLAY)
+		return NULL;
 	if (e->explored)
 		return strategy_infos[e->explore.strategy].name;
 	if (e->order != ORDER_TIMED)
@@ -51,9 +53,10 @@ static char *test_name(const char *scenario, const struct expectation *e)
 				       e->variants[i]);
 	append_list(s, ":", e->sets, ",");
 	g_string_append_printf(s, ":%s", claim_name(e->claim));
-	append_list(s, "-", e->checkers, "+");
 	if (e->file)
 		g_string_append_printf(s, "-%s", e->file);
+	else
+		append_list(s, "-", e->checkers, "+");
 	if (manner)
 		g_string_append_printf(s, "@%s", manner);
 	return g_string_free(s, FALSE);
@@ -92,7 +95,7 @@ static char *explore_command(const struct run_args *args, const struct explore_o
 /* The script may have been edited since, if only to expect this. */
 static char *replay_command(const char *path, const struct expectation *e)
 {
-	g_autofree char *file = test_file(path, e);
+	g_autofree char *file = test_file(path, e->file);
 	GString *s = g_string_new("slabsim replay");
 
 	append_option(s, NULL, file);
@@ -125,11 +128,11 @@ char *test_command(const char *path, const struct expectation *e, uint64_t seed,
 	return g_strdup_printf("%s --runs %" G_GUINT64_FORMAT " -q", run, runs);
 }
 
-char *test_file(const char *path, const struct expectation *e)
+char *test_file(const char *path, const char *file)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
 
-	return strcmp(dir, ".") == 0 ? g_strdup(e->file) : g_build_filename(dir, e->file, NULL);
+	return strcmp(dir, ".") == 0 ? g_strdup(file) : g_build_filename(dir, file, NULL);
 }
 
 /* ---- finding ------------------------------------------------------------- */

@@ -9,22 +9,21 @@
 #include "sim/base/assert.h"
 #include "sim/check/checker.h"
 #include "sim/cli/coverage.h"
-#include "sim/cli/follow.h"
 #include "sim/cli/run_options.h"
 #include "sim/cli/test.h"
 
 /* ---- verdicts ------------------------------------------------------------ */
 
-static void set_result(struct test *t, enum test_status status, char *message)
+void test_set_result(struct test *t, enum test_status status, char *message)
 {
 	t->result.status = status;
 	g_free(t->result.message);
 	t->result.message = message;
 }
 
-static void set_error(struct test *t, const GError *error)
+void test_set_error(struct test *t, const GError *error)
 {
-	set_result(t, TEST_ERROR, g_strdup(error->message));
+	test_set_result(t, TEST_ERROR, g_strdup(error->message));
 }
 
 static void set_command(struct test *t, uint64_t seed)
@@ -33,13 +32,13 @@ static void set_command(struct test *t, uint64_t seed)
 	t->result.command = test_command(t->path, t->expect, seed, 1);
 }
 
-static void set_detail(struct test *t, char *detail)
+void test_set_detail(struct test *t, char *detail)
 {
 	g_free(t->result.detail);
 	t->result.detail = detail;
 }
 
-static char *describe(const struct violation *v)
+char *test_describe(const struct violation *v)
 {
 	char object[32];
 
@@ -100,16 +99,16 @@ static void judge_tally(struct test *t, const struct tally *tally)
 {
 	bool ok = holds(t->expect->claim, tally);
 
-	set_result(t, ok ? TEST_PASS : TEST_FAIL, ok ? NULL : complaint(t, tally));
+	test_set_result(t, ok ? TEST_PASS : TEST_FAIL, ok ? NULL : complaint(t, tally));
 	if (tally->first && t->expect->claim != CLAIM_NEVER)
-		set_detail(t, g_strdup_printf("%s\n%s", tally->first, tally->covered));
+		test_set_detail(t, g_strdup_printf("%s\n%s", tally->first, tally->covered));
 	else
-		set_detail(t, g_strdup(tally->covered));
+		test_set_detail(t, g_strdup(tally->covered));
 }
 
 /* ---- runs with seeds ----------------------------------------------------- */
 
-static struct run_options options_of(const struct test *t, char **checks_off)
+struct run_options test_options(const struct test *t, char **checks_off)
 {
 	const struct expectation *e = t->expect;
 
@@ -138,7 +137,7 @@ static bool run_seeds(struct test *t, struct tally *tally, GError **error)
 {
 	const struct expectation *e = t->expect;
 	g_auto(GStrv) off = e->checkers[0] ? checks_besides(e->checkers) : NULL;
-	struct run_options opt = options_of(t, off);
+	struct run_options opt = test_options(t, off);
 	bool failed = false, done = false;
 
 	while (!done && tally->nr_runs < e->runs) {
@@ -153,7 +152,7 @@ static bool run_seeds(struct test *t, struct tally *tally, GError **error)
 		failed = result.nr_violations > 0;
 		tally->nr_failing += failed;
 		if (failed && !tally->first)
-			tally->first = describe(&result.violations[0]);
+			tally->first = test_describe(&result.violations[0]);
 		done = decided(e->claim, failed, tally);
 	}
 	/* The run that shows it is worth repeating; if none does, all of them are. */
@@ -171,7 +170,7 @@ static void judge_seeds(struct test *t)
 	struct tally tally = {0};
 
 	if (!run_seeds(t, &tally, &error)) {
-		set_error(t, error);
+		test_set_error(t, error);
 	} else {
 		tally.covered = tally.nr_runs == 1
 					? g_strdup_printf("1 run, seed %" G_GUINT64_FORMAT, e->seed)
@@ -190,7 +189,7 @@ static void judge_seeds(struct test *t)
 static char *describe_coverage(const struct explore_options *x, const struct explore_result *r)
 {
 	g_autofree char *claim = coverage_claim(x, r);
-	g_autofree char *cut = coverage_cut(r);
+	g_autofree char *cut = coverage_cut(x, r);
 
 	return g_strdup_printf("%s, longest %u steps%s%s", claim, r->stats.longest, cut ? "; " : "",
 			       cut ? cut : "");
@@ -200,13 +199,13 @@ static char *describe_coverage(const struct explore_options *x, const struct exp
  * Nothing was found: is that an answer?  It is if everything was covered, or if the scenario
  * itself said how far to go.
  */
-static const char *no_answer(const struct explore_result *r)
+static const char *no_answer(const struct explore_options *x, const struct explore_result *r)
 {
 	if (r->stats.nr_runs == 0)
 		return "no run came to its end";
 	switch (r->end) {
 	case END_COMPLETE:
-		return r->stats.nr_cut == 0 ? NULL : "runs were cut at the step limit";
+		return coverage(x, r) != COVERED_SOME ? NULL : "runs were cut";
 	case END_RUNS:
 	case END_TIME:
 	case END_FOUND:
@@ -228,20 +227,22 @@ static void judge_explored(struct test *t, const struct explore_options *x,
 		.nr_failing = r->stats.nr_failing,
 		.covered = describe_coverage(x, r),
 	};
-	const char *why = no_answer(r);
+	const char *why = no_answer(x, r);
 
 	if (r->error) {
-		set_error(t, r->error);
+		test_set_error(t, r->error);
 	} else if (tally.nr_failing == 0 && why) {
-		set_result(t, TEST_FAIL, g_strdup_printf("no verdict: %s", why));
-		set_detail(t, g_strdup(tally.covered));
+		test_set_result(t, TEST_FAIL, g_strdup_printf("no verdict: %s", why));
+		test_set_detail(t, g_strdup(tally.covered));
 	} else {
 		if (r->findings->len > 0) {
 			const struct finding *f = g_ptr_array_index(r->findings, 0);
-			g_autofree char *text = describe(&f->violation);
+			g_autofree char *text = test_describe(&f->violation);
 
 			tally.first = g_strdup_printf("%s, in execution %" G_GUINT64_FORMAT, text,
 						      f->run);
+			t->result.execution = f->run;
+			t->result.found_after = f->seconds;
 		}
 		judge_tally(t, &tally);
 	}
@@ -252,7 +253,7 @@ static void judge_exploring(struct test *t)
 {
 	const struct expectation *e = t->expect;
 	g_auto(GStrv) off = e->checkers[0] ? checks_besides(e->checkers) : NULL;
-	const struct run_options opt = options_of(t, off);
+	const struct run_options opt = test_options(t, off);
 	struct explore_options x = e->explore;
 	struct explore_result result;
 	g_autoptr(GError) error = NULL;
@@ -263,7 +264,7 @@ static void judge_exploring(struct test *t)
 	sim_assert_context(t->result.command);
 	run = session_open(&opt, NULL, &error);
 	if (!run) {
-		set_error(t, error);
+		test_set_error(t, error);
 		return;
 	}
 	explore(session_subject(run), &x, &result);
@@ -278,7 +279,7 @@ static bool write_trace(const struct test *t, const char *path, GError **error)
 {
 	g_autofree char *base = g_path_get_basename(t->path);
 	g_autofree char *replay = test_command(base, t->expect, t->expect->seed, 1);
-	const struct run_options opt = options_of(t, NULL);
+	const struct run_options opt = test_options(t, NULL);
 	struct trace_writer *w = trace_writer_new(path, true, replay, error);
 	struct run_sink *sinks[2] = {NULL};
 	struct run_result result;
@@ -308,115 +309,62 @@ static char *difference(const char *golden, const char *now)
 			       (int)strcspn(now + i, "\n"), now + i);
 }
 
+void test_compare(struct test *t, const char *what, const char *file, const char *now)
+{
+	g_autofree char *golden = NULL;
+
+	if (!g_file_get_contents(file, &golden, NULL, NULL)) {
+		test_set_result(t, TEST_FAIL,
+				g_strdup_printf("there is no golden %s '%s'; --bless writes it",
+						what, file));
+	} else if (strcmp(golden, now) == 0) {
+		test_set_result(t, TEST_PASS, NULL);
+	} else {
+		test_set_result(t, TEST_FAIL,
+				g_strdup_printf("the %s is not that of '%s'; --bless replaces it",
+						what, file));
+		test_set_detail(t, difference(golden, now));
+	}
+}
+
 static void compare_golden(struct test *t, const char *file, const char *trace)
 {
-	g_autofree char *golden = NULL, *now = NULL;
+	g_autofree char *now = NULL;
 	g_autoptr(GError) error = NULL;
 
-	if (!g_file_get_contents(trace, &now, NULL, &error)) {
-		set_error(t, error);
-	} else if (!g_file_get_contents(file, &golden, NULL, NULL)) {
-		set_result(
-			t, TEST_FAIL,
-			g_strdup_printf("there is no golden trace '%s'; --bless writes it", file));
-	} else if (strcmp(golden, now) == 0) {
-		set_result(t, TEST_PASS, NULL);
-	} else {
-		set_result(t, TEST_FAIL,
-			   g_strdup_printf("the trace is not that of '%s'; --bless replaces it",
-					   file));
-		set_detail(t, difference(golden, now));
-	}
+	if (!g_file_get_contents(trace, &now, NULL, &error))
+		test_set_error(t, error);
+	else
+		test_compare(t, "trace", file, now);
 }
 
 static void judge_golden(struct test *t, bool bless)
 {
-	g_autofree char *file = test_file(t->path, t->expect);
+	g_autofree char *file = test_file(t->path, t->expect->file);
 	g_autofree char *dir = NULL, *trace = NULL;
 	g_autoptr(GError) error = NULL;
 
 	if (bless) {
 		if (write_trace(t, file, &error)) {
-			set_result(t, TEST_PASS, NULL);
-			set_detail(t, g_strdup_printf("wrote %s", file));
+			test_set_result(t, TEST_PASS, NULL);
+			test_set_detail(t, g_strdup_printf("wrote %s", file));
 		} else {
-			set_error(t, error);
+			test_set_error(t, error);
 		}
 		return;
 	}
 	dir = g_dir_make_tmp("slabsim-XXXXXX", &error);
 	if (!dir) {
-		set_error(t, error);
+		test_set_error(t, error);
 		return;
 	}
 	trace = g_build_filename(dir, "trace", NULL);
 	if (write_trace(t, trace, &error))
 		compare_golden(t, file, trace);
 	else
-		set_error(t, error);
+		test_set_error(t, error);
 	g_unlink(trace);
 	g_rmdir(dir);
-}
-
-/* ---- schedules ----------------------------------------------------------- */
-
-/* A schedule is for one lifecycle with certain variants; the script may have changed since. */
-static bool check_schedule(struct following *f, const struct run_header *h, GError **error)
-{
-	const struct schedule *sched = f->sched;
-	g_autofree char *variants = g_strjoinv(", ", (char **)sched->variants->pdata);
-
-	if (strcmp(h->lifecycle, sched->lifecycle) == 0 && same_names(sched->variants, h->variants))
-		return true;
-	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
-		    "the schedule was made for lifecycle %s with variants: %s", sched->lifecycle,
-		    variants[0] ? variants : "none");
-	return false;
-}
-
-static void judge_followed(struct test *t, const struct following *f)
-{
-	const struct schedule *sched = f->sched;
-	bool violated = f->followed.end == FOLLOW_VIOLATED;
-	bool ok = sched->checker ? violated && schedule_leads_to(sched, &f->followed.violation)
-				 : !violated;
-	g_autofree char *what = violated ? describe(&f->followed.violation)
-					 : g_strdup("no violation");
-
-	set_detail(t, g_strdup_printf("%s after %u steps, %u preemptions", what,
-				      f->followed.nr_steps, f->followed.preemptions));
-	if (ok)
-		set_result(t, TEST_PASS, NULL);
-	else if (sched->checker)
-		set_result(t, TEST_FAIL,
-			   g_strdup_printf("%s (expected: %s of %s)", what, sched->checker,
-					   sched->object));
-	else
-		set_result(t, TEST_FAIL, g_strdup_printf("%s (expected: none)", what));
-}
-
-static void judge_replay(struct test *t)
-{
-	g_autofree char *file = test_file(t->path, t->expect);
-	g_autoptr(GError) error = NULL;
-	struct schedule *sched = schedule_read(file, &error);
-	struct run_options opt = options_of(t, NULL);
-	struct following f = {.opt = &opt, .sched = sched, .check = check_schedule};
-
-	if (!sched) {
-		set_error(t, error);
-		return;
-	}
-	take_options(&opt, sched);
-	sim_assert_context(t->result.command);
-	if (follow(&f, &error))
-		judge_followed(t, &f);
-	else if (error->domain == SCHEDULE_ERROR)
-		set_result(t, TEST_FAIL, g_strdup(error->message));
-	else
-		set_error(t, error);
-	following_clear(&f);
-	schedule_free(sched);
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -428,7 +376,7 @@ void test_judge(struct test *t, bool bless)
 		judge_golden(t, bless);
 		return;
 	case CLAIM_REPLAY:
-		judge_replay(t);
+		test_judge_replay(t, bless);
 		return;
 	case CLAIM_NEVER:
 	case CLAIM_SOMETIMES:

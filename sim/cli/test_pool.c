@@ -24,8 +24,8 @@
 #define JOBS_MAX 256
 #define LOG_MAX 4000 /* bytes of what a worker printed that are worth repeating */
 
-/* What a worker sends before it exits: status, message, detail, command. */
-#define ANSWER "(umsmss)"
+/* What a worker sends before it exits: status, message, detail, command, and what was found. */
+#define ANSWER "(umsmsstd)"
 
 struct worker {
 	struct test *test;
@@ -59,7 +59,8 @@ static struct test *test_at(const struct pool *pool, guint i)
 static void send_answer(const struct test_outcome *r, int fd)
 {
 	g_autoptr(GVariant) v = g_variant_ref_sink(
-		g_variant_new(ANSWER, (guint32)r->status, r->message, r->detail, r->command));
+		g_variant_new(ANSWER, (guint32)r->status, r->message, r->detail, r->command,
+			      (guint64)r->execution, r->found_after));
 	const char *data = g_variant_get_data(v);
 	gsize left = g_variant_get_size(v);
 
@@ -132,12 +133,15 @@ static bool take_answer(const struct worker *w, struct test_outcome *r)
 	g_autoptr(GBytes) bytes = g_bytes_new(w->answer->data, w->answer->len);
 	g_autoptr(GVariant) v =
 		g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(ANSWER), bytes, FALSE));
+	guint64 execution;
 	guint32 status;
 
 	if (w->answer->len == 0 || !g_variant_is_normal_form(v))
 		return false;
 	g_clear_pointer(&r->command, g_free);
-	g_variant_get(v, ANSWER, &status, &r->message, &r->detail, &r->command);
+	g_variant_get(v, ANSWER, &status, &r->message, &r->detail, &r->command, &execution,
+		      &r->found_after);
+	r->execution = execution;
 	r->status = (enum test_status)status;
 	return true;
 }

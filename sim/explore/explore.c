@@ -7,13 +7,18 @@
 #include "sim/explore/driver.h"
 #include "sim/explore/parallel/frontier.h"
 
-/* How much STRATEGY_AUTO samples before it searches: about a second, and the same everywhere. */
-#define SAMPLING_STEPS 1200000
-/* And how long it hopes that one order of each class of equivalent ones is all there is to do. */
+/*
+ * STRATEGY_AUTO: how many steps its stages take, so that it is the same everywhere.
+ * A moment of dpor, which is then done with most small models; a second or two of random
+ * runs; and for about half a minute the hope that one order of each class of equivalent
+ * ones is all there is to do.
+ */
+#define TRY_STEPS 60000
+#define SAMPLING_STEPS 8000000
 #define REDUCTION_STEPS 5000000
 
 const struct strategy_info strategy_infos[NR_STRATEGIES] = {
-	[STRATEGY_AUTO] = {"auto", "samples, then tries dpor for some seconds, then bounded"},
+	[STRATEGY_AUTO] = {"auto", "dpor for a moment, random runs, dpor for longer, then bounded"},
 	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
 	[STRATEGY_PCT] = {"pct", "random priorities with a few changes: finds rare orders"},
 	[STRATEGY_BOUNDED] = {"bounded", "every order with at most 0, 1, 2, ... preemptions"},
@@ -155,7 +160,7 @@ static void bounded(struct driver *d, uint32_t last)
 		r->stats.bound = bound;
 		if (!d->resume)
 			r->bound_cut = false;
-		frontier_search(d, STRATEGY_BOUNDED, bound, 0);
+		frontier_search(d, STRATEGY_BOUNDED, bound, 0, NULL);
 		if (d->stopped)
 			return;
 		r->bound_done = bound + 1;
@@ -164,19 +169,97 @@ static void bounded(struct driver *d, uint32_t last)
 	}
 }
 
-/* One that was stopped goes on with the engine that was at work. */
+/* What dpor has left over while something else is done. */
+struct leftover {
+	GByteArray *bytes;
+	struct reader reader;
+};
+
+/* dpor, from @left on if that holds something; true if nothing else is to be done. */
+static bool reduce(struct driver *d, uint64_t max_steps, struct leftover *left)
+{
+	g_autoptr(GByteArray) from = left->bytes;
+	uint64_t nr_cut = d->result->stats.nr_cut;
+	bool done;
+
+	left->bytes = g_byte_array_new();
+	left->reader = (struct reader){.data = from->data, .left = from->len, .ok = true};
+	if (from->len > 0)
+		d->resume = &left->reader;
+	done = frontier_search(d, STRATEGY_DPOR, 0, max_steps, left->bytes);
+	/* What was cut is still to be covered, if not by dpor. */
+	return (done && d->result->stats.nr_cut == nr_cut) || d->stopped;
+}
+
+static void sample_meanwhile(struct driver *d, const GByteArray *left)
+{
+	guint nr;
+
+	g_byte_array_set_size(d->rest, 0);
+	put_u64(d->rest, left->len);
+	put_bytes(d->rest, left->data, left->len);
+	nr = d->rest->len;
+	sample(d, STRATEGY_AUTO, SAMPLING_STEPS);
+	/* Nothing was added where nobody needs to go on. */
+	if (d->rest->len == nr)
+		g_byte_array_set_size(d->rest, 0);
+}
+
+/* What a checkpoint has of dpor while random runs are made. */
+static void take_left(struct driver *d, GByteArray *left)
+{
+	uint64_t size = take_u64(d->resume);
+
+	if (size > d->resume->left) {
+		driver_misfit(d);
+		return;
+	}
+	g_byte_array_set_size(left, (guint)size);
+	take_bytes(d->resume, left->data, size);
+}
+
+/* Return: whether it was the last one. */
+static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *left)
+{
+	switch (stage) {
+	case AUTO_TRY:
+		return reduce(d, TRY_STEPS, left);
+	case AUTO_SAMPLE:
+		if (d->resume)
+			take_left(d, left->bytes);
+		if (!d->stopped)
+			sample_meanwhile(d, left->bytes);
+		return d->stopped;
+	case AUTO_REDUCE:
+		if (left->bytes->len == 0 && !d->resume)
+			return false;
+		return reduce(d, REDUCTION_STEPS, left);
+	default:
+		/* Where there are loops no bound is the last, but states may come to an end. */
+		if (d->result->stats.nr_loops > 0)
+			frontier_search(d, STRATEGY_EXHAUSTIVE, 0, 0, NULL);
+		else
+			bounded(d, UINT32_MAX);
+		return true;
+	}
+}
+
+/* One that was stopped goes on with the stage that was at work. */
 static void explore_auto(struct driver *d)
 {
-	enum strategy at_work = d->resume ? d->result->stats.strategy : STRATEGY_PCT;
+	struct leftover left = {.bytes = g_byte_array_new()};
+	struct explore_stats *stats = &d->result->stats;
+	bool last = false;
 
-	if (at_work == STRATEGY_PCT)
-		sample(d, STRATEGY_PCT, SAMPLING_STEPS);
-	if (d->stopped)
-		return;
-	if (at_work != STRATEGY_BOUNDED &&
-	    (frontier_search(d, STRATEGY_DPOR, 0, REDUCTION_STEPS) || d->stopped))
-		return;
-	bounded(d, UINT32_MAX);
+	for (enum auto_stage stage = stats->stage; !last && stage < NR_AUTO_STAGES; stage++) {
+		uint64_t nr_runs = stats->nr_runs, nr_cut = stats->nr_cut;
+
+		stats->stage = stage;
+		last = run_stage(d, stage, &left);
+		stats->stage_runs[stage] += stats->nr_runs - nr_runs;
+		stats->stage_cut[stage] += stats->nr_cut - nr_cut;
+	}
+	g_byte_array_unref(left.bytes);
 }
 
 static void explore_by(struct driver *d, enum strategy strategy)
@@ -191,7 +274,7 @@ static void explore_by(struct driver *d, enum strategy strategy)
 		break;
 	case STRATEGY_DPOR:
 	case STRATEGY_EXHAUSTIVE:
-		frontier_search(d, strategy, 0, 0);
+		frontier_search(d, strategy, 0, 0, NULL);
 		break;
 	default:
 		explore_auto(d);

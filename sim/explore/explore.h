@@ -16,7 +16,7 @@
 #include "sim/explore/exec.h"
 
 enum strategy {
-	STRATEGY_AUTO,	     /* samples, tries to cover all, then bound by bound */
+	STRATEGY_AUTO,	     /* tries dpor, samples, goes on with dpor, then bound by bound */
 	STRATEGY_RANDOM,     /* each step drawn from all that can come next */
 	STRATEGY_PCT,	     /* random priorities with a few random changes */
 	STRATEGY_BOUNDED,    /* every order with at most 0, 1, 2, ... preemptions */
@@ -31,17 +31,32 @@ struct strategy_info {
 
 extern const struct strategy_info strategy_infos[NR_STRATEGIES];
 
+/* What STRATEGY_AUTO does, one after the other, until one of them has covered all. */
+enum auto_stage {
+	AUTO_TRY,    /* dpor, for a moment: there may be few orderings */
+	AUTO_SAMPLE, /* random runs: most failures show soon in them */
+	AUTO_REDUCE, /* dpor goes on where it was */
+	AUTO_BOUND,  /* bounded, without end; exhaustive if dpor has met loops */
+	NR_AUTO_STAGES,
+};
+
 struct explore_stats {
-	enum strategy strategy; /* at work now */
-	uint64_t nr_runs;	/* executions that came to an end or a finding */
-	uint64_t nr_failing;	/* of them, those with a violation */
-	uint64_t nr_blocked;	/* given up because they could only repeat others */
-	uint64_t nr_cut;	/* stopped at the step limit */
-	uint64_t nr_steps;	/* taken for the first time, and again to get back to a branch */
-	uint64_t nr_states;	/* STRATEGY_EXHAUSTIVE: distinct ones */
-	uint64_t nr_pruned;	/* branches that lead to a known state */
-	uint32_t longest;	/* steps of the longest run */
-	uint32_t bound;		/* STRATEGY_BOUNDED: preemptions allowed now */
+	/* at work now; STRATEGY_AUTO while that samples */
+	enum strategy strategy;
+	enum auto_stage stage;		     /* STRATEGY_AUTO */
+	uint64_t stage_runs[NR_AUTO_STAGES]; /* how many of nr_runs each of them made */
+	uint64_t stage_cut[NR_AUTO_STAGES];  /* and of nr_cut */
+	uint64_t
+		nr_loops; /* of nr_cut: in a loop that only somebody else ends, who came too late */
+	uint64_t nr_runs; /* executions that came to an end or a finding */
+	uint64_t nr_failing; /* of them, those with a violation */
+	uint64_t nr_blocked; /* given up because they could only repeat others */
+	uint64_t nr_cut;     /* stopped at the step limit, or in a loop */
+	uint64_t nr_steps;   /* taken for the first time, and again to get back to a branch */
+	uint64_t nr_states;  /* STRATEGY_EXHAUSTIVE: distinct ones */
+	uint64_t nr_pruned;  /* branches that lead to a known state */
+	uint32_t longest;    /* steps of the longest run */
+	uint32_t bound;	     /* STRATEGY_BOUNDED: preemptions allowed now */
 	double seconds;
 	double share; /* an estimate of what is covered, 0 to 1; negative if there is none */
 };
@@ -53,7 +68,7 @@ struct explore_options {
 	double max_seconds;   /* 0: no limit */
 	uint32_t max_steps;   /* of one run; a run that gets there is counted as cut; 0: default */
 	uint32_t preemptions; /* STRATEGY_BOUNDED: the highest bound */
-	uint32_t depth;	      /* STRATEGY_PCT: priority changes + 1; 0: 1 to 4 in turn */
+	uint32_t depth;	      /* STRATEGY_PCT: priority changes + 1; 0: several in turn */
 	size_t max_memory;    /* bytes for visited states; 0: default */
 	bool keep_going;      /* do not stop at the first finding */
 	bool past_setup;      /* go on if the set-up violates, which is else the only finding */

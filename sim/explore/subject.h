@@ -14,6 +14,14 @@
 #include "sim/check/checker.h"
 #include "sim/engine/world.h"
 
+/* A loop that nothing ends, and that has been gone round once. */
+struct livelock {
+	uint32_t nr_steps; /* of a round */
+	uint64_t since;	   /* the first event of that round */
+	oid_t task;	   /* the first context that stepped in it; 0: none did */
+	const char *who;   /* all that did, for people */
+};
+
 struct subject {
 	struct world *w; /* at the same address in every run */
 	const struct checkset *checks;
@@ -31,6 +39,12 @@ struct subject {
 
 	/* Nothing is left to happen: let the checkers look for what must not remain. */
 	void (*finish)(struct subject *s);
+
+	/* From now on nobody but the checkers is told what happens, or, if not @quiet, again. */
+	void (*keep_quiet)(struct subject *s, bool quiet);
+
+	/* Something is left to happen, but no order of it comes to an end: tell the checkers. */
+	void (*livelock)(struct subject *s, const struct livelock *loop);
 
 	/* Why the run stopped, if it did: a limit, an error of the script; the caller's. */
 	GError *(*take_error)(struct subject *s);

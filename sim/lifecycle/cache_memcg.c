@@ -93,6 +93,7 @@ static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *sl
 	if (!err) {
 		slab->charged = (uint8_t)n;
 		slab->memcg = memcg;
+		mod_memcg_state(t, memcg, MEMCG_STAT_SLAB, n);
 		trace(t, REF_MOVE, .obj = memcg->css.of,
 		      .arg = {n, HOLD_CHARGE, HOLD_SLAB_PAGE, (int64_t)slab->id});
 	}
@@ -111,6 +112,7 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 		sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_uncharge_slab.memcg");
 		memcg = cache->params.memcg;
 	}
+	mod_memcg_state(t, memcg, MEMCG_STAT_SLAB, -n);
 	page_counter_uncharge(t, &memcg->kmem, n);
 	page_counter_uncharge(t, &memcg->memory, n);
 	slab->charged = 0;

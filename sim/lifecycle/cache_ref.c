@@ -136,6 +136,8 @@ static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *sl
 	      .arg = {(int64_t)cache->id, memcg ? (int64_t)memcg->css.of : 0, n, err});
 	if (root)
 		return 0;
+	if (!err)
+		mod_memcg_state(t, memcg, MEMCG_STAT_SLAB, n);
 	/* What try_charge() took for the pages is the cache's business now. */
 	if (!err)
 		css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
@@ -155,6 +157,7 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	if (!memcg) {
 		trace(t, NULL_DEREF, .obj = cache->id, .str = "memcg_params.memcg");
 	} else if (!mem_cgroup_is_root(memcg)) {
+		mod_memcg_state(t, memcg, MEMCG_STAT_SLAB, -n);
 		page_counter_uncharge(t, &memcg->kmem, n);
 		page_counter_uncharge(t, &memcg->memory, n);
 	} else if (switches_of(t)->uncharges_root) {

@@ -47,8 +47,21 @@ bool root_dying(struct task *t, struct kmem_cache *root, const char *site)
 
 /* ---- creation ---------------------------------------- */
 
+/* In the array of @root; NULL, which is said, if the root was destroyed and has none any more. */
+static struct kmem_cache **slot_of(struct task *t, struct kmem_cache *root, int id)
+{
+	struct memcg_cache_array *arr = root->params.memcg_caches;
+
+	if (arr && (uint32_t)id < arr->size)
+		return &arr->entries[id];
+	trace(t, NULL_DEREF, .obj = root->id, .str = "memcg_caches");
+	return NULL;
+}
+
 static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
 {
+	struct kmem_cache **slot;
+
 	sched_read(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_create_kmem_cache.state");
 	if (memcg->kmem_state != KMEM_ONLINE && !switches_of(t)->create_without_recheck)
 		return false;
@@ -61,14 +74,15 @@ static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cac
 		return false;
 	}
 	sched_read(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.slot");
-	return !root->params.memcg_caches->entries[memcg->kmemcg_id];
+	slot = slot_of(t, root, memcg->kmemcg_id);
+	return slot && !*slot;
 }
 
 /* slab_mutex held. */
 static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
 {
 	int err, id = memcg->kmemcg_id;
-	struct kmem_cache *child;
+	struct kmem_cache *child, **slot;
 	char name[192];
 
 	if (!may_create(t, memcg, root))
@@ -80,7 +94,10 @@ static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_c
 	if (!child)
 		return;
 	sched_write(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.publish");
-	root->params.memcg_caches->entries[id] = child;
+	slot = slot_of(t, root, id);
+	if (!slot)
+		return;
+	*slot = child;
 	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = {(int64_t)root->id, id});
 }
 

@@ -9,8 +9,8 @@
  * whose stock holds a reference on one objcg; that is where the last one usually is.
  *
  * Upstream: mm/memcontrol.c and mm/slab.h, bf4f059954dc and 10befea91b61 (v5.9), as
- * in v5.9, v5.10.y, v6.1 and v6.12.  Differs: no statistics per object, kernel threads
- * have no active memcg, and a memcg keeps an index of its own until it is offline.
+ * in v5.9, v5.10.y, v6.1 and v6.12.  Differs: statistics are not kept in the stock first,
+ * kernel threads have no active memcg, and a memcg keeps an index of its own until it is offline.
  */
 #include <errno.h>
 
@@ -267,6 +267,19 @@ static void obj_cgroup_uncharge(struct task *t, struct obj_cgroup *objcg, int64_
 	refill_obj_stock(t, objcg, bytes, true);
 }
 
+/* Counted for whatever memcg the objcg has at the time. */
+static void mod_objcg_state(struct task *t, struct obj_cgroup *objcg, int64_t bytes)
+{
+	FRAME(t);
+
+	if (!memcg_stat_enabled(t->w))
+		return;
+	rcu_read_lock(t);
+	sched_read(t, objcg->id, FIELD_OBJCG_MEMCG, "mod_objcg_state.memcg");
+	mod_memcg_state(t, objcg->memcg, MEMCG_STAT_SLAB, bytes);
+	rcu_read_unlock(t);
+}
+
 /* ---- who pays --------------- */
 
 /* The nearest objcg from @memcg upwards, with a reference; NULL if nobody pays. */
@@ -407,6 +420,7 @@ static void give_to_object(struct task *t, struct kmem_cache *s, struct obj_cgro
 	sched_access(t, obj->id, FIELD_VECTOR, ACCESS_WRITE, "memcg_slab_post_alloc_hook.entry");
 	obj->objcg = objcg;
 	trace(t, BYTES_CHARGE, .obj = obj->id, .arg = {(int64_t)objcg->id, full_size(s)});
+	mod_objcg_state(t, objcg, full_size(s));
 }
 
 static bool alloc_end(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
@@ -443,6 +457,7 @@ static void object_freed(struct task *t, struct object *obj)
 		return;
 	obj->objcg = NULL;
 	trace(t, BYTES_UNCHARGE, .obj = obj->id, .arg = {(int64_t)objcg->id, bytes});
+	mod_objcg_state(t, objcg, -bytes);
 	obj_cgroup_uncharge(t, objcg, bytes);
 	obj_cgroup_put(t, objcg, HOLD_OBJECT, obj->id);
 }

@@ -7,6 +7,7 @@ static const struct lifecycle v5_3 = {
 	.info = {"v5.3",
 		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
 		    .walks = SHARED_WALKS},
@@ -18,6 +19,9 @@ static const struct lifecycle v5_3 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_flush_failed_alloc = true,
 		},
 };
 
@@ -31,6 +35,8 @@ static const struct lifecycle v5_8 = {
 		{
 			.unlink_clears_memcg = true,
 			.early_sysfs_removal = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 		},
 };
 
@@ -38,6 +44,7 @@ static const struct lifecycle seed1_v4 = {
 	.info = {"seed1-v4",
 		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
 	.ops = &cache_ref_ops,
+	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
 		    .walks = SHARED_WALKS},
@@ -55,6 +62,9 @@ static const struct lifecycle seed1_v4 = {
 			.no_second_barrier = true,
 			.css_put_at_unlink = true,
 			.dying_before_refcount = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
+			.stat_lost = true,
 			.iter_invalidate_own_parents = true,
 		},
 };
@@ -63,7 +73,7 @@ static const struct lifecycle v4_18 = {
 	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
 			  "destruction marks and flushes"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true},
+	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
 		    .walks = SHARED_WALKS},
 	.switches =
@@ -72,6 +82,9 @@ static const struct lifecycle v4_18 = {
 			.create_tests_dying = true,
 			.uncharge_by_page = true,
 			.dying_before_refcount = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 			.iter_invalidate_own_parents = true,
 		},
 };
@@ -79,7 +92,10 @@ static const struct lifecycle v4_18 = {
 static const struct lifecycle v4_11 = {
 	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
 	.ops = &cache_memcg_ops,
-	.mm = {.offline_keeps_stock = true, .sysfs_inline = true},
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .offline_keeps_stock = true,
+	       .sysfs_inline = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
 		    .walks = SHARED_WALKS},
 	.switches =
@@ -87,6 +103,9 @@ static const struct lifecycle v4_11 = {
 			.early_sysfs_removal = true,
 			.uncharge_by_page = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
 		},
 };
@@ -95,7 +114,9 @@ static const struct lifecycle v4_11 = {
 static const struct lifecycle v4_10 = {
 	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_ORDERED,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_ORDERED,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -107,6 +128,9 @@ static const struct lifecycle v4_10 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
 		},
 };
@@ -114,7 +138,9 @@ static const struct lifecycle v4_10 = {
 static const struct lifecycle v4_7 = {
 	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -126,6 +152,10 @@ static const struct lifecycle v4_7 = {
 			.uncharge_by_page = true,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.swapout_offline = true,
+			.id_kept_on_failure = true,
+			.id_published_early = true,
+			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
 		},
 };
@@ -134,7 +164,10 @@ static const struct lifecycle v4_0 = {
 	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
 			 "offline, each with an IPI to all CPUs"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
@@ -145,6 +178,7 @@ static const struct lifecycle v4_0 = {
 			.deactivate = DEACTIVATE_IPI,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
 		},
@@ -155,7 +189,10 @@ static const struct lifecycle seed2 = {
 	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
 			  "only, one rcu_barrier()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -166,6 +203,7 @@ static const struct lifecycle seed2 = {
 		{
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
+			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
 		},
@@ -176,7 +214,10 @@ static const struct lifecycle v3_19 = {
 		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
 		 "kmem_cache_destroy()"},
 	.ops = &cache_memcg_ops,
-	.mm = {.kmem_wq = KMEM_WQ_SYSTEM,
+	.mm = {.stats = STATS_PER_CPU,
+	       .drain_unlocked = true,
+	       .id_with_css = true,
+	       .kmem_wq = KMEM_WQ_SYSTEM,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true,
@@ -188,6 +229,7 @@ static const struct lifecycle v3_19 = {
 		{
 			.destroy_without_flush = true,
 			.destroy_drops_mutex = true,
+			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
 		},
@@ -198,6 +240,7 @@ static const struct lifecycle v5_9 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
 			.stock_pins_once = true,
@@ -214,6 +257,7 @@ static const struct lifecycle v5_9 = {
 			.stock_read_twice = true,
 			.vector_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
@@ -222,6 +266,7 @@ static const struct lifecycle v5_10 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
 			.stock_pins_once = true,
@@ -235,6 +280,7 @@ static const struct lifecycle v5_10 = {
 			.objcg_pins_memcg = true,
 			.stock_read_twice = true,
 			.release_css_set_lock = true,
+			.id_published_early = true,
 		},
 };
 
@@ -243,6 +289,8 @@ static const struct lifecycle v6_1 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
 			.charge_batch = 64,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
@@ -259,6 +307,7 @@ static const struct lifecycle v6_1 = {
 			.stock_sheds_pages = true,
 			.put_after_unlock = true,
 			.stock_read_twice = true,
+			.id_published_early = true,
 		},
 };
 
@@ -268,6 +317,8 @@ static const struct lifecycle v6_12 = {
 	.ops = &objcg_ops,
 	.mm =
 		{
+			.stat_bytes = true,
+			.stats = STATS_RSTAT,
 			.charge_batch = 64,
 			.reclaim_retries = 16,
 			.kmem_nofail = true,
@@ -403,6 +454,14 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask,
 #undef VARIANT
 	config.sysfs_del_by_work = s->sysfs_del_by_work;
 	config.no_barrier_typesafe = s->no_barrier_typesafe;
+	config.swapout_offline = s->swapout_offline;
+	config.id_kept_on_failure = s->id_kept_on_failure;
+	config.id_published_early = s->id_published_early;
+	config.stock_entry_unpinned = s->stock_entry_unpinned;
+	config.stat_lost = s->stat_lost;
+	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
+	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
+	config.stat_irqs_on = s->stat_irqs_on;
 	if (choice && choice->offline_at_rmdir)
 		config.offline_at_rmdir = true;
 	mm_init(t, l->ops, s, &config, choice ? &reclaim_ops : NULL,

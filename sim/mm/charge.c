@@ -186,6 +186,8 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 		memcg->lru_pages += n;
 	}
 	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = {n, err});
+	if (!err)
+		mod_memcg_state(t, memcg, MEMCG_STAT_USER, n);
 	return err;
 }
 
@@ -201,10 +203,11 @@ int64_t mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64
 		return 0;
 	memcg->lru_pages -= n;
 	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = {n});
-	if (mem_cgroup_is_root(memcg))
-		return n;
-	page_counter_uncharge(t, &memcg->memory, n);
-	css_put_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
+	if (!mem_cgroup_is_root(memcg))
+		page_counter_uncharge(t, &memcg->memory, n);
+	mod_memcg_state(t, memcg, MEMCG_STAT_USER, -n);
+	if (!mem_cgroup_is_root(memcg))
+		css_put_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
 	return n;
 }
 

@@ -30,7 +30,7 @@ static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 	if (id < 0)
 		return id;
 	if (ops->online_kmem && ops->online_kmem(t, memcg)) {
-		idr_remove(&mm_of(t->w)->kmemcg_ids, id);
+		memcg_free_cache_id(t, id);
 		return -ENOMEM;
 	}
 	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_online_kmem.id");
@@ -40,13 +40,21 @@ static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 	return 0;
 }
 
-static void memcg_free(struct task *t, struct mem_cgroup *memcg, const char *how)
+static void free_memcg(struct task *t, const struct mem_cgroup *memcg, const char *how)
 {
-	touch(t->w, mm_of(t->w)->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
-	if (memcg->id_ref == 0 && memcg->private_id > 0)
-		idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
 	touch(t->w, memcg->css.of, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = memcg->css.of, .str = how);
+}
+
+static int mem_cgroup_alloc(struct task *t, struct mem_cgroup *memcg)
+{
+	int err = mem_cgroup_id_alloc(t, memcg);
+
+	if (err || !memcg_stat_alloc(t, memcg))
+		return err;
+	mem_cgroup_id_remove(t, memcg);
+	memcg_stat_alloc_failed(t, memcg);
+	return -ENOMEM;
 }
 
 /* The size that traces tell, lest they all change with each member that the model gains. */
@@ -76,16 +84,17 @@ struct mem_cgroup *mem_cgroup_css_alloc(struct task *t, struct cgroup *cgrp, int
 	      .arg = {parent ? (int64_t)parent->css.of : 0, TRACED_BYTES}, .str = cgrp->name);
 	page_counter_init(&memcg->memory, memcg->css.of, "memory", parent ? &parent->memory : NULL);
 	page_counter_init(&memcg->kmem, memcg->css.of, "kmem", parent ? &parent->kmem : NULL);
-	touch(w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
-	memcg->private_id = idr_alloc(&mm->private_ids, NULL);
-	*err = memcg->private_id < 0 ? memcg->private_id : 0;
-	if (!*err && parent)
+	page_counter_init(&memcg->swap, memcg->css.of, "swap", parent ? &parent->swap : NULL);
+	*err = mem_cgroup_alloc(t, memcg);
+	if (!*err && parent) {
 		*err = memcg_online_kmem(t, memcg);
-	if (*err) {
-		memcg_free(t, memcg, "mem_cgroup_css_alloc");
-		return NULL;
+		if (*err && !mm->config.id_kept_on_failure)
+			mem_cgroup_id_remove(t, memcg);
 	}
-	return memcg;
+	if (!*err)
+		return memcg;
+	free_memcg(t, memcg, "mem_cgroup_css_alloc");
+	return NULL;
 }
 
 int mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg)
@@ -95,9 +104,7 @@ int mem_cgroup_css_online(struct task *t, struct mem_cgroup *memcg)
 
 	if (reclaim && reclaim->memcg_online && reclaim->memcg_online(t, memcg))
 		return -ENOMEM;
-	memcg->id_ref = 1;
-	idr_replace(&mm_of(t->w)->private_ids, memcg->private_id, memcg);
-	css_get(t, &memcg->css, HOLD_ID, 0);
+	mem_cgroup_id_online(t, memcg);
 	return 0;
 }
 
@@ -121,7 +128,7 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 		memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
 		rcu_read_unlock(t);
 	}
-	idr_remove(&mm->kmemcg_ids, old);
+	memcg_free_cache_id(t, old);
 	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {old, memcg->kmemcg_id});
 }
 
@@ -137,7 +144,7 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 		memcg_offline_kmem(t, memcg);
 	if (!mm_of(t->w)->config.offline_keeps_stock)
 		drain_all_stock(t, memcg);
-	mem_cgroup_id_put(t, memcg);
+	mem_cgroup_id_offline(t, memcg);
 	trace(t, CSS_OFFLINE_END, .obj = memcg->css.of);
 }
 
@@ -148,6 +155,8 @@ void mem_cgroup_css_released(struct task *t, struct mem_cgroup *memcg)
 
 	if (reclaim && reclaim->memcg_released)
 		reclaim->memcg_released(t, memcg);
+	memcg_stat_released(t, memcg);
+	mem_cgroup_id_released(t, memcg);
 }
 
 void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
@@ -162,8 +171,11 @@ void mem_cgroup_css_free(struct task *t, struct mem_cgroup *memcg)
 		mm->reclaim->memcg_free(t, memcg);
 	mm->ops->free_kmem(t, memcg);
 	if (mm->config.keeps_id && memcg->kmemcg_id >= 0) {
-		idr_remove(&mm->kmemcg_ids, memcg->kmemcg_id);
+		memcg_free_cache_id(t, memcg->kmemcg_id);
 		trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {memcg->kmemcg_id, -1});
 	}
-	memcg_free(t, memcg, "mem_cgroup_css_free");
+	/* Not given up yet where it lasts as long as the css, or if that never came online. */
+	mem_cgroup_id_remove(t, memcg);
+	memcg_stat_free(t, memcg);
+	free_memcg(t, memcg, "mem_cgroup_css_free");
 }

@@ -30,10 +30,10 @@ struct obj_cgroup {
 struct mem_cgroup {
 	struct css css;
 	struct mem_cgroup *parent; /* NULL for the root */
-	struct page_counter memory, kmem;
-	int kmemcg_id; /* index into the root caches' arrays; an ancestor's once offline */
-	int private_id;
-	uint32_t id_ref;
+	struct page_counter memory, kmem, swap;
+	int kmemcg_id;	 /* index into the root caches' arrays; an ancestor's once offline */
+	int private_id;	 /* 0 once it is given up */
+	uint32_t id_ref; /* one while online, one for each page in swap */
 	enum kmem_state kmem_state;
 	struct list kmem_caches;       /* memcg_params.kmem_caches_node; slab_mutex */
 	struct obj_cgroup *objcg;      /* RCU; NULL once offline, and for the root */
@@ -43,6 +43,7 @@ struct mem_cgroup {
 	struct list children, sibling; /* memcgs, for walks under cgroup_mutex or RCU */
 	int64_t lru_pages;	       /* user pages that reclaim can take */
 	void *reclaim_state;	       /* sim/reclaim */
+	struct memcg_stat *stat;       /* NULL unless statistics are on */
 };
 
 static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)

@@ -16,10 +16,12 @@ static void free_array_rcu(struct task *t, struct rcu_head *head)
 }
 
 /* slab_mutex held. */
-static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
+static bool grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 {
 	struct memcg_cache_array *old = root->params.memcg_caches, *arr;
 
+	if (fault_point(t, "memcg_update_cache_params"))
+		return false;
 	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
 	arr->size = size;
 	if (old)
@@ -28,6 +30,25 @@ static void grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 	root->params.memcg_caches = arr;
 	if (old)
 		call_rcu(t, &old->rcu, free_array_rcu, 0);
+	return true;
+}
+
+/* Those that have grown stay so, whatever becomes of the others. */
+static int memcg_update_all_caches(struct task *t, uint32_t size)
+{
+	struct mm *mm = mm_of(t->w);
+	int err = 0;
+
+	mutex_lock(t, &mm->slab_mutex);
+	list_for_each(node, &mm->slab_root_caches) {
+		if (!grow_array(t, container_of(node, struct kmem_cache, params.root_caches_node),
+				size)) {
+			err = -ENOMEM;
+			break;
+		}
+	}
+	mutex_unlock(t, &mm->slab_mutex);
+	return err;
 }
 
 /* memcg_cache_ids_sem held for writing. */
@@ -38,19 +59,21 @@ static int grow_arrays(struct task *t, uint32_t id)
 	int err = 0;
 
 	size = size < 4 ? 4 : size > 65535 ? 65535 : size;
-	if (mm->ops->get_cache) {
-		mutex_lock(t, &mm->slab_mutex);
-		list_for_each(node, &mm->slab_root_caches)
-			grow_array(t,
-				   container_of(node, struct kmem_cache, params.root_caches_node),
-				   size);
-		mutex_unlock(t, &mm->slab_mutex);
-	}
-	if (mm->reclaim && mm->reclaim->grow_ids)
+	if (mm->ops->get_cache)
+		err = memcg_update_all_caches(t, size);
+	if (!err && mm->reclaim && mm->reclaim->grow_ids)
 		err = mm->reclaim->grow_ids(t, size);
 	if (!err)
 		mm->nr_cache_ids = size;
 	return err;
+}
+
+void memcg_free_cache_id(struct task *t, int id)
+{
+	struct mm *mm = mm_of(t->w);
+
+	touch(t->w, mm->globals, FIELD_KMEMCG_IDS, ACCESS_RMW);
+	idr_remove(&mm->kmemcg_ids, id);
 }
 
 int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
@@ -58,8 +81,13 @@ int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 	FRAME(t);
 	struct mm *mm = mm_of(t->w);
 	bool lists = mm->reclaim && mm->reclaim->grow_ids;
-	int id = idr_alloc(&mm->kmemcg_ids, memcg), err = 0;
+	int err = 0, id;
 
+	sched_point(t, COST_PART);
+	touch(t->w, mm->globals, FIELD_KMEMCG_IDS, ACCESS_RMW);
+	if (fault_point(t, "memcg_alloc_cache_id"))
+		return -ENOMEM;
+	id = idr_alloc(&mm->kmemcg_ids, memcg);
 	if (id < 0 || (uint32_t)id < mm->nr_cache_ids || (!mm->ops->get_cache && !lists))
 		return id;
 	/* No root cache or list is created between the arrays and the size that new ones get. */
@@ -67,7 +95,7 @@ int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 	err = grow_arrays(t, (uint32_t)id);
 	up_write(t, &mm->memcg_cache_ids_sem);
 	if (err)
-		idr_remove(&mm->kmemcg_ids, id);
+		memcg_free_cache_id(t, id);
 	return err ? err : id;
 }
 
@@ -84,16 +112,100 @@ void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
 
 /* ---- private ids ------------------------------------------------------------- */
 
-void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg)
+int mem_cgroup_id_alloc(struct task *t, struct mem_cgroup *memcg)
+{
+	struct mm *mm = mm_of(t->w);
+	/* An id that is kept after a failure would lead nowhere otherwise. */
+	bool early = mm->config.id_published_early || mm->config.id_kept_on_failure;
+	int id;
+
+	touch(t->w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
+	touch(t->w, memcg->css.of, FIELD_PRIVATE_ID, ACCESS_WRITE);
+	id = idr_alloc(&mm->private_ids, early ? memcg : NULL);
+	if (id < 0)
+		return id;
+	memcg->private_id = id;
+	return 0;
+}
+
+void mem_cgroup_id_remove(struct task *t, struct mem_cgroup *memcg)
+{
+	struct mm *mm = mm_of(t->w);
+
+	touch(t->w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
+	touch(t->w, memcg->css.of, FIELD_PRIVATE_ID, ACCESS_WRITE);
+	if (memcg->private_id > 0)
+		idr_remove(&mm->private_ids, memcg->private_id);
+	memcg->private_id = 0;
+}
+
+void mem_cgroup_id_online(struct task *t, struct mem_cgroup *memcg)
+{
+	struct mm *mm = mm_of(t->w);
+
+	touch(t->w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
+	idr_replace(&mm->private_ids, memcg->private_id, memcg);
+	if (mm->config.id_with_css)
+		return;
+	memcg->id_ref = 1;
+	css_get(t, &memcg->css, HOLD_ID, 0);
+}
+
+void mem_cgroup_id_offline(struct task *t, struct mem_cgroup *memcg)
+{
+	if (!mm_of(t->w)->config.id_with_css)
+		mem_cgroup_id_put_many(t, memcg, 1);
+}
+
+/* Found no more; the number itself is freed with the memcg. */
+void mem_cgroup_id_released(struct task *t, struct mem_cgroup *memcg)
+{
+	struct mm *mm = mm_of(t->w);
+
+	if (!mm->config.id_with_css)
+		return;
+	touch(t->w, mm->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
+	idr_replace(&mm->private_ids, memcg->private_id, NULL);
+}
+
+void mem_cgroup_id_get_many(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	sched_access(t, memcg->css.of, FIELD_ID_REF, ACCESS_RMW, "mem_cgroup_id_get.inc");
+	memcg->id_ref += (uint32_t)n;
+}
+
+struct mem_cgroup *mem_cgroup_id_get_online(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
 	FRAME(t);
 
-	sched_point(t, COST_ATOMIC);
-	touch(t->w, memcg->css.of, FIELD_REF_WAY, ACCESS_RMW);
-	if (--memcg->id_ref > 0)
+	for (;; memcg = memcg->parent) {
+		sched_access(t, memcg->css.of, FIELD_ID_REF, ACCESS_RMW,
+			     "mem_cgroup_id_get_online.inc_not_zero");
+		if (memcg->id_ref == 0)
+			continue;
+		memcg->id_ref += (uint32_t)n;
+		return memcg;
+	}
+}
+
+void mem_cgroup_id_put_many(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	FRAME_NAMED(t, "mem_cgroup_id_put");
+
+	sched_access(t, memcg->css.of, FIELD_ID_REF, ACCESS_RMW, "mem_cgroup_id_put.dec");
+	memcg->id_ref -= (uint32_t)n;
+	if (memcg->id_ref > 0)
 		return;
-	touch(t->w, mm_of(t->w)->globals, FIELD_PRIVATE_IDS, ACCESS_RMW);
-	idr_remove(&mm_of(t->w)->private_ids, memcg->private_id);
-	memcg->private_id = 0;
+	sched_point(t, COST_PART);
+	mem_cgroup_id_remove(t, memcg);
+	/* The number held a reference; what it names may go now. */
 	css_put(t, &memcg->css, HOLD_ID, 0);
+}
+
+struct mem_cgroup *mem_cgroup_from_id(struct task *t, int id)
+{
+	struct mm *mm = mm_of(t->w);
+
+	sched_read(t, mm->globals, FIELD_PRIVATE_IDS, "mem_cgroup_from_id.find");
+	return idr_find(&mm->private_ids, id);
 }

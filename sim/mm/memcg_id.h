@@ -23,6 +23,9 @@ struct mem_cgroup;
  */
 int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg);
 
+/** memcg_free_cache_id() - nothing is indexed by it any more */
+void memcg_free_cache_id(struct task *t, int id);
+
 /**
  * memcg_reid() - give @memcg and all below it the index @id in place of @old
  *
@@ -30,6 +33,21 @@ int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg);
  */
 void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id);
 
-void mem_cgroup_id_put(struct task *t, struct mem_cgroup *memcg);
+/* The private id in a memcg's life: alloc gives 0 or an errno, remove forgets the number. */
+int mem_cgroup_id_alloc(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_id_online(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_id_offline(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_id_released(struct task *t, struct mem_cgroup *memcg);
+void mem_cgroup_id_remove(struct task *t, struct mem_cgroup *memcg);
+
+/** mem_cgroup_id_get_online() - count @n on the nearest memcg upwards whose number is in use */
+struct mem_cgroup *mem_cgroup_id_get_online(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** mem_cgroup_id_get_many() - the same without asking whether it is */
+void mem_cgroup_id_get_many(struct task *t, struct mem_cgroup *memcg, int64_t n);
+void mem_cgroup_id_put_many(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** mem_cgroup_from_id() - who has that number, NULL if nobody; read section */
+struct mem_cgroup *mem_cgroup_from_id(struct task *t, int id);
 
 #endif /* SIM_MM_MEMCG_ID_H */

@@ -16,9 +16,11 @@
 #include "sim/mm/charge.h"
 #include "sim/mm/memcg.h"
 #include "sim/mm/memcg_id.h"
+#include "sim/mm/memcg_stat.h"
 #include "sim/mm/reclaim_ops.h"
 #include "sim/mm/slab.h"
 #include "sim/mm/stock.h"
+#include "sim/mm/swap.h"
 
 /* Shared state that the model touches outside the primitives' own records. */
 enum mm_field {
@@ -45,6 +47,11 @@ enum mm_field {
 	FIELD_OBJCG_MEMCG,    /* obj_cgroup.memcg */
 	FIELD_OBJCG_BYTES,    /* obj_cgroup.nr_charged_bytes */
 	FIELD_VECTOR,	      /* a slab page's obj_cgroups */
+	FIELD_PRIVATE_ID,     /* mem_cgroup.private_id */
+	FIELD_STAT,	      /* memcg_stat.total; a CPU's cells are numbered */
+	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
+	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
+	FIELD_SWAP,	      /* swap_run.state */
 	FIELD_CHILDREN,	      /* mem_cgroup.children */
 	FIELD_SIBLING,	      /* mem_cgroup.sibling, css.released */
 	FIELD_LRU,	      /* mem_cgroup.lru_pages */
@@ -102,9 +109,16 @@ struct lifecycle_ops {
 /* Where sim/mm itself differs between generations: all zero is v5.3. */
 struct mm_config {
 	enum { KMEM_WQ_PER_CPU, KMEM_WQ_SYSTEM, KMEM_WQ_ORDERED } kmem_wq; /* creates children */
-	int32_t charge_batch;	  /* pages charged at once, 0: 32; 64 from v6.1 */
-	int32_t reclaim_retries;  /* 0: 5; 16 from v5.9 */
-	bool kmem_nofail;	  /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
+	int32_t charge_batch;	 /* pages charged at once, 0: 32; 64 from v6.1 */
+	int32_t reclaim_retries; /* 0: 5; 16 from v5.9 */
+	bool kmem_nofail;	 /* from v5.4: the kmem limit does not fail __GFP_NOFAIL */
+	bool id_with_css;	 /* up to v4.6: swap pins the css, whose id is the private id */
+	bool id_kept_on_failure; /* variants: see sim/lifecycle/variants.def */
+	bool id_published_early, swapout_offline, stock_entry_unpinned;
+	bool stat_lost, stat_flush_own_cpu, stat_flush_failed_alloc, stat_irqs_on;
+	enum memcg_stat_form stats;
+	bool stat_bytes;	  /* from v5.9: slab statistics are bytes */
+	bool drain_unlocked;	  /* up to v5.3: stocks are looked at outside of read sections */
 	bool offline_at_rmdir;	  /* up to v3.10: css_offline() is rmdir's, and waits for nobody */
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
@@ -143,6 +157,8 @@ struct mm {
 	uint64_t next_serial;
 	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
 	struct stock stocks[NR_CPUS_MAX];
+	bool statistics; /* memcg_stat_enable() */
+	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
 	struct list slab_root_caches; /* slab_mutex */

@@ -21,6 +21,14 @@ void touch_stock(struct task *t, const struct stock *stock)
 	      ACCESS_RMW);
 }
 
+/* Does a memcg stay while a stock names it, be it without pages? */
+static bool pins_entry(const struct world *w)
+{
+	const struct mm_config *config = &mm_of(w)->config;
+
+	return config->stock_pins_once || !config->stock_entry_unpinned;
+}
+
 /* Interrupts off. */
 static void drain_stock(struct task *t, struct stock *stock)
 {
@@ -36,7 +44,8 @@ static void drain_stock(struct task *t, struct stock *stock)
 		if (!mm_of(t->w)->config.stock_pins_once)
 			css_put_many(t, &old->css, n, HOLD_STOCK, t->cpu->id);
 	}
-	if (old && mm_of(t->w)->config.stock_pins_once)
+	/* Cleared after the put: whoever looks at it from elsewhere is in a read section. */
+	if (old && pins_entry(t->w))
 		css_put(t, &old->css, HOLD_STOCK_ENTRY, t->cpu->id);
 	stock->cached = NULL;
 }
@@ -105,7 +114,7 @@ void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	touch_stock(t, stock);
 	if (stock->cached != memcg) {
 		drain_stock(t, stock);
-		if (mm_of(t->w)->config.stock_pins_once)
+		if (pins_entry(t->w))
 			css_get(t, &memcg->css, HOLD_STOCK_ENTRY, t->cpu->id);
 		stock->cached = memcg;
 	}
@@ -118,24 +127,41 @@ void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	local_irq_enable(t);
 }
 
-/* The entry and its pages are looked at without a lock while their CPU goes on. */
+/* Two loads, without a lock, while the stock's own CPU goes on. */
 static bool keeps_pages(struct task *t, struct stock *stock, struct mem_cgroup *root)
 {
+	struct mem_cgroup *memcg;
+
 	sched_read(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_all_stock.cached");
 	touch_stock(t, stock);
-	return stock->cached && stock->nr_pages > 0 &&
-	       mem_cgroup_is_descendant(stock->cached, root);
+	memcg = stock->cached;
+	if (!memcg)
+		return false;
+	sched_point(t, COST_PART);
+	touch_stock(t, stock);
+	if (stock->nr_pages == 0)
+		return false;
+	trace_access(t, memcg->css.of, FIELD_PARENT, ACCESS_READ, "drain_all_stock.descendant");
+	return mem_cgroup_is_descendant(memcg, root);
+}
+
+static bool below(struct task *t, struct stock *stock, struct mem_cgroup *root)
+{
+	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
+
+	return keeps_pages(t, stock, root) ||
+	       (ops->obj_stock_below && ops->obj_stock_below(t, stock, root));
 }
 
 static bool wants_drain(struct task *t, struct stock *stock, struct mem_cgroup *root)
 {
-	const struct mm *mm = mm_of(t->w);
+	const struct mm_config *config = &mm_of(t->w)->config;
 	bool wants;
 
-	if (!mm->ops->obj_stock_below)
-		return keeps_pages(t, stock, root) && !stock->flushing;
+	if (config->drain_unlocked && config->stock_entry_unpinned)
+		return below(t, stock, root) && !stock->flushing;
 	rcu_read_lock(t);
-	wants = keeps_pages(t, stock, root) || mm->ops->obj_stock_below(t, stock, root);
+	wants = below(t, stock, root);
 	rcu_read_unlock(t);
 	touch_stock(t, stock);
 	return wants && !stock->flushing;

@@ -224,6 +224,63 @@ START_TEST(kmem_counts_slab_pages_alone)
 }
 END_TEST
 
+/* Of the swap counters, from @i upwards. */
+static void charge_swap(int i, int64_t pages)
+{
+	static int64_t swap[5];
+
+	if (feed_seq < 9)
+		memset(swap, 0, sizeof(swap));
+	for (; i > 1; i = i > 2 ? 2 : 1) {
+		swap[i] += pages;
+		if (pages > 0)
+			REC(COUNTER_CHARGE, .obj = MEMCG(i), .arg = {pages, swap[i]},
+			    .str = "swap");
+		else
+			REC(COUNTER_UNCHARGE, .obj = MEMCG(i), .arg = {-pages, swap[i]},
+			    .str = "swap");
+	}
+}
+
+#define SWAP(n) oid_make(OBJ_SWAP, n)
+
+START_TEST(pages_that_went_to_swap_and_came_back)
+{
+	charge_swap(3, 2);
+	REC(SWAP_CHARGE, .obj = SWAP(1), .arg = {O(MEMCG(3)), 2, 7});
+	feed_end();
+	REC(SWAP_UNCHARGE, .obj = SWAP(1), .arg = {O(MEMCG(3)), 2, 7});
+	charge_swap(3, -2);
+	REC(OBJ_FREE, .obj = MEMCG(3));
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
+START_TEST(an_id_that_leads_to_somebody_else)
+{
+	charge_swap(3, 2);
+	REC(SWAP_CHARGE, .obj = SWAP(1), .arg = {O(MEMCG(3)), 2, 7});
+	REC(SWAP_UNCHARGE, .obj = SWAP(1), .arg = {O(MEMCG(4)), 2, 7});
+	expect(0, NAME, SWAP(1), "leads to memcg:4, but they are charged to memcg:3");
+	REC(SWAP_UNCHARGE, .obj = SWAP(2), .arg = {0, 2, 0});
+	expect(1, NAME, SWAP(2), "leads to nobody, but they are charged to nobody");
+	REC(OBJ_FREE, .obj = MEMCG(3));
+	expect(2, NAME, MEMCG(3), "freed while 2 pages in swap are charged to it");
+}
+END_TEST
+
+START_TEST(a_swap_counter_that_nobody_brought_down)
+{
+	charge_swap(3, 2);
+	REC(SWAP_CHARGE, .obj = SWAP(1), .arg = {O(MEMCG(3)), 2, 7});
+	REC(SWAP_UNCHARGE, .obj = SWAP(1), .arg = {O(MEMCG(3)), 2, 7});
+	REC(OBJ_FREE, .obj = MEMCG(3));
+	feed_end();
+	expect_only(NAME, MEMCG(2), "swap usage 2 at the end, but 0 pages in swap");
+}
+END_TEST
+
 Suite *suite_check_charge(void)
 {
 	Suite *s = suite_create("check_charge");
@@ -246,6 +303,9 @@ Suite *suite_check_charge(void)
 	tcase_add_test(tc, charge_that_nothing_stands_for);
 	tcase_add_test(tc, ancestor_that_was_not_uncharged);
 	tcase_add_test(tc, kmem_counts_slab_pages_alone);
+	tcase_add_test(tc, pages_that_went_to_swap_and_came_back);
+	tcase_add_test(tc, an_id_that_leads_to_somebody_else);
+	tcase_add_test(tc, a_swap_counter_that_nobody_brought_down);
 	suite_add_tcase(s, tc);
 	return s;
 }

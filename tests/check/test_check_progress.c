@@ -301,6 +301,13 @@ START_TEST(work_without_a_function_is_reported_at_once)
 }
 END_TEST
 
+START_TEST(loop_that_nothing_ends)
+{
+	REC(LIVELOCK, .obj = TASK(1), .arg = {2, 1}, .str = "left, right");
+	expect_only(NAME, TASK(1), "livelock: nothing ends a loop of 2 steps of left, right");
+}
+END_TEST
+
 Suite *suite_check_progress(void)
 {
 	Suite *s = suite_create("check_progress");
@@ -325,6 +332,7 @@ Suite *suite_check_progress(void)
 	tcase_add_test(tc, callback_that_nobody_registered_leaves_nothing_to_run);
 	tcase_add_test(tc, work_that_never_started);
 	tcase_add_test(tc, work_without_a_function_is_reported_at_once);
+	tcase_add_test(tc, loop_that_nothing_ends);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -14,10 +14,10 @@ for code in 0 1 2 3 4 5 125 130 141; do
 	grep -q "^| $code |" "$(dirname "$0")/../../README.md" || complain "README: $code"
 done
 try 0 help
-for cmd in run list report test help; do
+for cmd in run list report compare test help; do
 	says stdout "  $cmd "
 done
-for cmd in run list report test help; do
+for cmd in run list report compare test help; do
 	try 0 help "$cmd"
 	says stdout "slabsim $cmd"
 	cp "$work/stdout" "$work/help"

@@ -57,7 +57,9 @@ table workfn-write-after-free use-after-free $dir/sysfs_contention.lua -- --orde
 table workfn-clobber progress $dir/offline_vs_alloc.lua -- --order random
 table create-work-css-leak leak $dir/create_failure.lua
 table refkill-vs-destroy shutdown-referenced $dir/destroy_with_children.lua
-table free-slab-memcg use-after-free $dir/typesafe.lua --set root_first=true
+# A stock that holds a reference on its memcg would be one more reason for the order.
+table free-slab-memcg use-after-free $dir/typesafe.lua --set root_first=true \
+	--variant drain-all-stock-uaf
 
 # The fix makes the ordering harmless or impossible, but never a failure.
 script=$dir/destroy_with_children.lua

@@ -284,6 +284,108 @@ try 1 test "$tree/good/replayed.lua" --no-timing
 says stdout '1 test run: 0 passed, 1 failed'
 rm "$tree"/good/replayed.*
 
+# ---- what was found is kept, and comes back ------------------------------------------
+
+mkdir "$tree/kept"
+cat >"$tree/kept/again.lua" <<LUA
+-- As in the other folder, with expectations of its own.
+return scenario {
+  like = require "good.caught",
+  expect = {
+    { "v5.3", $typo, set = { objects = 2 }, finds = "lock", keeps = "again",
+      explore = { strategy = "random", runs = 20 } },
+  },
+}
+LUA
+again=$tree/kept/again
+try 1 test "$tree/kept" --no-timing
+says stdout '2 tests run: 1 passed, 1 failed'
+says stdout 'again.sched'
+holds "$tree/kept" again.lua
+try 0 test "$tree/kept" --no-timing --bless -v
+says stdout 'wrote again.sched, found anew: '
+holds "$tree/kept" again.lua again.sched again.race.txt
+says stdout '2 tests run: 2 passed'
+grep -q '^set *objects=2$' "$again.sched" || complain "the schedule lacks its parameter"
+grep -qF '*** SLEEP IN READ SECTION ***' "$again.race.txt" || complain "no race table was kept"
+# The page about it: written, compared, and told from what it was.
+page=$tree/kept/page.md
+try 1 test "$tree/kept" -q --gallery "$page"
+says stderr "there is no '$page'; --bless writes it"
+try 0 test "$tree/kept" -q --gallery "$page" --bless
+found='| [again](again.lua) | v5.3 | lock | objects=2 | random, seed 1 | 1 | '
+kept=' | 0 | [table](again.race.txt) |'
+grep -F -e "$found" "$page" | grep -qF -e "$kept" || complain "not the row that should be there"
+grep -q '^| `get-cache-rcu-typo` | .* | seed1-v4 |$' "$page" || complain "the bug is not described"
+grep -q '^- `workfn-clobber`: ' "$page" || complain "what has no search is not listed"
+grep -q 'destroy-without-dying' "$page" && complain "what upstream never had is listed"
+sed -i 's/ [0-9.]* s |/ 77.123 s |/' "$page"
+try 0 test "$tree/kept" -q --gallery "$page"
+sed -i 's/| random, seed 1 | 1 |/| random, seed 1 | 2 |/' "$page"
+try 1 test "$tree/kept" -q --gallery "$page"
+says stderr "page.md is not current; --bless renews it"
+says stderr 'random, seed 1 | 2 |'
+try 2 test "$tree/kept" --gallery "$page" -k replay
+one_line_error
+rm "$page"
+# It replays from anywhere, as every schedule does, and tests read it without touching it.
+cp "$again.sched" "$again.race.txt" "$work"
+try 1 replay "$again.sched" -q
+try 0 test "$tree/kept"
+cmp -s "$again.sched" "$work/again.sched" || complain "a test has changed a schedule"
+# Blessed once more it is the same, and not looked for.
+try 0 test "$tree/kept" --bless -v --no-timing
+says stdout 'wrote again.sched, renewed: '
+cmp -s "$again.sched" "$work/again.sched" || complain "--bless has changed a good schedule"
+# The script is edited, and the schedule is still for it.
+echo "-- A remark." >>"$again.lua"
+try 2 replay "$again.sched" -q
+try 0 test "$tree/kept"
+try 0 test "$tree/kept" --bless
+try 1 replay "$again.sched" -q
+# A race table that is another one.
+echo "// a row that nobody drew" >>"$again.race.txt"
+try 1 test "$tree/kept" --no-timing
+says stdout "the race table is not that of '$again.race.txt'; --bless replaces it"
+says stdout 'a row that nobody drew'
+try 0 test "$tree/kept" --bless
+cmp -s "$again.race.txt" "$work/again.race.txt" || complain "--bless has left the race table"
+# A schedule for something else, one that cannot be read, and one that is not there: found anew.
+sed -i 's/objects=2/objects=1/' "$again.sched"
+try 1 test "$tree/kept" --no-timing
+says stdout 'the schedule was made with parameters: objects=1'
+try 0 test "$tree/kept" --bless -v --no-timing
+says stdout 'found anew: '
+echo nonsense >"$again.sched"
+try 1 test "$tree/kept"
+try 0 test "$tree/kept" --bless
+tail -n +7 "$again.sched" >"$work/now"
+tail -n +7 "$work/again.sched" | sed '/^sum/d' >"$work/before"
+sed -i '/^sum/d' "$work/now"
+cmp -s "$work/now" "$work/before" || complain "what was found anew is another schedule"
+# Nothing can be found: an error that says so, and no file.
+rm "$again.sched" "$again.race.txt"
+sed -i 's/get-cache-rcu-typo/workfn-clobber/' "$again.lua"
+try 1 test "$tree/kept" --bless --no-timing
+says stdout 'nothing was found in 20 executions'
+holds "$tree/kept" again.lua
+# A schedule that nothing tells how to find is renewed, or left alone.
+cp "$work/found/replayed.sched" "$tree/kept"
+scenario kept/replayed.lua <<LUA
+{ "v5.3", $typo, replay = "replayed.sched", race = "replayed.race.txt" },
+LUA
+try 1 test "$tree/kept/replayed.lua" --no-timing
+says stdout "there is no golden race table '$tree/kept/replayed.race.txt'; --bless writes it"
+try 0 test "$tree/kept/replayed.lua" --bless
+try 0 test "$tree/kept/replayed.lua"
+try 1 replay "$tree/kept/replayed.sched" -q
+sed -i 's/get-cache-rcu-typo/workfn-clobber/' "$tree/kept/replayed.lua"
+cp "$tree/kept/replayed.sched" "$work"
+try 1 test "$tree/kept/replayed.lua" --bless --no-timing
+says stdout "may find another one"
+cmp -s "$tree/kept/replayed.sched" "$work/replayed.sched" || complain "a schedule was spoilt"
+rm -r "$tree/kept"
+
 # ---- git bisect run ----------------------------------------------------------------
 
 try 0 test "$tree/good" --bisect

@@ -137,6 +137,37 @@ START_TEST(files_and_reasons_are_read)
 }
 END_TEST
 
+/* What was found and kept is a test of its own, which knows how to find it again. */
+START_TEST(what_is_kept_has_to_come_back)
+{
+	g_autoptr(GPtrArray) list = read_entries(
+		"{ 'v5.3', variant = 'none', set = { n = 2 }, finds = 'leak', keeps = 'a/b',"
+		"  seed = 4, explore = { strategy = 'pct', runs = 20 } },"
+		"{ 'v5.3', replay = 'x.sched', race = 'x.race.txt' }");
+	const struct expectation *finds = g_ptr_array_index(list, 0);
+	const struct expectation *kept = g_ptr_array_index(list, 1);
+	const struct expectation *replay = g_ptr_array_index(list, 2);
+
+	ck_assert_uint_eq(list->len, 3);
+	ck_assert_int_eq(finds->claim, CLAIM_FINDS);
+	ck_assert_str_eq(finds->keeps, "a/b");
+	ck_assert_ptr_null(finds->file);
+	ck_assert_int_eq(kept->claim, CLAIM_REPLAY);
+	ck_assert_str_eq(kept->file, "a/b.sched");
+	ck_assert_str_eq(kept->race, "a/b.race.txt");
+	ck_assert_str_eq(kept->variants[0], "none");
+	ck_assert_str_eq(kept->sets[0], "n=2");
+	ck_assert_str_eq(kept->checkers[0], "leak");
+	ck_assert(kept->explored);
+	ck_assert_uint_eq(kept->explore.max_runs, 20);
+	ck_assert_uint_eq(kept->explore.seed, 4);
+	ck_assert_int_eq(replay->claim, CLAIM_REPLAY);
+	ck_assert_str_eq(replay->race, "x.race.txt");
+	ck_assert_ptr_null(replay->keeps);
+	ck_assert(!replay->explored);
+}
+END_TEST
+
 START_TEST(slips_are_named)
 {
 	refused("{ 'v5.4', never = '*' }", "unknown lifecycle 'v5.4'; did you mean 'v5.3'?");
@@ -159,6 +190,9 @@ START_TEST(slips_are_named)
 	refused("{ 'v5.3', golden = 'x', runs = 2 }", "golden is one run");
 	refused("{ 'v5.3', replay = 'x', seed = 2 }", "the schedule says set, seed and order");
 	refused("{ 'v5.3', golden = '*', explore = {} }", "explore goes with never");
+	refused("{ 'v5.3', finds = '*', keeps = 'x' }", "keeps goes with finds and explore");
+	refused("{ 'v5.3', never = '*', keeps = 'x', explore = {} }", "keeps goes with finds");
+	refused("{ 'v5.3', golden = 'x', race = 'y' }", "race is the table of a replay");
 }
 END_TEST
 
@@ -177,6 +211,9 @@ START_TEST(files_stay_beside_the_scenario)
 	refused("{ 'v5.3', golden = '../x' }", "a file beside the scenario");
 	refused("{ 'v5.3', golden = 'a/../../x' }", "a file beside the scenario");
 	refused("{ 'v5.3', golden = '' }", "a file beside the scenario");
+	refused("{ 'v5.3', replay = 'x', race = '../y' }", "a file beside the scenario");
+	refused("{ 'v5.3', finds = '*', explore = {}, keeps = '/y' }",
+		"a file beside the scenario");
 }
 END_TEST
 
@@ -201,6 +238,7 @@ Suite *suite_expect(void)
 	tcase_add_test(tc, runs_are_read);
 	tcase_add_test(tc, explorations_are_read);
 	tcase_add_test(tc, files_and_reasons_are_read);
+	tcase_add_test(tc, what_is_kept_has_to_come_back);
 	tcase_add_test(tc, slips_are_named);
 	tcase_add_test(tc, sampling_needs_an_end);
 	tcase_add_test(tc, files_stay_beside_the_scenario);

@@ -504,6 +504,34 @@ START_TEST(the_sandbox_has_no_way_out)
 }
 END_TEST
 
+/* A scenario can be another one again, but for what it says itself. */
+START_TEST(a_scenario_can_be_like_another)
+{
+	static const char base[] =
+		"local a = scenario { lifecycle = 'seed1-v4', options = { n = { 3, 'x' } },"
+		" tasks = { task('a', function(t, sim, opt) t:log('n is ' .. opt.n) end) },"
+		" expect = { { 'v5.3', finds = 'leak' } } } ";
+	g_autofree char *same = g_strconcat(base, "return scenario { like = a }", NULL);
+	g_autofree char *other = g_strconcat(
+		base, "return scenario { like = a, options = { n = { 4, 'x' } } }", NULL);
+	g_autofree char *wrong = g_strconcat(base, "return model { like = a }", NULL);
+	struct outcome o = run_text(same, (struct run_options){0});
+
+	ck_assert(o.ok);
+	ck_assert_str_eq(o.log->str, "n is 3\n");
+	outcome_clear(&o);
+	o = run_text(other, (struct run_options){0});
+	ck_assert(o.ok);
+	ck_assert_str_eq(o.log->str, "n is 4\n");
+	outcome_clear(&o);
+	expect_error(wrong, "x.lua:1: like: expected another model, as in like = require "
+			    "\"folder.name\", got a table");
+	expect_error("return scenario { like = 7 }",
+		     "x.lua:1: like: expected another scenario, as in like = require "
+		     "\"folder.name\", got 7");
+}
+END_TEST
+
 /* Nothing that a script prints may depend on hashes or addresses. */
 START_TEST(order_and_names_are_fixed)
 {
@@ -576,6 +604,7 @@ Suite *suite_scenario(void)
 	tcase_add_test(refused, deep_recursion_is_an_error);
 	tcase_add_test(refused, an_interrupt_stops_the_run);
 	tcase_add_test(refused, the_sandbox_has_no_way_out);
+	tcase_add_test(refused, a_scenario_can_be_like_another);
 	tcase_add_test(refused, order_and_names_are_fixed);
 	tcase_add_test(refused, no_bad_script_runs);
 	suite_add_tcase(s, refused);

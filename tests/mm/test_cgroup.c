@@ -369,7 +369,7 @@ static void mkdir_without_memory(struct task *t, void *arg)
 	expect(cgroup_rmdir(t, inner) == 0);
 }
 
-/* The self counter, the memcg, the memcg's counter. */
+/* The self counter, the memcg, its index, its counter. */
 START_TEST(mkdir_without_memory_leaves_nothing_behind)
 {
 	start_how(1, 0);
@@ -388,7 +388,7 @@ START_TEST(a_css_that_never_came_online_is_freed_by_rcu)
 	oid_t memcg;
 
 	start_how((uint64_t)_i, _i % 6);
-	sim_faults(2, 1);
+	sim_faults(3, 1);
 	one(mkdir_without_memory, NULL);
 	ck_assert_uint_eq(rec_count(TR_FAULT, 0), 1);
 	memcg = rec_last(TR_OBJ_NEW, 0)->obj;
@@ -524,7 +524,7 @@ static TCase *case_references(void)
 	tcase_add_test(tc, a_child_pins_its_parents);
 	tcase_add_test(tc, a_forgotten_reference_is_caught);
 	tcase_add_test(tc, the_root_is_not_counted);
-	tcase_add_loop_test(tc, mkdir_without_memory_leaves_nothing_behind, 0, 3);
+	tcase_add_loop_test(tc, mkdir_without_memory_leaves_nothing_behind, 0, 4);
 	tcase_add_loop_test(tc, a_css_that_never_came_online_is_freed_by_rcu, 0, 12);
 	tcase_add_test(tc, the_array_grows_under_its_semaphore);
 	tcase_add_test(tc, the_kmemcg_id_is_free_once_offline);

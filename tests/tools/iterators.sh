@@ -83,11 +83,3 @@ for design in $designs; do
 	printf '| `%s` |' "$design"
 	found "$design"
 done
-# The checker `iterator` sees at the free what would come of it: here it may happen.
-for bug in pinned-cmpxchg+iter-pins-late dead-count+dead-count-offline \
-	dead-count+dead-count-two-reads dead-count+iter-root-css-leak \
-	weak+iter-nonhier-stale-position weak+iter-nonhier-own-position \
-	weak+iter-cleared-at-free; do
-	printf '| `%s` with `%s` |' "${bug%%+*}" "${bug#*+}"
-	found "${bug%%+*}" --variant "${bug#*+}" --no-check iterator
-done

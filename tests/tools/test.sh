@@ -43,8 +43,14 @@ echo "Unit tests"
   unit tests"
 
 echo "Scenarios"
-"$SLABSIM" test -q || failed="$failed
-  slabsim test"
+for folder in scenarios/*; do
+	[ "$folder" = scenarios/lib ] && continue
+	gallery=
+	[ "$folder" = scenarios/history ] && gallery="--gallery docs/bug-gallery.md"
+	# shellcheck disable=SC2086 # an option and its value
+	"$SLABSIM" test -q "$folder" $gallery || failed="$failed
+  slabsim test $folder $gallery"
+done
 
 echo "Command line"
 for script in tests/cli/*.sh; do

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sim/explore/parallel/checkpoint.h"
 
+#include "sim/explore/livelock.h"
+
 #define MAGIC "slabsim checkpoint 1\n"
 #define STATE_LINE "state "
 /* SHA-256 in hexadecimal, and the end of the line. */
@@ -86,7 +88,7 @@ static bool make_again(struct exec *x, struct finding *f)
 			return false;
 	}
 	if (f->at_end)
-		x->s->finish(x->s);
+		(void)run_end(x);
 	if (!exec_violated(x))
 		return false;
 	f->violation = *exec_violation(x);
@@ -123,7 +125,7 @@ bool state_read(struct driver *d, struct reader *r)
 			return false;
 	}
 	d->start -= (gint64)(result->stats.seconds * 1e6);
-	return r->ok;
+	return r->ok && result->stats.stage < NR_AUTO_STAGES;
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */

@@ -522,7 +522,8 @@ static void find_again(struct driver *d, enum strategy strategy, uint32_t bound,
 	d->result->stats = found;
 }
 
-bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps)
+bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps,
+		     GByteArray *left)
 {
 	struct frontier f = {
 		.strategy = strategy,
@@ -538,9 +539,9 @@ bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, u
 		frontier_run(&f);
 	again = d->stopped && d->result->end == END_FOUND && f.nr_jobs > 1 && f.nr_taken > 1 &&
 		strategy != STRATEGY_DPOR && !resumed;
-	if (d->stopped && !is_over(d)) {
+	if ((d->stopped && !is_over(d)) || (f.gave_up && left)) {
 		call_back(&f);
-		frontier_write(&f, d->rest);
+		frontier_write(&f, f.gave_up ? left : d->rest);
 	}
 	frontier_clear(&f);
 	if (again)

@@ -10,11 +10,13 @@
 
 /**
  * frontier_search() - search all there is, or what @d->resume holds
- * @max_steps: give up after about so many; 0: no limit
+ * @max_steps: give up after about so many, those before @d->resume included; 0: no limit
+ * @left: what is left to do is written there when it gave up; may be NULL
  *
  * When a limit stops it, what is left to do is written to @d->rest.
  * Return: false when it gave up, with @d not stopped.
  */
-bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps);
+bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps,
+		     GByteArray *left);
 
 #endif /* SIM_EXPLORE_PARALLEL_FRONTIER_H */

@@ -10,6 +10,7 @@ void stats_add(struct explore_stats *sum, const struct explore_stats *more)
 	sum->nr_failing += more->nr_failing;
 	sum->nr_blocked += more->nr_blocked;
 	sum->nr_cut += more->nr_cut;
+	sum->nr_loops += more->nr_loops;
 	sum->nr_steps += more->nr_steps;
 	sum->nr_pruned += more->nr_pruned;
 	if (more->longest > sum->longest)

@@ -4,10 +4,14 @@
 #include <string.h>
 
 #include "sim/base/rng.h"
+#include "sim/explore/livelock.h"
 
 #define COMPLETIONS_DEFAULT 200
 #define ROWS_DEFAULT 20
 #define STEPS_MAX 20000
+/* A completion of so many steps, and of so many times that, may be one that never ends. */
+#define LONG_STEPS 1024
+#define LONG_FACTOR 4
 #define SNAPSHOTS_BYTES_MAX ((size_t)512 << 20)
 /* A difference between two rows may be noise as long as its square is below this / n. */
 #define NOISE_SQUARED 20000
@@ -169,8 +173,15 @@ static enum outcome judge(struct explainer *e, bool over)
 static enum outcome complete_at_random(struct explainer *e)
 {
 	struct exec *x = e->x;
+	uint32_t look_at = LONG_STEPS;
 
 	while (exec_look(x)) {
+		if (x->nr_steps == look_at) {
+			look_at *= LONG_FACTOR;
+			if (livelock_end(x))
+				return judge(e, false);
+			exec_look(x);
+		}
 		if (!exec_step(x, (uint32_t)rng_below(&e->rng, x->nr_enabled)) ||
 		    x->nr_steps >= STEPS_MAX) {
 			GError *ignored = e->s->take_error(e->s);

@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "sim/explore/livelock.h"
 #include "sim/explore/parallel/process.h"
 #include "sim/explore/schedule/schedule.h"
 
@@ -59,7 +60,8 @@ struct minimiser {
 	uint32_t max_steps; /* of one run */
 	bool patient;	    /* whoever cannot step is waited for, not passed over */
 	bool passed_over;   /* in this run somebody was */
-	GArray *taken;	    /* uint32_t: steps of each process in this run */
+	bool loops;    /* what is looked for is a livelock, which may show before anything ends */
+	GArray *taken; /* uint32_t: steps of each process in this run */
 	/* in this step */
 	uint32_t id, nth;
 };
@@ -171,8 +173,9 @@ static int find_id(const struct exec *x, const uint32_t *ids, uint32_t id)
 }
 
 struct cursor {
-	guint at;      /* stretch of the plan */
-	uint32_t done; /* steps of it */
+	guint at;	 /* stretch of the plan */
+	uint32_t done;	 /* steps of it */
+	uint32_t beyond; /* steps after the plan was over */
 };
 
 static uint32_t pick_step(struct minimiser *m, struct cursor *c, const uint32_t *ids,
@@ -235,6 +238,25 @@ static bool make_step(struct minimiser *m, struct cursor *c, struct switches *sw
 	return false;
 }
 
+/*
+ * Once the plan is over, whatever comes next may be of no use.  To look takes a while, so
+ * that is done after 0, 1, 2, 4, ... more steps.
+ */
+static bool is_livelock(struct minimiser *m, struct cursor *c)
+{
+	if (!m->loops || c->at + 1 < m->plan.stretches->len ||
+	    (c->at < m->plan.stretches->len && c->done < stretch_at(&m->plan, c->at)->nr_steps) ||
+	    (c->beyond & (c->beyond - 1)) != 0) {
+		c->beyond += c->beyond > 0;
+		return false;
+	}
+	c->beyond++;
+	if (livelock_end(m->x))
+		return true;
+	exec_look(m->x);
+	return false;
+}
+
 /* Make the run that the plan says, as far as it may be worth it; is it one that fails alike? */
 static bool run_plan(struct minimiser *m, bool *at_end)
 {
@@ -251,7 +273,13 @@ static bool run_plan(struct minimiser *m, bool *at_end)
 	exec_restart(x);
 	*at_end = false;
 	while (exec_look(x)) {
-		if (is_hopeless(m) || !make_step(m, &c, &switches))
+		if (is_hopeless(m))
+			return false;
+		if (is_livelock(m, &c)) {
+			*at_end = true;
+			return wanted(m) != NULL;
+		}
+		if (!make_step(m, &c, &switches))
 			return false;
 		if (exec_violated(x))
 			return wanted(m) != NULL;
@@ -531,7 +559,9 @@ static bool start_from(struct minimiser *m, const struct finding *f, GError **er
 	m->best.cost = (struct price){UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX};
 	m->max_steps = MIN(sched->nr_steps, UINT32_MAX / 2 / STEPS_FACTOR) * STEPS_FACTOR +
 		       STEPS_MORE;
+	m->loops = f->at_end;
 	ok = run_plan(m, &at_end);
+	m->loops &= exec_look(m->x);
 	m->best.cost = before;
 	if (ok)
 		keep(m, at_end);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/check/ledger.h"
+#include "sim/explore/livelock.h"
 #include "sim/explore/parallel/process.h"
 
 /* clang-format off */
@@ -195,8 +196,8 @@ struct schedule *schedule_of(struct subject *subject, const struct finding *f, G
 	m.x->inner = repeat_inner;
 	m.x->strategy = &m;
 	make_steps(&m);
-	if (f->at_end && !exec_violated(m.x) && !exec_look(m.x))
-		subject->finish(subject);
+	if (f->at_end && !exec_violated(m.x))
+		(void)run_end(m.x);
 	if (m.x->choices->len != f->choices->len || !exec_violated(m.x)) {
 		g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_LOST,
 			    "a run could not be repeated: it parted from its schedule after %u "
@@ -226,6 +227,7 @@ struct follower {
 	uint32_t id;		   /* of its process */
 	uint32_t nr_picked;	   /* inside this step */
 	bool in_step;
+	bool looked; /* for a livelock where the schedule is over */
 };
 
 static void lose(struct follower *f, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
@@ -383,6 +385,18 @@ static bool take_step(struct follower *f, uint32_t i)
 	return f->result->end != FOLLOW_ERROR;
 }
 
+/* A schedule that leads into a livelock is over where that cannot be left any more. */
+static bool is_livelock(struct follower *f)
+{
+	if (f->looked || !f->sched->at_end || f->run < f->sched->runs->len)
+		return false;
+	f->looked = true;
+	if (livelock_end(f->x))
+		return true;
+	exec_look(f->x);
+	return false;
+}
+
 /* False when the run is over in one way or another. */
 static bool follow_step(struct follower *f)
 {
@@ -396,6 +410,10 @@ static bool follow_step(struct follower *f)
 			return false;
 		}
 		f->x->s->finish(f->x->s);
+		note_end(f, true);
+		return false;
+	}
+	if (is_livelock(f)) {
 		note_end(f, true);
 		return false;
 	}

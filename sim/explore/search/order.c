@@ -37,17 +37,16 @@ struct made {
 
 struct proc {
 	uint64_t key;
-	uint64_t name;	   /* the same, whatever the order of unrelated steps */
-	uint32_t last;	   /* depth of its last event */
-	uint64_t position; /* the last that order_set_control() was told */
-	uint64_t control;  /* digest of all that decides how it goes on */
+	uint64_t name;	  /* the same, whatever the order of unrelated steps */
+	uint32_t last;	  /* depth of its last event */
+	uint64_t control; /* digest of all that decides how it goes on */
 };
 
 struct happened {
 	uint32_t clock[PROCS_MAX]; /* depth + 1 of each process's latest event before this one */
 	uint32_t proc, before;	   /* depth of its process's event before */
 	uint32_t uses_at, made_at, poster;
-	uint64_t old_control, old_position, old_state, old_trace, hash;
+	uint64_t old_control, old_state, old_trace, hash;
 	bool first; /* of its process */
 };
 
@@ -506,7 +505,6 @@ bool order_push(struct order *o, const struct event_info *info)
 	ev->made_at = made_at;
 	ev->poster = info->poster;
 	ev->old_control = o->procs[number].control;
-	ev->old_position = o->procs[number].position;
 	ev->old_state = o->state;
 	ev->old_trace = o->trace;
 	if (ev->before != NONE)
@@ -549,7 +547,6 @@ void order_pop(struct order *o)
 	g_array_set_size(o->made, ev->made_at);
 	p->last = ev->before;
 	p->control = ev->old_control;
-	p->position = ev->old_position;
 	o->state = ev->old_state;
 	o->trace = ev->old_trace;
 	if (ev->first)
@@ -719,12 +716,7 @@ uint32_t order_touches(const struct order *o)
  */
 void order_set_control(struct order *o, uint64_t hash)
 {
-	struct happened *ev = event_at(o, o->depth - 1);
-	struct proc *p = &o->procs[ev->proc];
-
-	ev->old_position = p->position;
-	set_control(o, p, p->position == hash && hash ? hash_mix(ev->hash, hash) : hash);
-	p->position = hash;
+	set_control(o, &o->procs[event_at(o, o->depth - 1)->proc], hash);
 }
 
 void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)

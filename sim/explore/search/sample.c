@@ -6,16 +6,27 @@
  * highest that can step does, and at d - 1 random steps the one that runs falls
  * below all others.  A failure that needs d ordering constraints is met with
  * probability 1 / (n k^(d-1)) in each run of k steps by n processes.
+ *
+ * That is a bound from below for the worst failure.  Where runs are long, what many
+ * changes do to an ordering shows more than what few do: of runs of a thousand steps
+ * those with 15 changes found workfn-write-after-free twenty times as often as those
+ * with up to three.  So the longer runs are, the more changes some of them get.
  */
 
 #include "sim/explore/driver.h"
+#include "sim/explore/livelock.h"
 #include "sim/explore/parallel/jobs.h"
 #include "sim/explore/parallel/outcome.h"
 
 #define PROCESSES_MAX 256
-#define DEPTH_MAX 8
-/* Environment events that nobody waits for would starve: see pick_pct(). */
-#define DEPTHS_IN_TURN 4
+#define DEPTH_MAX 16
+/* STRATEGY_AUTO: each so manieth run is drawn step by step, the others are PCT's. */
+#define UNIFORM_ONE_IN 8
+
+/* Which depths have their turn in runs of that many steps and more. */
+static const struct {
+	uint32_t depth, min_steps;
+} depths_in_turn[] = {{1, 0}, {2, 0}, {3, 0}, {4, 0}, {8, 256}, {16, 512}};
 
 /*
  * How long runs are is learned from the first ones.  They are drawn without knowing,
@@ -24,6 +35,12 @@
 #define NR_LEARNING 8
 #define RUNS_PER_PIECE 256
 #define STEPS_UNKNOWN 64
+/*
+ * A run that takes so many steps, and so many times the usual, may be going round in a
+ * loop.  From there on it is drawn step by step: who is starved has his turn.
+ */
+#define LONG_STEPS 1024
+#define LONG_FACTOR 4
 
 struct sampler {
 	struct driver *d; /* of the piece */
@@ -39,6 +56,7 @@ struct sampler {
 	uint32_t nr_changes;
 	uint64_t lowest; /* priority that the next fallen one gets */
 	uint64_t mean_steps;
+	uint64_t long_steps; /* from which on this run is looked at */
 };
 
 /* What is drawn, in pieces. */
@@ -46,9 +64,10 @@ struct sampling {
 	struct driver *d;
 	enum strategy strategy;
 	uint64_t max_steps;	   /* 0: no limit */
-	uint64_t enough;	   /* runs; 0: no limit, or not known yet */
+	uint64_t nr_steps;	   /* in what was taken, a start counted as SAMPLE_START */
 	uint64_t mean_steps;	   /* 0: not known yet */
 	uint64_t next, next_taken; /* runs that are to be handed out, and to be taken */
+	uint64_t nr_before;	   /* runs that were made by other means */
 };
 
 static uint32_t draw_inner(struct exec *x, enum choice_kind kind, uint32_t n)
@@ -99,17 +118,41 @@ static uint32_t pick_pct(struct sampler *s)
 	return pick;
 }
 
+static uint32_t depth_in_turn(const struct sampler *s)
+{
+	uint32_t nr = 0;
+
+	while (nr < G_N_ELEMENTS(depths_in_turn) && s->mean_steps >= depths_in_turn[nr].min_steps)
+		nr++;
+	return depths_in_turn[s->nr % nr].depth;
+}
+
 static void begin_pct(struct sampler *s)
 {
-	uint32_t depth = s->d->opt->depth;
+	uint32_t depth = s->d->opt->depth ? s->d->opt->depth : depth_in_turn(s);
 
-	if (depth == 0)
-		depth = 1 + (uint32_t)(s->nr % DEPTHS_IN_TURN);
 	s->nr_processes = 0;
 	s->nr_changes = (depth < DEPTH_MAX ? depth : DEPTH_MAX) - 1;
 	s->lowest = DEPTH_MAX - 1;
 	for (uint32_t i = 0; i < s->nr_changes; i++)
 		s->change_at[i] = 1 + (uint32_t)rng_below(&s->rng, s->mean_steps);
+}
+
+/* A run that has become long: is it one that never ends?  If not, it may go on for longer. */
+static bool is_over(struct sampler *s)
+{
+	struct driver *d = s->d;
+
+	if (d->x->nr_steps < s->long_steps)
+		return false;
+	s->pct = false;
+	s->long_steps *= LONG_FACTOR;
+	if (livelock_end(d->x)) {
+		driver_run_ended(d, true);
+		return true;
+	}
+	exec_look(d->x);
+	return false;
 }
 
 static void one_run(struct sampler *s)
@@ -118,9 +161,13 @@ static void one_run(struct sampler *s)
 	struct exec *x = d->x;
 
 	exec_restart(x);
+	s->long_steps = MAX(LONG_STEPS, LONG_FACTOR * s->mean_steps);
 	while (exec_look(x)) {
-		uint32_t i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
+		uint32_t i;
 
+		if (is_over(s))
+			return;
+		i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
 		d->result->stats.nr_steps++;
 		if (!exec_step(x, i)) {
 			driver_run_stopped(d);
@@ -144,6 +191,8 @@ static void one_run(struct sampler *s)
 static void begin_run(struct sampler *s, enum strategy strategy, uint64_t nr)
 {
 	s->nr = nr;
+	s->pct = strategy == STRATEGY_PCT ||
+		 (strategy == STRATEGY_AUTO && nr % UNIFORM_ONE_IN != UNIFORM_ONE_IN - 1);
 	rng_seed(&s->rng, s->seed + nr * UINT64_C(0x9e3779b97f4a7c15),
 		 strategy_infos[strategy].name);
 	if (s->pct)
@@ -159,10 +208,8 @@ static bool next_piece(void *arg, GByteArray *piece)
 
 	if (s->next > 0 && s->mean_steps == 0)
 		return false;
-	if (s->d->max_runs && end > s->d->max_runs)
-		end = s->d->max_runs;
-	if (s->enough && end > s->enough)
-		end = s->enough;
+	if (s->d->max_runs && end > s->d->max_runs - MIN(s->nr_before, s->d->max_runs))
+		end = s->d->max_runs - MIN(s->nr_before, s->d->max_runs);
 	if (s->next >= end)
 		return false;
 	put_u64(piece, s->next);
@@ -180,7 +227,6 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 	struct piece_driver p;
 	struct sampler s = {
 		.d = &p.d,
-		.pct = sampling->strategy == STRATEGY_PCT,
 		.seed = sampling->d->opt->seed,
 		.mean_steps = take_u64(&r),
 	};
@@ -198,31 +244,24 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 	piece_end(&p);
 }
 
-/* How many runs there are to be, once it is known how long they are. */
-static void learn(struct sampling *s, const struct explore_stats *first)
-{
-	uint64_t nr = MAX(first->nr_runs + first->nr_cut, 1);
-
-	s->mean_steps = MAX(first->nr_steps / nr, 2);
-	if (s->max_steps)
-		s->enough = s->max_steps / (s->mean_steps + SAMPLE_START) + NR_LEARNING;
-}
-
 static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 {
 	struct sampling *s = arg;
 	struct reader r = {.data = result->data, .left = result->len, .ok = true};
 	struct outcome o;
+	uint64_t nr_runs;
 
 	(void)nr;
 	outcome_read(&o, &r);
 	s->next_taken = take_u64(&r);
 	sim_assert(r.ok);
+	nr_runs = o.result.stats.nr_runs + o.result.stats.nr_cut;
+	s->nr_steps += o.result.stats.nr_steps + nr_runs * SAMPLE_START;
 	if (s->mean_steps == 0)
-		learn(s, &o.result.stats);
+		s->mean_steps = MAX(o.result.stats.nr_steps / MAX(nr_runs, 1), 2);
 	outcome_add(s->d, &o);
 	outcome_clear(&o);
-	return !s->d->stopped;
+	return !s->d->stopped && !(s->max_steps && s->nr_steps >= s->max_steps);
 }
 
 static bool go_on(void *arg)
@@ -235,15 +274,17 @@ static bool go_on(void *arg)
 static void sampling_init(struct sampling *s)
 {
 	struct driver *d = s->d;
+	uint64_t nr_runs = d->result->stats.nr_runs + d->result->stats.nr_cut;
 
-	if (!d->resume)
-		return;
-	s->next = s->next_taken = take_u64(d->resume);
-	s->mean_steps = take_u64(d->resume);
-	s->enough = take_u64(d->resume);
-	if (!d->resume->ok)
-		driver_misfit(d);
-	d->resume = NULL;
+	if (d->resume) {
+		s->next = s->next_taken = take_u64(d->resume);
+		s->mean_steps = take_u64(d->resume);
+		s->nr_steps = take_u64(d->resume);
+		if (!d->resume->ok || s->next > nr_runs)
+			driver_misfit(d);
+		d->resume = NULL;
+	}
+	s->nr_before = nr_runs - s->next;
 }
 
 void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
@@ -272,5 +313,5 @@ void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
 		return;
 	put_u64(d->rest, s.next_taken);
 	put_u64(d->rest, s.mean_steps);
-	put_u64(d->rest, s.enough);
+	put_u64(d->rest, s.nr_steps);
 }

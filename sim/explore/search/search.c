@@ -18,6 +18,7 @@
  */
 
 #include "sim/explore/driver.h"
+#include "sim/explore/livelock.h"
 #include "sim/explore/search/order.h"
 #include "sim/explore/parallel/position.h"
 #include "sim/explore/search/seen.h"
@@ -32,6 +33,11 @@
 #define SNAPSHOT_EVERY_DPOR 8
 /* So that those of a long path stay in the caches. */
 #define SNAPSHOTS_MAX 48
+/* dpor: at so many steps, and again at so many times that, a run may be one that never ends. */
+#define LONG_STEPS 2048
+#define LONG_FACTOR 4
+/* Places in a table of who may be on the path. */
+#define PATH_SLOTS 4096
 
 /* How contexts lie on top of each other on a CPU. */
 enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, NR_LEVELS, LEVEL_NONE = NR_LEVELS };
@@ -49,14 +55,15 @@ struct where {
 struct sleeper {
 	uint64_t key;
 	uint32_t touches_at, nr_touches;
-	bool opens; /* its step began what nobody else on its CPU can come in between */
 	uint32_t cpu;
+	bool split; /* its step began a block that may need what else its CPU does */
 	bool wild;
 };
 
 struct node {
 	uint32_t keys_at, nr_enabled; /* who can step here, in search.keys */
 	uint64_t todo, done;	      /* bit per place in that list: to be tried, tried */
+	uint64_t split;		      /* those that began a block that may have to come later */
 	uint32_t pick;		      /* who is being tried */
 	uint32_t sleep_at, nr_sleep;
 	uint32_t touches_base; /* in search.touches */
@@ -72,6 +79,7 @@ struct node {
 	bool again;	    /* audit: known already, each step is taken once more and no further */
 	bool leads_back;    /* audit: the step led to a state that is known */
 	bool opens;	    /* it began what nobody else on the CPU can come in between */
+	uint64_t state;	    /* by which it is known, where states are */
 };
 
 struct snapshot {
@@ -101,6 +109,9 @@ struct search {
 	uint32_t *races;
 	uint32_t max_races;
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
+	uint64_t state;				      /* the one that the last step led to */
+	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
+	struct seen *loops;	      /* states at which a loop was looked at; NULL: none was */
 	struct touch tidy[2 * TOUCHES_MAX];
 };
 
@@ -248,13 +259,18 @@ static const struct touch *touches_of(const struct search *s, const struct sleep
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
 {
-	if (z->opens && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
+	if (z->split && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
 		return true;
 	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
 	       touches_conflict(touches_of(s, z), z->nr_touches, step, nr_step);
 }
 
-/* Who slept above and is not concerned by the step @n just took goes on sleeping. */
+/*
+ * Who slept above and is not concerned by the step @n just took goes on sleeping.
+ *
+ * A block that something else on its CPU may have to come before, for what is done in
+ * the middle of it, is not the same before that and after.
+ */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
 	const struct touch *step = &g_array_index(s->touches, struct touch, n->touches_at);
@@ -270,13 +286,21 @@ static void inherit_sleep(struct search *s, struct node *child, const struct nod
 	}
 }
 
-static bool sleeps(const struct search *s, const struct node *n, uint64_t key)
+static const struct sleeper *sleeper_of(const struct search *s, const struct node *n, uint64_t key)
 {
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
-		if (g_array_index(s->sleepers, struct sleeper, n->sleep_at + i).key == key)
-			return true;
+		const struct sleeper *z =
+			&g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
+
+		if (z->key == key)
+			return z;
 	}
-	return false;
+	return NULL;
+}
+
+static bool sleeps(const struct search *s, const struct node *n, uint64_t key)
+{
+	return sleeper_of(s, n, key) != NULL;
 }
 
 static uint64_t all_of(const struct node *n)
@@ -332,8 +356,10 @@ static void push_node(struct search *s)
 		.nr_enabled = x->nr_enabled,
 		.sleep_at = s->sleepers->len,
 		.choices_at = x->choices->len,
+		.state = s->state,
 	};
 
+	s->on_path[s->state % PATH_SLOTS]++;
 	for (uint32_t i = 0; i < x->nr_enabled; i++)
 		g_array_append_val(s->keys, x->enabled[i].key);
 	if (s->nodes->len > 0) {
@@ -358,6 +384,7 @@ static void pop_node(struct search *s)
 
 	if (s->d->audit)
 		s->d->audit->leave(s->d->audit);
+	s->on_path[n->state % PATH_SLOTS]--;
 	g_array_set_size(s->keys, n->keys_at);
 	g_array_set_size(s->sleepers, n->sleep_at);
 	g_array_set_size(s->touches, n->touches_base);
@@ -410,7 +437,7 @@ static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
 		    order_can_precede(s->order, race, k, needed))
 			from = blocked_at(s, race, k, needed);
 	}
-	return from == race ? race : runs_from(s, from, needed);
+	return from;
 }
 
 /*
@@ -449,19 +476,25 @@ static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t i
 		g_array_append_val(s->wakes, wake);
 }
 
-/* Does somebody else step, on this path, on the CPU where the step at @depth was taken? */
-static bool shares_cpu(const struct search *s, uint32_t depth)
+/*
+ * Where to begin if the last event is to come before the one at @race: with all that
+ * can come along, if that runs; else with just what it takes, before whatever blocks
+ * that.
+ */
+static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
 {
-	const struct where *x = &node_at(s, depth)->where;
-	uint64_t key = order_key(s->order, depth);
+	uint32_t from;
 
-	for (uint32_t k = 0; k < order_depth(s->order); k++) {
-		const struct where *w = &node_at(s, k)->where;
+	*needed = runs_from(s, race, false) != race;
+	if (!*needed)
+		return race;
+	while ((from = runs_from(s, race, true)) != race) {
+		struct node *n = node_at(s, from);
 
-		if (w->level != LEVEL_NONE && w->cpu == x->cpu && order_key(s->order, k) != key)
-			return true;
+		n->split |= UINT64_C(1) << n->pick;
+		race = from;
 	}
-	return false;
+	return race;
 }
 
 /* The last event could have come before the one at @race: see that somebody tries it. */
@@ -471,31 +504,25 @@ static void reverse(struct search *s, uint32_t race)
 	uint32_t depths[PROCS_MAX];
 	uint64_t bits = 0, instead = 0;
 	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
-	bool needed = false;
 	uint32_t nr;
+	bool needed;
 
-	/* All that can come along, if that runs; else just what it takes. */
-	if (runs_from(s, race, false) != race) {
-		needed = true;
-		race = runs_from(s, race, true);
-	}
+	race = reversed_at(s, race, &needed);
 	n = node_at(s, race);
 	nr = order_initials(s->order, race, needed, depths);
 	for (uint32_t i = 0; i < nr; i++) {
 		uint64_t key = order_key(s->order, depths[i]);
+		const struct sleeper *z;
 		int k = find_key(s, n, key);
 
 		if (!can_open(s, race, needed, depths[i]))
 			continue;
-		/*
-		 * Asleep: all that begins with it was tried from further up.  Not so where a
-		 * block may have begun since that keeps it off its CPU: audits have shown it.
-		 */
-		if (sleeps(s, n, key)) {
-			if (!shares_cpu(s, depths[i]))
-				return;
+		z = sleeper_of(s, n, key);
+		/* All that begins with it was tried from further up: or with its block. */
+		if (z && !z->split)
+			return;
+		if (z)
 			continue;
-		}
 		if (k < 0)
 			continue;
 		if ((n->todo | n->done) & UINT64_C(1) << k)
@@ -536,9 +563,10 @@ static void reverse_waits(struct search *s)
 	uint64_t key = order_key(s->order, order_depth(s->order) - 1);
 
 	for (uint32_t i = 0; i < n; i++) {
-		bool waited = previous == NO_EVENT || previous < races[i];
+		bool waited = previous == NO_EVENT || previous < races[i], needed;
+		uint32_t at = reversed_at(s, races[i], &needed);
 
-		if (waited && find_key(s, node_at(s, races[i]), key) < 0 &&
+		if (waited && find_key(s, node_at(s, at), key) < 0 &&
 		    !order_other_writer(s->order, races[i]))
 			continue;
 		reverse(s, races[i]);
@@ -686,17 +714,21 @@ static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t c
 	return n->stepped;
 }
 
+/* What is left of the bound, and who goes on for free, decide what is below as well. */
+static void note_reached(struct search *s, const struct node *n)
+{
+	s->state = order_fingerprint(s->order);
+	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
+		s->state = (s->state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
+			   n->preemptions_after;
+}
+
 static bool known_state(struct search *s, const struct node *n)
 {
-	uint64_t state = order_fingerprint(s->order);
-
-	/* What is left of the bound, and who goes on for free, decide what is below as well. */
 	if (s->d->audit && s->d->audit->full)
 		return false;
-	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
-		state = (state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
-			n->preemptions_after;
-	if (!seen_add(s->seen, state))
+	note_reached(s, n);
+	if (!seen_add(s->seen, s->state))
 		return true;
 	if (seen_is_full(s->seen))
 		driver_stop(s->d, END_MEMORY);
@@ -936,6 +968,54 @@ static bool pick_next(struct search *s)
 	return false;
 }
 
+static bool is_on_path(const struct search *s, uint64_t state)
+{
+	if (s->on_path[state % PATH_SLOTS] == 0)
+		return false;
+	for (guint i = s->nodes->len; i-- > 0;) {
+		if (node_at(s, i)->state == state)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The last step has led to a known state.  If that is on the path, the run may go round
+ * in a loop; see whether nothing ends it, once for each such state.
+ */
+static void look_at_loop(struct search *s)
+{
+	if (s->d->audit || s->strategy == STRATEGY_DPOR || !is_on_path(s, s->state))
+		return;
+	if (!s->loops)
+		s->loops = seen_new();
+	if (seen_add(s->loops, s->state) && livelock_end(s->x))
+		driver_run_ended(s->d, true);
+}
+
+/* dpor knows no states: when a run has become long, is it over, or would it only repeat itself? */
+static bool is_loop(struct search *s)
+{
+	struct driver *d = s->d;
+	uint32_t at = LONG_STEPS;
+
+	while (at < s->nodes->len)
+		at *= LONG_FACTOR;
+	if (d->audit || s->strategy != STRATEGY_DPOR || at != s->nodes->len)
+		return false;
+	if (livelock_end(s->x)) {
+		driver_run_ended(d, true);
+		return true;
+	}
+	if (livelock_spins(s->x, top(s)->current_after)) {
+		d->result->stats.nr_cut++;
+		d->result->stats.nr_loops++;
+		return true;
+	}
+	exec_look(s->x);
+	return false;
+}
+
 static void end_of_run(struct search *s)
 {
 	const struct node *n = s->nodes->len > 0 ? top(s) : NULL;
@@ -972,12 +1052,15 @@ static void descend(struct search *s)
 			d->result->stats.nr_cut++;
 			return;
 		case STEPPED_PRUNED:
+			look_at_loop(s);
 			return;
 		}
 		if (!exec_look(s->x)) {
 			end_of_run(s);
 			return;
 		}
+		if (is_loop(s))
+			return;
 		if (s->nodes->len >= d->max_steps) {
 			d->result->stats.nr_cut++;
 			return;
@@ -1023,7 +1106,7 @@ static void put_to_sleep(struct search *s, struct node *n)
 	}
 	tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
-	z.opens = n->opens;
+	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
 	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);
 	n->nr_sleep++;
@@ -1081,6 +1164,7 @@ static struct position *save(const struct search *s)
 		const struct place place = {
 			.todo = n->todo,
 			.done = n->done,
+			.split = n->split,
 			.pick = n->pick,
 			.nr_enabled = n->nr_enabled,
 			.choices_at = n->choices_at,
@@ -1167,6 +1251,8 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
 	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0)
 		take_snapshot(s);
+	/* What was found below by others is not known here. */
+	n->split = is_ours(s, depth) ? place->split : UINT64_MAX;
 	load_sleepers(s, p, place->done);
 	n->pick = place->pick;
 	n->todo = place->todo;
@@ -1195,6 +1281,8 @@ static bool load(struct search *s, const struct position *p)
 		sim_assert(ok);
 		if (!by_history(s))
 			note_state(s, taken.t);
+		if (s->strategy != STRATEGY_DPOR)
+			note_reached(s, top(s));
 		exec_look(s->x);
 	}
 	return s->strategy != STRATEGY_DPOR || !sleeps(s, top(s), key_at(s, top(s), top(s)->pick));
@@ -1235,6 +1323,8 @@ static void search_clear(struct search *s)
 	for (guint i = 0; i < s->snapshots->len; i++)
 		g_aligned_free(g_array_index(s->snapshots, struct snapshot, i).buffer);
 	order_free(s->order);
+	if (s->loops)
+		seen_free(s->loops);
 	g_array_unref(s->nodes);
 	g_array_unref(s->keys);
 	g_array_unref(s->sleepers);
