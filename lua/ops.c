@@ -303,19 +303,30 @@ static int l_dequeue_signal(lua_State *L)
 	return 0;
 }
 
+/* In a read section, which is all that keeps the memcg. */
+static void use_memcg_of(struct task *t, struct object *obj)
+{
+	const struct mem_cgroup *memcg;
+
+	rcu_read_lock(t);
+	memcg = mm_of(t->w)->ops->memcg_from_obj(t, obj);
+	if (memcg)
+		sched_read(t, memcg->css.of, FIELD_PARENT, "mem_cgroup_from_obj.use");
+	rcu_read_unlock(t);
+}
+
 /* What the kernel does whenever it looks for the memcg of an object, as list_lru does. */
 static int l_memcg_of(lua_State *L)
 {
 	struct task *t = arg_self(L, "memcg_of")->task;
 	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "memcg_of");
-	struct mm *mm = mm_of(t->w);
 
 	op_begin(t, "memcg_of", o->h.id);
 	touch(t->w, o->h.id, FIELD_LIFE, ACCESS_READ);
 	if (o->freed || !o->obj || o->obj->id != o->h.id)
 		trace_access(t, o->h.id, FIELD_VECTOR, ACCESS_READ, "mem_cgroup_from_obj.freed");
-	else if (mm->ops->memcg_from_obj)
-		mm->ops->memcg_from_obj(t, o->obj);
+	else
+		use_memcg_of(t, o->obj);
 	op_end(t, "memcg_of", 0);
 	return 0;
 }
@@ -486,7 +497,7 @@ static int create_child(struct task *t, struct kmem_cache *s, struct cgroup *cgr
 	return cgroup_attach_task(t, t, home);
 }
 
-static int l_create_child(lua_State *L)
+static int create_cache_child(lua_State *L)
 {
 	struct task *t = arg_self(L, "create_child")->task;
 	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "create_child");
@@ -498,6 +509,31 @@ static int l_create_child(lua_State *L)
 		err = create_child(t, c->cache, g->cgrp);
 	op_end(t, "create_child", err);
 	return push_result(L, err);
+}
+
+/* Of both caches that a file system allocates from. */
+static int create_fs_children(lua_State *L, struct task *t)
+{
+	const struct kmem_caches_of_fs c = fs_caches(lua_touserdata(L, 2));
+	struct cgroup_handle *g = arg_handle(L, 3, HANDLE_CGROUP, "create_child");
+	int err = -ENODEV;
+
+	op_begin(t, "create_child", c.dentries->id);
+	if (!cgroup_is_removed(t, g))
+		err = create_child(t, c.dentries, g->cgrp);
+	if (!err)
+		err = create_child(t, c.inodes, g->cgrp);
+	op_end(t, "create_child", err);
+	return push_result(L, err);
+}
+
+static int l_create_child(lua_State *L)
+{
+	const struct handle *h = handle_test(L, 2);
+
+	if (h && h->kind == HANDLE_FS)
+		return create_fs_children(L, arg_self(L, "create_child")->task);
+	return create_cache_child(L);
 }
 
 /* ---- cgroups ----------------------------------------------------------------------------- */

@@ -31,6 +31,8 @@ enum handle_kind {
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
 	HANDLE_SWAP,
+	HANDLE_FS,
+	HANDLE_FILE,
 	/* lua/model.h */
 	HANDLE_CELL,
 	HANDLE_LOCK,
@@ -226,6 +228,16 @@ struct handle *handle_test(lua_State *L, int idx);
 const char *describe(lua_State *L, int idx);
 /** handle_tostring() - push "cache:3 dentry" */
 const char *handle_tostring(lua_State *L, const struct handle *h);
+
+/* ---- lua/ops_fs.c ---------------------------------------------------------------- */
+
+void ops_fs_open(lua_State *L, int core);
+
+struct kmem_caches_of_fs {
+	struct kmem_cache *dentries, *inodes;
+};
+
+struct kmem_caches_of_fs fs_caches(const void *fs_handle);
 
 /* ---- lua/ops.c, lua/ops_charge.c, lua/tasks.c ------------------------------------ */
 

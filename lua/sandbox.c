@@ -457,6 +457,7 @@ void sandbox_open(lua_State *L)
 	ops_open(L, lua_gettop(L));
 	ops_charge_open(L, lua_gettop(L));
 	ops_reclaim_open(L, lua_gettop(L));
+	ops_fs_open(L, lua_gettop(L));
 	tasks_open(L, lua_gettop(L));
 	model_open(L, lua_gettop(L));
 	open_library(L);

@@ -14,6 +14,8 @@
 ---@class Object: Handle
 ---@class Event: Handle
 ---@class Swap: Handle pages of user memory that went to swap
+---@class Fs: Handle file system
+---@class File: Handle open file
 
 --- Small models.
 ---@class Cell: Handle
@@ -183,6 +185,102 @@ function Task:stat(cgroup, item) end
 --- What this task's allocations may do from now on; without flags, anything that may sleep.
 ---@param ... GfpFlag
 function Task:gfp(...) end
+
+---@class MountOptions
+---@field objects_per_slab? integer of its caches; default: what fits
+---@field inode_size? integer bytes, 64 to 65536; default 1080
+---@field seeks? integer of the shrinker; default 2
+---@field batch? integer of the shrinker; default 1024
+---@field keep_files? boolean closed files are kept on a list of their own, as a server does
+
+---@class FsFigures
+---@field dentries integer
+---@field inodes integer
+---@field unused integer items on the lists
+---@field lists integer
+---@field slots integer of the arrays
+---@field bytes integer of lists and arrays
+
+---@param name string
+---@param options? MountOptions
+---@return Fs|nil
+---@return string|nil error
+function Task:mount(name, options) end
+---@param fs Fs
+---@return boolean ok
+---@return string|nil error "EBUSY" while anybody is in it
+function Task:umount(fs) end
+--- A name that nobody has leaves a negative dentry behind.
+---@param fs Fs
+---@param name string
+---@return boolean|nil exists
+---@return string|nil error
+function Task:lookup(fs, name) end
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:create(fs, name) end
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:unlink(fs, name) end
+--- name.1, name.2, ...
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:lookup_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:create_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:unlink_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@return File|nil
+---@return string|nil error
+function Task:open(fs, name) end
+---@param file File
+function Task:close(file) end
+--- The dentry of the name goes, unless somebody uses it.
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:invalidate(fs, name) end
+--- One call of shrink_slab() for the cgroup alone.
+---@param cgroup Cgroup
+---@param options? { priority?: integer, fs?: boolean } priority 12 to 0 (default: everything); fs = false: GFP_NOFS
+---@return integer freed
+function Task:shrink_slab(cgroup, options) end
+---@return integer freed
+function Task:drop_slab() end
+---@param fs Fs
+---@param cgroup? Cgroup default: everybody's
+---@return integer
+function Task:count_dentries(fs, cgroup) end
+--- What debugfs says about the shrinker; from v6.0 on.
+---@param fs Fs
+---@return integer|nil objects
+---@return string|nil error
+function Task:read_shrinker(fs) end
+--- For reports: no operation of the kernel.
+---@param fs Fs
+---@return FsFigures
+function Task:fs_figures(fs) end
 
 ---@param ns integer
 function Task:sleep(ns) end
@@ -380,6 +478,10 @@ function Sim:cgroup(name, parent) end
 ---@param options? CacheOptions
 ---@return Cache
 function Sim:cache(name, options) end
+---@param name string
+---@param options? MountOptions
+---@return Fs
+function Sim:fs(name, options) end
 --- In setup only.
 ---@param cache Cache
 ---@param cgroup Cgroup

@@ -186,8 +186,10 @@ struct task {
 	uint16_t gfp; /* sim/mm/charge.h: what its allocations may do */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
-	void *objcg;	   /* kept for the next allocation */
-	bool objcg_is_new; /* nobody has moved the task since it was looked up */
+	void *objcg;		/* kept for the next allocation */
+	bool objcg_is_new;	/* nobody has moved the task since it was looked up */
+	int64_t reclaimed_slab; /* slab pages that it has freed */
+	bool memalloc_nofs;	/* its allocations must not enter a file system */
 	/* sim/kernel/workqueue.h */
 	void *worker;
 };

@@ -37,8 +37,11 @@ const struct lifecycle *lifecycle_find(const char *name);
 /** variant_index() - position in variant_infos, -1 if there is none of that name */
 int variant_index(const char *name);
 
-/** lifecycle_variants() - those that @l has switched on by itself, a bit each */
-uint64_t lifecycle_variants(const struct lifecycle *l);
+/**
+ * lifecycle_variants() - those that @l has switched on by itself, a bit each
+ * @reclaim: the machine has reclaim; without it, what is wrong with that is no part of it
+ */
+uint64_t lifecycle_variants(const struct lifecycle *l, bool reclaim);
 
 /** lifecycle_kernel_config() - what @l wants from sim/kernel */
 struct kernel_config lifecycle_kernel_config(const struct lifecycle *l);
@@ -49,6 +52,9 @@ struct reclaim_choice {
 	uint8_t nr_nodes, nr_zones;
 	bool no_hierarchy;
 	bool offline_at_rmdir; /* as up to v3.10 */
+	uint32_t list_lru;     /* enum lru_form + 1 */
+	uint32_t shrinkers;    /* enum shrinker_form + 1 */
+	uint32_t map_bits;
 };
 
 /**

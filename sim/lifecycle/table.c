@@ -10,7 +10,9 @@ static const struct lifecycle v5_3 = {
 	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
@@ -22,6 +24,9 @@ static const struct lifecycle v5_3 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.stat_flush_failed_alloc = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_maps_css_leak = true,
 		},
 };
 
@@ -30,13 +35,18 @@ static const struct lifecycle v5_8 = {
 	.ops = &cache_ref_ops,
 	.mm = {.kmem_nofail = true},
 	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
 			.early_sysfs_removal = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -47,7 +57,9 @@ static const struct lifecycle seed1_v4 = {
 	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.release_rcu_hop = true,
@@ -66,6 +78,9 @@ static const struct lifecycle seed1_v4 = {
 			.stock_entry_unpinned = true,
 			.stat_lost = true,
 			.iter_invalidate_own_parents = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_maps_css_leak = true,
 		},
 };
 
@@ -75,7 +90,9 @@ static const struct lifecycle v4_18 = {
 	.ops = &cache_memcg_ops,
 	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -97,7 +114,9 @@ static const struct lifecycle v4_11 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -107,6 +126,7 @@ static const struct lifecycle v4_11 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -121,7 +141,9 @@ static const struct lifecycle v4_10 = {
 	       .sysfs_inline = true,
 	       .collects_retired = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_ONCE,
@@ -132,6 +154,7 @@ static const struct lifecycle v4_10 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -145,7 +168,9 @@ static const struct lifecycle v4_7 = {
 	       .sysfs_inline = true,
 	       .collects_retired = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_EACH,
@@ -157,6 +182,7 @@ static const struct lifecycle v4_7 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -172,7 +198,9 @@ static const struct lifecycle v4_0 = {
 	       .sysfs_inline = true,
 	       .collects_retired = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_IPI,
@@ -181,6 +209,7 @@ static const struct lifecycle v4_0 = {
 			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -198,7 +227,9 @@ static const struct lifecycle seed2 = {
 	       .collects_retired = true,
 	       .keeps_id = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_GLOBAL}},
 	.switches =
 		{
 			.free_walks_caches = true,
@@ -206,6 +237,7 @@ static const struct lifecycle seed2 = {
 			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -224,7 +256,9 @@ static const struct lifecycle v3_19 = {
 	       .keeps_id = true,
 	       .memcg_slab_mutex = true},
 	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_GLOBAL}},
 	.switches =
 		{
 			.destroy_without_flush = true,
@@ -232,6 +266,7 @@ static const struct lifecycle v3_19 = {
 			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -248,7 +283,10 @@ static const struct lifecycle v5_9 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
@@ -258,6 +296,8 @@ static const struct lifecycle v5_9 = {
 			.vector_read_twice = true,
 			.release_css_set_lock = true,
 			.id_published_early = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -274,13 +314,17 @@ static const struct lifecycle v5_10 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
 			.stock_read_twice = true,
 			.release_css_set_lock = true,
 			.id_published_early = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -300,7 +344,10 @@ static const struct lifecycle v6_1 = {
 			.release_unlocked = true,
 		},
 	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE}, .walks = PRIVATE_WALKS},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_XARRAY},
+		    .shrinkers = {.form = SHRINK_INFO, .debugfs = true}},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -308,6 +355,8 @@ static const struct lifecycle v6_1 = {
 			.put_after_unlock = true,
 			.stock_read_twice = true,
 			.id_published_early = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_debugfs_rwsem = true,
 		},
 };
 
@@ -330,7 +379,9 @@ static const struct lifecycle v6_12 = {
 		},
 	.rcu_one_flavour = true,
 	.reclaim = {.iter = {.design = ITER_WEAK_RETRY, .scope = ITER_PER_NODE},
-		    .walks = PARTIAL_WALKS},
+		    .walks = PARTIAL_WALKS,
+		    .list_lru = {.form = LRU_XARRAY, .memcg_first = true},
+		    .shrinkers = {.form = SHRINK_INFO, .refs = true, .debugfs = true}},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -338,6 +389,7 @@ static const struct lifecycle v6_12 = {
 			.put_after_unlock = true,
 			.task_keeps_objcg = true,
 			.memcg_pins_objcg = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -392,7 +444,23 @@ int variant_index(const char *name)
 	return -1;
 }
 
-uint64_t lifecycle_variants(const struct lifecycle *l)
+#define BIT_OF(field) (UINT64_C(1) << VARIANT_##field)
+
+/* What lies in sim/reclaim, and in what calls it for lists. */
+static const uint64_t variants_of_reclaim =
+	BIT_OF(iter_pins_css) | BIT_OF(iter_pins_late) | BIT_OF(iter_invalidate_parents) |
+	BIT_OF(iter_invalidate_own_parents) | BIT_OF(iter_invalidate_late) |
+	BIT_OF(iter_count_read_twice) | BIT_OF(iter_stamp_first) | BIT_OF(iter_unlocked) |
+	BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) | BIT_OF(iter_root_is_got) |
+	BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) | BIT_OF(iter_unlinked_is_last) |
+	BIT_OF(lru_reparent_skip_empty) | BIT_OF(lru_reparent_skip_unlocked) |
+	BIT_OF(lru_drain_before_reid) | BIT_OF(lru_drain_recounts) | BIT_OF(lru_alloc_stale_id) |
+	BIT_OF(lru_count_sums_lists) | BIT_OF(slabobj_memcg_no_rcu) |
+	BIT_OF(shrinker_bit_needs_zero) | BIT_OF(shrinker_bit_stale_memcg) |
+	BIT_OF(shrinker_bit_no_rescan) | BIT_OF(shrinker_map_copied) |
+	BIT_OF(shrinker_maps_css_leak) | BIT_OF(shrinker_debugfs_rwsem);
+
+uint64_t lifecycle_variants(const struct lifecycle *l, bool reclaim)
 {
 	uint64_t mask = 0;
 
@@ -400,6 +468,8 @@ uint64_t lifecycle_variants(const struct lifecycle *l)
 	mask |= (uint64_t)l->switches.field << VARIANT_##field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
+	if (!reclaim)
+		mask &= ~variants_of_reclaim;
 	return mask;
 }
 
@@ -415,12 +485,37 @@ static enum iter_design default_design(const struct iter_config *config, const s
 							       : config->design;
 }
 
-static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
-				    const struct switches *s, const struct reclaim_choice *choice)
+static void read_list_lru(struct list_lru_config *lru, const struct switches *s,
+			  const struct reclaim_choice *choice)
 {
-	struct reclaim_config config = l->reclaim;
-	struct iter_config *iter = &config.iter;
+	if (choice->list_lru)
+		lru->form = (enum lru_form)(choice->list_lru - 1);
+	lru->reparent_skip_empty = s->lru_reparent_skip_empty;
+	lru->reparent_skip_unlocked = s->lru_reparent_skip_unlocked;
+	lru->drain_before_reid = s->lru_drain_before_reid;
+	lru->drain_recounts = s->lru_drain_recounts;
+	lru->slabobj_no_rcu = s->slabobj_memcg_no_rcu;
+	lru->count_sums_lists = s->lru_count_sums_lists;
+	lru->bit_needs_zero = s->shrinker_bit_needs_zero;
+	lru->bit_of_stale_memcg = s->shrinker_bit_stale_memcg;
+	lru->alloc_stale_id = s->lru_alloc_stale_id;
+}
 
+static void read_shrinkers(struct shrinker_config *shrinkers, const struct switches *s,
+			   const struct reclaim_choice *choice)
+{
+	if (choice->shrinkers)
+		shrinkers->form = (enum shrinker_form)(choice->shrinkers - 1);
+	shrinkers->map_bits = choice->map_bits;
+	shrinkers->bit_without_rescan = s->shrinker_bit_no_rescan;
+	shrinkers->expand_copies_bits = s->shrinker_map_copied;
+	shrinkers->expand_keeps_css = s->shrinker_maps_css_leak;
+	shrinkers->debugfs_under_rwsem = s->shrinker_debugfs_rwsem;
+}
+
+static void read_iter(struct iter_config *iter, const struct switches *s,
+		      const struct reclaim_choice *choice)
+{
 	iter->design = choice->iterator ? (enum iter_design)(choice->iterator - 1)
 					: default_design(iter, s);
 	iter->nr_nodes = choice->nr_nodes;
@@ -439,6 +534,16 @@ static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
 	iter->root_is_put = s->iter_root_is_put;
 	iter->returns_unpinned = s->iter_returns_unpinned;
 	iter->unlinked_is_last = s->iter_unlinked_is_last;
+}
+
+static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
+				    const struct switches *s, const struct reclaim_choice *choice)
+{
+	struct reclaim_config config = l->reclaim;
+
+	read_iter(&config.iter, s, choice);
+	read_list_lru(&config.list_lru, s, choice);
+	read_shrinkers(&config.shrinkers, s, choice);
 	return reclaim_new(t->w, &config);
 }
 

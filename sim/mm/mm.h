@@ -83,16 +83,23 @@ struct lifecycle_ops {
 	void (*unlink_cache)(struct task *t, struct kmem_cache *cache);
 	void (*destroy_params)(struct task *t, struct kmem_cache *cache);
 
+	/* Whom the object's memory is charged to, NULL for nobody; the caller keeps him alive */
+	struct mem_cgroup *(*memcg_from_obj)(struct task *t, struct object *obj);
+
 	/*
 	 * Where objects are charged one by one there are no child caches: get_cache to
 	 * uncharge_slab are NULL.  Where slab pages are, what follows is.
 	 */
 	void (*boot)(struct task *t);
 	int (*online_kmem)(struct task *t, struct mem_cgroup *memcg); /* 0 or -ENOMEM */
-	/* Around an allocation: false if it must fail, then without @obj being anybody's */
-	bool (*alloc_begin)(struct task *t, struct kmem_cache *s, struct obj_cgroup **objcg);
-	bool (*alloc_end)(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
-			  struct object *obj);
+	/*
+	 * Around an allocation: false if it must fail, then without @obj being anybody's.
+	 * @lru, unless NULL: whose memcg must have a list there
+	 */
+	bool (*alloc_begin)(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+			    struct obj_cgroup **objcg);
+	bool (*alloc_end)(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+			  struct obj_cgroup *objcg, struct object *obj);
 	void (*object_freed)(struct task *t, struct object *obj);
 	void (*slab_freed)(struct task *t, struct slab *slab);
 	/* This CPU's stock, interrupts off: the objcg that the caller has to put with them on */
@@ -100,8 +107,6 @@ struct lifecycle_ops {
 	void (*put_drained)(struct task *t, struct stock *stock, struct obj_cgroup *objcg);
 	/* Does another CPU's stock keep bytes of @root's subtree?  Inside a read section */
 	bool (*obj_stock_below)(struct task *t, struct stock *stock, struct mem_cgroup *root);
-	/* mem_cgroup_from_obj() */
-	void (*memcg_from_obj)(struct task *t, struct object *obj);
 	void (*task_moved)(struct task *t, struct task *who);
 	void (*task_exits)(struct task *t);
 };
@@ -138,6 +143,7 @@ struct mm {
 	const struct lifecycle_ops *ops;
 	const struct reclaim_ops *reclaim; /* NULL: nothing can be reclaimed */
 	void *reclaim_state;		   /* sim/reclaim */
+	void *fs;			   /* sim/fs */
 	struct mm_config config;
 	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
 	oid_t globals;	      /* names what belongs to no object */

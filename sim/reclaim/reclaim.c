@@ -9,6 +9,8 @@ struct reclaim *reclaim_new(struct world *w, const struct reclaim_config *config
 
 	r->config = *config;
 	iter_init(w, &r->iter, &config->iter);
+	list_lrus_init(w, &r->lrus);
+	shrinkers_init(w, &r->shrinkers);
 	return r;
 }
 
@@ -28,7 +30,7 @@ static int memcg_online(struct task *t, struct mem_cgroup *memcg)
 {
 	memcg->reclaim_state = world_alloc(t->w, sizeof(struct memcg_reclaim));
 	iter_memcg_online(t, memcg);
-	return 0;
+	return alloc_shrinker_info(t, memcg);
 }
 
 /* It never came so far as to have what memcg_online() makes. */
@@ -39,8 +41,10 @@ static bool is_unknown(const struct mem_cgroup *memcg)
 
 static void memcg_free(struct task *t, struct mem_cgroup *memcg)
 {
-	if (!is_unknown(memcg))
-		iter_memcg_free(t, memcg);
+	if (is_unknown(memcg))
+		return;
+	iter_memcg_free(t, memcg);
+	free_shrinker_info(t, memcg);
 }
 
 static void memcg_released(struct task *t, struct mem_cgroup *memcg)
@@ -49,10 +53,26 @@ static void memcg_released(struct task *t, struct mem_cgroup *memcg)
 		iter_memcg_released(t, memcg);
 }
 
+static int grow_ids(struct task *t, uint32_t size)
+{
+	if (lru_config(t)->form != LRU_ARRAYS)
+		return 0;
+	return memcg_update_all_list_lrus(t, size);
+}
+
+static void reparent_lists(struct task *t, struct mem_cgroup *memcg, int old)
+{
+	memcg_reparent_list_lrus(t, memcg, old);
+	reparent_shrinker_deferred(t, memcg);
+}
+
 const struct reclaim_ops reclaim_ops = {
 	.try_to_free = try_to_free,
 	.memcg_online = memcg_online,
 	.memcg_offline = iter_memcg_offline,
 	.memcg_released = memcg_released,
 	.memcg_free = memcg_free,
+	.grow_ids = grow_ids,
+	.reparent_lists = reparent_lists,
+	.lru_alloc = memcg_list_lru_alloc,
 };

@@ -84,6 +84,18 @@ static bool may_stop(const struct task *t, const struct scan_control *sc)
 	return reclaim_config(t)->walks == PARTIAL_WALKS || !global;
 }
 
+/*
+ * Kernel objects.  What counts is the pages that this task itself sees freed: objects that RCU
+ * frees give theirs back when reclaim has ended.
+ */
+static void shrink_slab_of(struct task *t, struct mem_cgroup *memcg, struct scan_control *sc)
+{
+	int64_t before = t->reclaimed_slab;
+
+	shrink_slab(t, memcg, sc->may_fs, sc->priority);
+	sc->nr_reclaimed += t->reclaimed_slab - before;
+}
+
 static void shrink_node(struct task *t, struct scan_control *sc)
 {
 	FRAME(t);
@@ -93,12 +105,16 @@ static void shrink_node(struct task *t, struct scan_control *sc)
 
 	while (memcg) {
 		shrink_lruvec(t, memcg, sc);
+		shrink_slab_of(t, memcg, sc);
 		if (may_stop(t, sc)) {
 			mem_cgroup_iter_break(t, sc->target, memcg);
 			return;
 		}
 		memcg = mem_cgroup_iter(t, sc->target, memcg, shared);
 	}
+	/* What belongs to no memcg. */
+	if (mem_cgroup_is_root(sc->target))
+		shrink_slab_of(t, NULL, sc);
 }
 
 static int64_t do_try_to_free_pages(struct task *t, struct scan_control *sc)

@@ -741,7 +741,7 @@ static const char *const shared_variants[] = {"id-published-early", "drain-all-s
 /* Those of other lifecycles belong to other designs. */
 START_TEST(every_variant_is_provoked_here)
 {
-	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"));
+	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"), false);
 
 	/* tests/cli/variants.sh and what scenarios expect have them. */
 	for (int i = 0; variant_infos[i]; i++) {
