@@ -77,7 +77,7 @@ static int with_name(struct task *t, struct fs_handle *f, const char *name, name
 
 /* ---- mounting --------------------------------------------------------------------------- */
 
-/* mount(name, objects_per_slab, inode_size, seeks, batch, keep_files): lua/lib puts the table apart */
+/* mount(name, the options one by one): lua/lib puts the table apart */
 static int l_mount(lua_State *L)
 {
 	struct task *t = arg_self(L, "mount")->task;

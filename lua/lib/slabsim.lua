@@ -472,7 +472,8 @@ local function check_expect(s, expect)
 end
 
 local reclaim_fields = {
-  "hierarchy", "iterator", "list_lru", "map_bits", "nodes", "offline_at_rmdir", "shrinkers", "zones",
+  "hierarchy", "iterator", "list_lru", "map_bits", "nodes", "offline_at_rmdir", "shrinkers",
+  "zones",
 }
 local list_lru_forms = { "global", "arrays", "xarray" }
 local shrinker_forms = { "global", "walk", "map", "info" }

@@ -263,7 +263,8 @@ function Task:close(file) end
 function Task:invalidate(fs, name) end
 --- One call of shrink_slab() for the cgroup alone.
 ---@param cgroup Cgroup
----@param options? { priority?: integer, fs?: boolean } priority 12 to 0 (default: everything); fs = false: GFP_NOFS
+--- priority 12 to 0 (default: everything); fs = false: GFP_NOFS
+---@param options? { priority?: integer, fs?: boolean }
 ---@return integer freed
 function Task:shrink_slab(cgroup, options) end
 ---@return integer freed

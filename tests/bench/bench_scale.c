@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * One run with 10,000 cgroups and 1,000,000 objects, one that reclaims from 50,000
- * cgroups, and each twice as large, all checkers on: does the cost grow with the size
- * and not faster?  Each run has a process of its own, whose CPU time and peak memory
- * are taken.  Medians.
+ * cgroups, one that drops 250,000 dentries (BENCH_LONG=1: 5,000,000 as well), and each
+ * twice as large, all checkers on: does the cost grow with the size and not faster?  Each
+ * run has a process of its own, whose CPU time and peak memory are taken.  Medians.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -15,6 +15,8 @@
 
 #define ROUNDS 3
 #define NR_SIZES_MAX 2
+#define STEPS_MAX UINT64_C(10000000000)
+#define MEMORY_MAX_BYTES ((size_t)16 << 30)
 #define GOAL 2.4 /* of twice as large: linear, and a fifth for what no longer fits a cache */
 
 struct cost {
@@ -28,9 +30,11 @@ static const struct workload {
 		const char *name; /* of a parameter */
 		unsigned int n;
 	} sizes[NR_SIZES_MAX];
+	unsigned int long_factor; /* how much larger with BENCH_LONG=1, then once; 0: not at all */
 } workloads[] = {
-	{"scenarios/lifecycle/scale.lua", {{"cgroups", 10000}, {"objects", 1000000}}},
-	{"scenarios/reclaim/many.lua", {{"cgroups", 50000}}},
+	{"scenarios/lifecycle/scale.lua", {{"cgroups", 10000}, {"objects", 1000000}}, 0},
+	{"scenarios/reclaim/many.lua", {{"cgroups", 50000}}, 0},
+	{"scenarios/reclaim/many_items.lua", {{"cgroups", 2500}, {"items", 250000}}, 20},
 };
 
 static _Noreturn void give_up(const char *why)
@@ -44,7 +48,13 @@ static _Noreturn void run_child(const struct workload *wl, unsigned int scale, i
 {
 	char texts[NR_SIZES_MAX][32];
 	const char *sets[NR_SIZES_MAX + 1] = {NULL};
-	struct run_options opt = {.path = wl->script, .sets = sets, .seed = 1};
+	struct run_options opt = {
+		.path = wl->script,
+		.sets = sets,
+		.seed = 1,
+		.steps_max = STEPS_MAX,
+		.memory_max = MEMORY_MAX_BYTES,
+	};
 	struct run_result result;
 	GError *error = NULL;
 
@@ -109,31 +119,37 @@ static void print_cost(const struct workload *wl, unsigned int scale, double sec
 	       cost->steps / seconds * 1e-6, cost->megabytes);
 }
 
-static bool grows_linearly(const struct workload *wl)
+static bool grows_linearly(const struct workload *wl, unsigned int factor, int rounds)
 {
 	double seconds[2][ROUNDS], ratio[ROUNDS];
 	struct cost cost[2] = {0};
 	bool ok;
 
 	printf("%s\n", wl->script);
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		for (unsigned int k = 0; k < 2; k++) {
-			cost[k] = run_once(wl, k + 1);
+			cost[k] = run_once(wl, factor * (k + 1));
 			seconds[k][i] = cost[k].seconds;
 		}
 		ratio[i] = seconds[1][i] / seconds[0][i];
 	}
 	for (unsigned int k = 0; k < 2; k++)
-		print_cost(wl, k + 1, median(seconds[k], ROUNDS), &cost[k]);
-	ok = within("CPU time", median(ratio, ROUNDS));
+		print_cost(wl, factor * (k + 1), median(seconds[k], rounds), &cost[k]);
+	ok = within("CPU time", median(ratio, rounds));
 	return within("peak memory", cost[1].megabytes / cost[0].megabytes) && ok;
 }
 
 int main(void)
 {
-	bool ok = true;
+	const char *asked = getenv("BENCH_LONG");
+	bool longer = asked && strcmp(asked, "0") != 0, ok = true;
 
-	for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
-		ok = grows_linearly(&workloads[i]) && ok;
+	for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++) {
+		const struct workload *wl = &workloads[i];
+
+		ok = grows_linearly(wl, 1, ROUNDS) && ok;
+		if (longer && wl->long_factor > 0)
+			ok = grows_linearly(wl, wl->long_factor, 1) && ok;
+	}
 	return ok ? 0 : 1;
 }
