@@ -26,13 +26,15 @@ struct file_handle {
 
 #define NAMES_MAX 100000000
 
-static void need_reclaim(lua_State *L, const char *op)
+static struct task *arg_reclaimer(lua_State *L, const char *op)
 {
-	if (!mm_of(run_of(L)->w)->reclaim_state)
+	struct task *t = arg_self(L, op)->task;
+
+	if (!mm_of(t->w)->reclaim)
 		script_error(
-			L,
-			"t:%s: this machine has no reclaim; write reclaim = true in the scenario",
+			L, "t:%s: this machine has no reclaim; say reclaim = true in the scenario",
 			op);
+	return t;
 }
 
 /* nil and the error's name */
@@ -80,7 +82,7 @@ static int with_name(struct task *t, struct fs_handle *f, const char *name, name
 /* mount(name, the options one by one): lua/lib puts the table apart */
 static int l_mount(lua_State *L)
 {
-	struct task *t = arg_self(L, "mount")->task;
+	struct task *t = arg_reclaimer(L, "mount");
 	const char *name = arg_name(L, 2, "mount");
 	struct fs_options opt = {
 		.objects_per_slab = (uint32_t)luaL_checkinteger(L, 3),
@@ -94,7 +96,6 @@ static int l_mount(lua_State *L)
 	char *copy;
 	int err = 0;
 
-	need_reclaim(L, "mount");
 	copy = arena_strdup(t->w->arena, name);
 	if (!copy)
 		return luaL_error(L, "not enough memory");
@@ -306,13 +307,12 @@ static int64_t shrink_pinned(struct task *t, struct cgroup_handle *g, bool may_f
 /* shrink_slab(cgroup, priority, may_fs) */
 static int l_shrink_slab(lua_State *L)
 {
-	struct task *t = arg_self(L, "shrink_slab")->task;
+	struct task *t = arg_reclaimer(L, "shrink_slab");
 	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "shrink_slab");
 	int priority = (int)arg_int(L, 3, "shrink_slab", "a priority", 0, DEF_PRIORITY);
 	bool may_fs = lua_toboolean(L, 4);
 	int64_t freed;
 
-	need_reclaim(L, "shrink_slab");
 	op_begin(t, "shrink_slab", g->h.id);
 	freed = shrink_pinned(t, g, may_fs, priority);
 	op_end(t, "shrink_slab", freed);
@@ -333,10 +333,9 @@ static int64_t drop_slab(struct task *t)
 
 static int l_drop_slab(lua_State *L)
 {
-	struct task *t = arg_self(L, "drop_slab")->task;
+	struct task *t = arg_reclaimer(L, "drop_slab");
 	int64_t freed;
 
-	need_reclaim(L, "drop_slab");
 	op_begin(t, "drop_slab", 0);
 	freed = drop_slab(t);
 	op_end(t, "drop_slab", freed);

@@ -128,6 +128,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_D_KILL] = "dentry '{3}' {obj} dies",
 	[TR_I_NEW] = "{obj}: inode {1}",
 	[TR_I_EVICT] = "inode {1} {obj} evicted",
+	[TR_SUSPICIOUS_RCU] = "suspicious RCU usage: {3}",
 	[TR_ASSERT] = "assertion fails: {3} (line {0})",
 	[TR_FAULT] = "allocation fails on purpose: {3}",
 	[TR_LOG] = "log: {3}",

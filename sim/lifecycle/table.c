@@ -209,6 +209,7 @@ static const struct lifecycle v4_0 = {
 			.stock_entry_unpinned = true,
 			.iter_pins_css = true,
 			.iter_pins_late = true,
+			.offline_walk_no_rcu = true,
 			.lru_count_sums_lists = true,
 		},
 };
@@ -567,6 +568,7 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask,
 	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
 	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
 	config.stat_irqs_on = s->stat_irqs_on;
+	config.walks_without_rcu = s->offline_walk_no_rcu;
 	if (choice && choice->offline_at_rmdir)
 		config.offline_at_rmdir = true;
 	mm_init(t, l->ops, s, &config, choice ? &reclaim_ops : NULL,

@@ -131,6 +131,7 @@ struct mm_config {
 	bool collects_retired;	  /* up to v4.10: caches are released by who shut them down */
 	bool keeps_id;		  /* up to v3.19: an index lasts as long as its memcg */
 	bool memcg_slab_mutex;	  /* v3.16 to v3.19: one more mutex around children */
+	bool walks_without_rcu; /* offline relies on cgroup_mutex, which a failed creation lacks */
 	bool no_barrier_typesafe; /* their memory goes while RCU still frees their pages */
 	bool stock_pins_once;	  /* from v5.9: a css reference per stock, none per charged page */
 	bool migration_locks;	  /* css_set_lock is modelled */

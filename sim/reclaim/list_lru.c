@@ -466,9 +466,7 @@ static void memcg_reparent_list_lru_node(struct task *t, struct list_lru *lru, i
 
 static void reid(struct task *t, struct mem_cgroup *memcg, int old)
 {
-	rcu_read_lock(t);
 	memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
-	rcu_read_unlock(t);
 }
 
 void memcg_reparent_list_lrus(struct task *t, struct mem_cgroup *memcg, int old)
