@@ -81,6 +81,7 @@ struct ledger {
 	struct map bits;       /* by (unit, number): struct bit */
 	struct list all_lists; /* in the order in which they came */
 	struct list all_items; /* those on a list */
+	uint32_t nr_offlining; /* memcgs that may have handed on their index and not their items */
 	bool any;	       /* list_lru: else nobody's payer matters */
 };
 
@@ -342,6 +343,42 @@ static void count(struct checker *c, const struct trace_record *r, struct lru *l
 	lru->nr_items = r->arg[3];
 }
 
+static void on_offline(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	(void)r;
+	led->nr_offlining++;
+}
+
+static void on_offline_end(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	(void)r;
+	if (led->nr_offlining > 0)
+		led->nr_offlining--;
+}
+
+static void check_counter(struct checker *c, const struct trace_record *r, const struct lru_list *l)
+{
+	if (l->counter != l->group->nr_items)
+		checker_violation(c, r, l->id,
+				  "counter is wrong: %s says %" PRId64 " items and has %" PRId64,
+				  oid_str(l->id).s, l->counter, l->group->nr_items)
+			->related[0] = l->changed_seq;
+}
+
+/* Right after somebody has changed @l, and nobody is just going offline. */
+static void check_if_quiet(struct checker *c, const struct trace_record *r,
+			   const struct lru_list *l)
+{
+	const struct ledger *led = c->ledger;
+
+	if (led->nr_offlining == 0)
+		check_counter(c, r, l);
+}
+
 static void on_add(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
@@ -362,6 +399,7 @@ static void on_add(struct checker *c, const struct trace_record *r)
 	l->changed_seq = r->seq;
 	list_add_tail(&item->node, &led->all_items);
 	count(c, r, lru_of(c, arg_oid(r, 0)), 1);
+	check_if_quiet(c, r, l);
 }
 
 static void on_del(struct checker *c, const struct trace_record *r)
@@ -382,6 +420,7 @@ static void on_del(struct checker *c, const struct trace_record *r)
 	g->nr_items--;
 	list_del(&item->node);
 	table_del(&led->items, oid_nr(r->obj));
+	check_if_quiet(c, r, l);
 }
 
 static void on_move(struct checker *c, const struct trace_record *r)
@@ -491,11 +530,7 @@ static void check_list(struct checker *c, const struct trace_record *last, const
 {
 	if (l->freed || lru_of(c, l->lru)->freed)
 		return;
-	if (l->counter != l->group->nr_items)
-		checker_violation(c, last, l->id,
-				  "counter is wrong: %s says %" PRId64 " items and has %" PRId64,
-				  oid_str(l->id).s, l->counter, l->group->nr_items)
-			->related[0] = l->changed_seq;
+	check_counter(c, last, l);
 	if (l->published && !holder_of(c, l))
 		checker_violation(c, last, l->id,
 				  "list of nobody: %s has index %" PRId64 ", which was given back",
@@ -566,6 +601,8 @@ static const struct record_handler handlers[] = {
 	{TR_OBJECT_FREE, on_object_free},
 	{TR_BYTES_CHARGE, on_bytes_charge},
 	{TR_CSS_ONLINE, on_online},
+	{TR_CSS_OFFLINE, on_offline},
+	{TR_CSS_OFFLINE_END, on_offline_end},
 	{TR_KMEMCG_ID_FREE, on_index_free},
 	{TR_LRU_NEW, on_lru_new},
 	{TR_LRU_LIST_NEW, on_list_new},

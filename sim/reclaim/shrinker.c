@@ -183,6 +183,7 @@ void register_shrinker_prepared(struct task *t, struct shrinker *s)
 	down_write(t, &all->rwsem);
 	sched_write(t, mm_of(t->w)->globals, FIELD_SHRINKERS, "register_shrinker.list");
 	list_add_tail(&s->node, &all->all);
+	s->serial = ++all->next_serial;
 	if (config->debugfs)
 		debugfs_create(t, &s->debugfs, s->id);
 	s->refcount = 1;
@@ -416,36 +417,45 @@ static int64_t shrink_all_locked(struct task *t, struct mem_cgroup *memcg, bool 
 	return freed;
 }
 
-/* Where a reference keeps the shrinker, and with it its place in the list. */
+/* In a read section: the next one after @serial that can still be had, with a reference. */
+static struct shrinker *next_counted(struct task *t, uint64_t serial)
+{
+	struct shrinkers *all = shrinkers_of(t);
+
+	sched_read(t, mm_of(t->w)->globals, FIELD_SHRINKERS, "shrink_slab.next");
+	for (;;) {
+		struct shrinker *s = NULL;
+
+		touch(t->w, mm_of(t->w)->globals, FIELD_SHRINKERS, ACCESS_READ);
+		list_for_each(node, &all->all) {
+			s = container_of(node, struct shrinker, node);
+			if (s->serial > serial)
+				break;
+			s = NULL;
+		}
+		if (!s || shrinker_try_get(t, s))
+			return s;
+		serial = s->serial;
+	}
+}
+
+/* The next one is looked up before the last is put, which keeps its place until then. */
 static int64_t shrink_all_counted(struct task *t, struct mem_cgroup *memcg, bool may_fs,
 				  int priority)
 {
-	struct shrinkers *all = shrinkers_of(t);
+	struct shrinker *s, *next;
 	int64_t freed = 0;
 
 	rcu_read_lock(t);
-	sched_read(t, mm_of(t->w)->globals, FIELD_SHRINKERS, "shrink_slab.list");
-	for (struct list *node = all->all.next; node != &all->all; node = node->next) {
-		struct shrinker *s = container_of(node, struct shrinker, node);
-
-		if (!shrinker_try_get(t, s)) {
-			/* About to be unlinked: only a fresh look at the list leads on. */
-			if (node->next == node)
-				break;
-			continue;
-		}
-		rcu_read_unlock(t);
+	s = next_counted(t, 0);
+	rcu_read_unlock(t);
+	for (; s; s = next) {
 		freed += shrink_one(t, s, memcg, may_fs, priority);
 		rcu_read_lock(t);
-		sched_read(t, mm_of(t->w)->globals, FIELD_SHRINKERS, "shrink_slab.next");
-		node = &s->node;
-		if (node->next == &all->all) {
-			shrinker_put(t, s);
-			break;
-		}
+		next = next_counted(t, s->serial);
 		shrinker_put(t, s);
+		rcu_read_unlock(t);
 	}
-	rcu_read_unlock(t);
 	return freed;
 }
 

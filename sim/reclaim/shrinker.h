@@ -82,6 +82,7 @@ struct shrinker {
 	int64_t nr_deferred; /* left over from all memcgs; not in SHRINK_INFO */
 	struct list node;    /* shrinkers.all */
 	bool registered;
+	uint64_t serial;   /* in the order of registration */
 	uint32_t refcount; /* shrinker_refs */
 	struct completion done;
 	struct rcu_head rcu;
@@ -110,6 +111,7 @@ struct shrinkers {
 	struct list all;	   /* shrinker.node, oldest first */
 	struct idr ids;		   /* shrinker_idr: NULL while one is being registered */
 	uint32_t nr_max;	   /* what the bitmaps have room for */
+	uint64_t next_serial;
 };
 
 /**

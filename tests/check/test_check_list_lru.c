@@ -61,6 +61,7 @@ END_TEST
 START_TEST(a_transient_count_is_legal)
 {
 	begin();
+	REC(CSS_OFFLINE, .obj = MEMCG(2), .arg = {O(MEMCG(1))});
 	alloc(1);
 	alloc(2);
 	add(1, 2, 1, 1);
@@ -68,14 +69,27 @@ START_TEST(a_transient_count_is_legal)
 	del(1, 1, -1, 1);
 	REC(LRU_MOVE, .obj = LIST(2), .arg = {O(LRU(1)), O(LIST(1)), 2, 1});
 	offline();
+	REC(CSS_OFFLINE_END, .obj = MEMCG(2));
 	feed_end();
 	expect_clean();
+}
+END_TEST
+
+/* With nobody on his way out there is no excuse. */
+START_TEST(a_counter_that_is_wrong_for_a_moment)
+{
+	begin();
+	alloc(1);
+	add(1, 2, 1, 1);
+	del(1, 1, -1, 0);
+	expect_only(NAME, LIST(1), "counter is wrong");
 }
 END_TEST
 
 START_TEST(a_counter_that_stays_wrong)
 {
 	begin();
+	REC(CSS_OFFLINE, .obj = MEMCG(2), .arg = {O(MEMCG(1))});
 	alloc(1);
 	alloc(2);
 	add(1, 2, 1, 1);
@@ -259,6 +273,7 @@ Suite *suite_check_list_lru(void)
 
 	tcase_add_test(tc, items_come_and_go);
 	tcase_add_test(tc, a_transient_count_is_legal);
+	tcase_add_test(tc, a_counter_that_is_wrong_for_a_moment);
 	tcase_add_test(tc, a_counter_that_stays_wrong);
 	tcase_add_test(tc, a_total_that_is_wrong);
 	tcase_add_test(tc, an_item_that_is_left_behind);
