@@ -113,7 +113,7 @@ void op_end(struct task *t, const char *op, int64_t result)
 	task_set_user(t, !run_of(((struct script_task *)t->arg)->L)->model);
 }
 
-static const char *error_name(int err)
+const char *error_name(int err)
 {
 	switch (-err) {
 	case ENOMEM:
@@ -158,7 +158,7 @@ int push_failure(lua_State *L, int err)
 /* ---- objects ----------------------------------------------------------------------- */
 
 /* Handles are shared between the tasks of a script: what they tell is shared state. */
-static bool is_removed(struct task *t, const struct cgroup_handle *g)
+bool cgroup_is_removed(struct task *t, const struct cgroup_handle *g)
 {
 	touch(t->w, g->h.id, FIELD_REMOVED, ACCESS_READ);
 	return g->removed;
@@ -306,19 +306,30 @@ static int l_dequeue_signal(lua_State *L)
 	return 0;
 }
 
+/* In a read section, which is all that keeps the memcg. */
+static void use_memcg_of(struct task *t, struct object *obj)
+{
+	const struct mem_cgroup *memcg;
+
+	rcu_read_lock(t);
+	memcg = mm_of(t->w)->ops->memcg_from_obj(t, obj);
+	if (memcg)
+		sched_read(t, memcg->css.of, FIELD_PARENT, "mem_cgroup_from_obj.use");
+	rcu_read_unlock(t);
+}
+
 /* What the kernel does whenever it looks for the memcg of an object, as list_lru does. */
 static int l_memcg_of(lua_State *L)
 {
 	struct task *t = arg_self(L, "memcg_of")->task;
 	struct object_handle *o = arg_handle(L, 2, HANDLE_OBJECT, "memcg_of");
-	struct mm *mm = mm_of(t->w);
 
 	op_begin(t, "memcg_of", o->h.id);
 	touch(t->w, o->h.id, FIELD_LIFE, ACCESS_READ);
 	if (o->freed || !o->obj || o->obj->id != o->h.id)
 		trace_access(t, o->h.id, FIELD_VECTOR, ACCESS_READ, "mem_cgroup_from_obj.freed");
-	else if (mm->ops->memcg_from_obj)
-		mm->ops->memcg_from_obj(t, o->obj);
+	else
+		use_memcg_of(t, o->obj);
 	op_end(t, "memcg_of", 0);
 	return 0;
 }
@@ -489,7 +500,7 @@ static int create_child(struct task *t, struct kmem_cache *s, struct cgroup *cgr
 	return cgroup_attach_task(t, t, home);
 }
 
-static int l_create_child(lua_State *L)
+static int create_cache_child(lua_State *L)
 {
 	struct task *t = arg_self(L, "create_child")->task;
 	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "create_child");
@@ -497,10 +508,35 @@ static int l_create_child(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "create_child", c->h.id);
-	if (!is_removed(t, g) && !is_destroyed(t, c))
+	if (!cgroup_is_removed(t, g) && !is_destroyed(t, c))
 		err = create_child(t, c->cache, g->cgrp);
 	op_end(t, "create_child", err);
 	return push_result(L, err);
+}
+
+/* Of both caches that a file system allocates from. */
+static int create_fs_children(lua_State *L, struct task *t)
+{
+	const struct kmem_caches_of_fs c = fs_caches(lua_touserdata(L, 2));
+	struct cgroup_handle *g = arg_handle(L, 3, HANDLE_CGROUP, "create_child");
+	int err = -ENODEV;
+
+	op_begin(t, "create_child", c.dentries->id);
+	if (!cgroup_is_removed(t, g))
+		err = create_child(t, c.dentries, g->cgrp);
+	if (!err)
+		err = create_child(t, c.inodes, g->cgrp);
+	op_end(t, "create_child", err);
+	return push_result(L, err);
+}
+
+static int l_create_child(lua_State *L)
+{
+	const struct handle *h = handle_test(L, 2);
+
+	if (h && h->kind == HANDLE_FS)
+		return create_fs_children(L, arg_self(L, "create_child")->task);
+	return create_cache_child(L);
 }
 
 /* ---- cgroups ----------------------------------------------------------------------------- */
@@ -522,7 +558,7 @@ static int l_mkdir(lua_State *L)
 	if (!copy)
 		return luaL_error(L, "not enough memory");
 	op_begin(t, "mkdir", parent ? parent->h.id : mm_of(t->w)->root->id);
-	if (!parent || !is_removed(t, parent))
+	if (!parent || !cgroup_is_removed(t, parent))
 		cgrp = cgroup_mkdir(t, parent ? parent->cgrp : mm_of(t->w)->root, copy, &err);
 	op_end(t, "mkdir", cgrp ? 0 : err);
 	if (!cgrp)
@@ -558,7 +594,7 @@ static int l_rmdir(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "rmdir", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = g->cgrp->parent ? cgroup_rmdir(t, g->cgrp) : -EBUSY;
 	op_end(t, "rmdir", err);
 	return push_result(L, err);
@@ -575,7 +611,7 @@ static int l_attach(lua_State *L)
 	op_begin(t, "attach", g->h.id);
 	if (!who->L)
 		err = -ESRCH;
-	else if (!is_removed(t, g))
+	else if (!cgroup_is_removed(t, g))
 		err = cgroup_attach_task(t, who->task, g->cgrp);
 	op_end(t, "attach", err);
 	return push_result(L, err);
@@ -589,7 +625,7 @@ static int l_charge(lua_State *L)
 	int err = -ENODEV;
 
 	op_begin(t, "charge", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = mem_cgroup_charge_user(t, g->memcg, n);
 	if (!err)
 		g->nr_pages += n;
@@ -608,9 +644,10 @@ static int l_uncharge(lua_State *L)
 			     handle_tostring(L, &g->h), (long long)g->nr_pages, (long long)n);
 	g->nr_pages -= n;
 	op_begin(t, "uncharge", g->h.id);
-	mem_cgroup_uncharge_user(t, g->memcg, n);
+	n = mem_cgroup_uncharge_user(t, g->memcg, n);
 	op_end(t, "uncharge", 0);
-	return 0;
+	lua_pushinteger(L, n);
+	return 1;
 }
 
 static struct page_counter *counter_of(const struct cgroup_handle *g, const char *name)
@@ -634,7 +671,7 @@ static int l_set_max(lua_State *L)
 		script_error(L, "t:set_max: expected 'memory', 'kmem' or 'swap', got '%s'",
 			     lua_tostring(L, 4));
 	op_begin(t, "set_max", g->h.id);
-	if (!is_removed(t, g))
+	if (!cgroup_is_removed(t, g))
 		err = mem_cgroup_set_max(t, c, n);
 	op_end(t, "set_max", err);
 	return push_result(L, err);

@@ -31,6 +31,8 @@ enum handle_kind {
 	HANDLE_OBJECT,
 	HANDLE_EVENT,
 	HANDLE_SWAP,
+	HANDLE_FS,
+	HANDLE_FILE,
 	/* lua/model.h */
 	HANDLE_CELL,
 	HANDLE_LOCK,
@@ -140,6 +142,8 @@ struct run {
 
 	const char *lifecycle_name;
 	const struct lifecycle *lifecycle;
+	bool has_reclaim; /* the scenario wants reclaim, and says what it wants of it */
+	struct reclaim_choice reclaim;
 	uint64_t variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
@@ -235,10 +239,21 @@ const char *describe(lua_State *L, int idx);
 /** handle_tostring() - push "cache:3 dentry" */
 const char *handle_tostring(lua_State *L, const struct handle *h);
 
+/* ---- lua/ops_fs.c ---------------------------------------------------------------- */
+
+void ops_fs_open(lua_State *L, int core);
+
+struct kmem_caches_of_fs {
+	struct kmem_cache *dentries, *inodes;
+};
+
+struct kmem_caches_of_fs fs_caches(const void *fs_handle);
+
 /* ---- lua/ops.c, lua/ops_charge.c, lua/tasks.c ------------------------------------ */
 
 void ops_open(lua_State *L, int core);
 void ops_charge_open(lua_State *L, int core);
+void ops_reclaim_open(lua_State *L, int core);
 void tasks_open(lua_State *L, int core);
 
 /** arg_context() - the context that an operation is called on, which must be the one that runs */
@@ -251,6 +266,12 @@ const char *arg_name(lua_State *L, int idx, const char *op);
 
 void op_begin(struct task *t, const char *op, oid_t on);
 void op_end(struct task *t, const char *op, int64_t result);
+
+/** error_name() - "ENOMEM" for -ENOMEM */
+const char *error_name(int err);
+
+/** cgroup_is_removed() - whether scripts must not follow @g any more */
+bool cgroup_is_removed(struct task *t, const struct cgroup_handle *g);
 
 /** push_result() - true, or false and the name of the error */
 int push_result(lua_State *L, int err);

@@ -131,6 +131,11 @@ static void push_names(lua_State *L)
 	names[n] = NULL;
 	push_strings(L, names);
 	lua_setfield(L, -2, "costs");
+	for (n = 0; n < NR_ITER_DESIGNS; n++)
+		names[n] = iter_design_ops((enum iter_design)n)->name;
+	names[n] = NULL;
+	push_strings(L, names);
+	lua_setfield(L, -2, "iterators");
 	for (n = 0; n < NR_STRATEGIES; n++)
 		names[n] = strategy_infos[n].name;
 	names[n] = NULL;
@@ -509,6 +514,8 @@ void sandbox_open(lua_State *L)
 	handles_open(L, lua_gettop(L));
 	ops_open(L, lua_gettop(L));
 	ops_charge_open(L, lua_gettop(L));
+	ops_reclaim_open(L, lua_gettop(L));
+	ops_fs_open(L, lua_gettop(L));
 	tasks_open(L, lua_gettop(L));
 	model_open(L, lua_gettop(L));
 	skip_open(L, lua_gettop(L));

@@ -213,7 +213,7 @@ static void read_variants(struct run *run, lua_State *L)
 	const char **names = run->variant_names;
 	size_t n = 0;
 
-	run->variants = lifecycle_variants(run->lifecycle);
+	run->variants = lifecycle_variants(run->lifecycle, run->has_reclaim);
 	lua_getfield(L, -1, "variants");
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
 		run->variants = apply_variant(run->variants, lua_tostring(L, -1));
@@ -246,6 +246,28 @@ static void read_costs(struct run *run, lua_State *L)
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 2);
+}
+
+/* What the scenario says about reclaim; without a word the machine has none. */
+static void read_reclaim(struct run *run, lua_State *L)
+{
+	lua_getfield(L, -1, "reclaim");
+	run->has_reclaim = lua_istable(L, -1);
+	if (run->has_reclaim) {
+		run->reclaim.iterator = (uint32_t)field_int(L, "iterator");
+		run->reclaim.nr_nodes = (uint8_t)field_int(L, "nodes");
+		run->reclaim.nr_zones = (uint8_t)field_int(L, "zones");
+		lua_getfield(L, -1, "hierarchy");
+		run->reclaim.no_hierarchy = !lua_toboolean(L, -1);
+		lua_pop(L, 1);
+		lua_getfield(L, -1, "offline_at_rmdir");
+		run->reclaim.offline_at_rmdir = lua_toboolean(L, -1);
+		lua_pop(L, 1);
+		run->reclaim.list_lru = (uint32_t)field_int(L, "list_lru");
+		run->reclaim.shrinkers = (uint32_t)field_int(L, "shrinkers");
+		run->reclaim.map_bits = (uint32_t)field_int(L, "map_bits");
+	}
+	lua_pop(L, 1);
 }
 
 static void tell_begin(struct run *run)
@@ -285,6 +307,7 @@ static bool make_world(struct run *run)
 	run->lifecycle_name = lua_tostring(L, -1);
 	lua_pop(L, 1);
 	run->lifecycle = lifecycle_find(run->lifecycle_name);
+	read_reclaim(run, L);
 	read_variants(run, L);
 	run->faults = (uint32_t)field_int(L, "faults");
 	lua_getfield(L, -1, "model");
@@ -306,6 +329,7 @@ static bool make_world(struct run *run)
 	if (!run->w)
 		return false;
 	run->w->trace_accesses = opt->accesses;
+	read_reclaim(run, L);
 	read_costs(run, L);
 	tell_begin(run);
 	kernel = lifecycle_kernel_config(run->lifecycle);

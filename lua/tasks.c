@@ -357,7 +357,7 @@ void run_setup(struct task *t, void *arg)
 	struct script_task *self = arg;
 	struct run *run = run_of(self->L);
 
-	lifecycle_boot(t, run->lifecycle, run->variants);
+	lifecycle_boot(t, run->lifecycle, run->variants, run->has_reclaim ? &run->reclaim : NULL);
 	if (run->statistics)
 		memcg_stat_enable(t);
 	run_lua(t, self);

@@ -136,6 +136,7 @@ void names_record(struct names *n, const struct trace_record *r)
 	case TR_WORK_INIT:
 	case TR_QUEUE_WORK:
 	case TR_CACHE_CREATE:
+	case TR_LRU_NEW:
 		if (r->str && r->str[0])
 			learn(n, r->obj, g_strdup(r->str));
 		break;

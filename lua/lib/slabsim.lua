@@ -169,7 +169,8 @@ end
 local nouns = {
   string = "a string", integer = "a whole number", table = "a table", boolean = "true or false",
   ["function"] = "a function", task = "a task", cgroup = "a cgroup", cache = "a cache",
-  object = "an object", event = "an event", swap = "pages in swap", waitqueue = "a waitqueue",
+  object = "an object", event = "an event", swap = "pages in swap", fs = "a file system",
+  file = "an open file", waitqueue = "a waitqueue",
   number = "a number",
 }
 
@@ -480,6 +481,62 @@ local function check_expect(s, expect)
   return list
 end
 
+local reclaim_fields = {
+  "hierarchy", "iterator", "list_lru", "map_bits", "nodes", "offline_at_rmdir", "shrinkers",
+  "zones",
+}
+local list_lru_forms = { "global", "arrays", "xarray" }
+local shrinker_forms = { "global", "walk", "map", "info" }
+
+-- Its place in the list; 0 for the generation's.
+local function form_of(what, value, forms, noun)
+  if value == nil or value == "" then return 0 end
+  expect_name(what, value, forms, noun)
+  for i, name in ipairs(forms) do
+    if name == value then return i end
+  end
+end
+
+-- What the core is told: an iterator by its place in the list, 0 for the generation's.
+local function reclaim_spec(reclaim)
+  if reclaim == nil or reclaim == false then return false end
+  if reclaim == true then reclaim = {} end
+  expect_fields("reclaim", reclaim, reclaim_fields)
+  local s = { iterator = 0, nodes = 1, zones = 1, hierarchy = reclaim.hierarchy ~= false }
+  local name = reclaim.iterator
+  if name ~= nil and name ~= "" then
+    expect_name("reclaim.iterator", name, core.iterators, "iterator")
+    for i, known in ipairs(core.iterators) do
+      if known == name then s.iterator = i end
+    end
+  end
+  if reclaim.hierarchy ~= nil then
+    expect_kind("reclaim.hierarchy", reclaim.hierarchy, "boolean")
+  end
+  if reclaim.offline_at_rmdir ~= nil then
+    s.offline_at_rmdir =
+      expect_kind("reclaim.offline_at_rmdir", reclaim.offline_at_rmdir, "boolean")
+  end
+  if reclaim.nodes ~= nil then s.nodes = expect_integer("reclaim.nodes", reclaim.nodes, 1, 8) end
+  if reclaim.zones ~= nil then s.zones = expect_integer("reclaim.zones", reclaim.zones, 1, 4) end
+  s.list_lru = form_of("reclaim.list_lru", reclaim.list_lru, list_lru_forms, "form of list_lru")
+  s.shrinkers =
+    form_of("reclaim.shrinkers", reclaim.shrinkers, shrinker_forms, "form of shrinkers")
+  s.map_bits = expect_integer("reclaim.map_bits",
+                              reclaim.map_bits == nil and 64 or reclaim.map_bits, 1, 64)
+  return s
+end
+
+-- A table, true, or a function of the options, which are not known yet.
+local function check_reclaim(reclaim)
+  if type(reclaim) == "function" then return reclaim end
+  if reclaim ~= nil and type(reclaim) ~= "boolean" and type(reclaim) ~= "table" then
+    fail("reclaim: expected true, a table or a function(opt) that returns one, got " ..
+         describe(reclaim))
+  end
+  return reclaim_spec(reclaim)
+end
+
 local function check_orders(orders)
   for i, order in ipairs(expect_array("orders", orders)) do
     local what = "orders[" .. i .. "]"
@@ -505,7 +562,7 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "like", "options", "ordering", "orders",
-  "preempt", "setup", "statistics", "study", "tasks", "upstream", "variants",
+  "preempt", "reclaim", "setup", "statistics", "study", "tasks", "upstream", "variants",
 }
 
 -- What is left out is as in the other scenario; what that one expects is its own affair.
@@ -559,6 +616,7 @@ local function build(what, spec, default_cpus)
     setup = spec.setup,
     statistics = expect_kind("statistics", spec.statistics or false, "boolean"),
     tasks = spec.tasks or {},
+    reclaim = check_reclaim(spec.reclaim),
   }
   expect_kind("upstream", spec.upstream or "", "string")
   for i, name in ipairs(expect_array("variants", spec.variants or {})) do
@@ -672,6 +730,7 @@ local path_of = {} -- cgroup -> "a/b"
 local task_methods = core.methods.task
 local raw_mkdir, raw_rmdir, raw_create_cache, raw_spawn =
   task_methods.mkdir, task_methods.rmdir, task_methods.create_cache, task_methods.spawn
+local raw_iterate = task_methods.iterate
 
 local root -- the root cgroup
 
@@ -700,6 +759,24 @@ function task_methods.rmdir(t, cgroup)
   return ok, err
 end
 task_methods.offline = task_methods.rmdir
+
+local iterate_fields = { "max", "node", "priority", "shared", "zone" }
+
+function task_methods.iterate(t, cgroup, opts)
+  local what = "t:iterate"
+  if opts == nil then opts = {} end
+  expect_fields(what, opts, iterate_fields)
+  local function number(field, default, low, high)
+    local value = opts[field]
+    if value == nil then return default end
+    return expect_integer(what .. ": " .. field, value, low, high)
+  end
+  local shared = opts.shared
+  if shared == nil then shared = true end
+  expect_kind(what .. ": shared", shared, "boolean")
+  return raw_iterate(t, cgroup, number("max", 1 << 40, 1, 1 << 40), number("priority", 12, 0, 12),
+                     number("node", 0, 0, 7), number("zone", 0, 0, 3), shared)
+end
 
 local cache_fields =
   { "account", "merge", "object_size", "objects_per_slab", "typesafe_by_rcu" }
@@ -751,6 +828,40 @@ function task_methods.spawn(t, name, opts, fn)
   return spawn(t, task_spec("t:spawn", name, opts, fn), true)
 end
 
+local mount_fields = { "batch", "inode_size", "keep_files", "objects_per_slab", "seeks" }
+local raw_mount, raw_shrink_slab = task_methods.mount, task_methods.shrink_slab
+
+function task_methods.mount(t, name, opts)
+  local what = "mount '" .. expect_kind("mount: the name", name, "string") .. "'"
+  if opts == nil then opts = {} end
+  expect_fields(what, opts, mount_fields)
+  local function field(key, default, low, high)
+    local value = opts[key]
+    if value == nil then value = default end
+    return expect_integer(what .. ": " .. key, value, low, high)
+  end
+  local keep = opts.keep_files
+  if keep == nil then keep = false end
+  expect_kind(what .. ": keep_files", keep, "boolean")
+  return raw_mount(t, name, field("objects_per_slab", 0, 0, 32768),
+                   field("inode_size", 1080, 64, 65536), field("seeks", 2, 0, 1000),
+                   field("batch", 1024, 1, 1 << 40), keep)
+end
+
+local shrink_fields = { "fs", "priority" }
+
+function task_methods.shrink_slab(t, cgroup, opts)
+  local what = "t:shrink_slab"
+  expect_kind(what .. ": the cgroup", cgroup, "cgroup")
+  if opts == nil then opts = {} end
+  expect_fields(what, opts, shrink_fields)
+  local fs = opts.fs
+  if fs == nil then fs = true end
+  expect_kind(what .. ": fs", fs, "boolean")
+  return raw_shrink_slab(t, cgroup,
+    expect_integer(what .. ": priority", opts.priority == nil and 0 or opts.priority, 0, 12), fs)
+end
+
 local sim_methods = {}
 
 local function in_setup(name, instead)
@@ -772,6 +883,11 @@ end
 function sim_methods.cache(_, name, opts)
   local t = in_setup("cache", "t:create_cache(name, { ... })")
   return must("sim:cache('" .. tostring(name) .. "')", t:create_cache(name, opts))
+end
+
+function sim_methods.fs(_, name, opts)
+  local t = in_setup("fs", "t:mount(name, { ... })")
+  return must("sim:fs('" .. tostring(name) .. "')", t:mount(name, opts))
 end
 
 function sim_methods.create_child(_, cache, cgroup)
@@ -908,6 +1024,7 @@ local function options(s, sets, lifecycle, variants, checks_off)
   if type(s.cpus) == "function" then
     s.cpus = expect_integer("cpus", s.cpus(options_of_run), 1, 64)
   end
+  if type(s.reclaim) == "function" then s.reclaim = reclaim_spec(s.reclaim(options_of_run)) end
   sim = make_sim()
   if core.counts_operations then count_operations() end
   return options_of_run, sim
@@ -941,7 +1058,8 @@ globals.ns = wrap(unit("ns", 1))
 globals.us = wrap(unit("us", 1000))
 globals.ms = wrap(unit("ms", 1000000))
 globals.s = wrap(unit("s", 1000000000))
-for _, name in ipairs { "mkdir", "rmdir", "offline", "create_cache", "spawn", "wait_event" } do
+for _, name in ipairs { "create_cache", "iterate", "mkdir", "mount", "offline", "rmdir",
+                        "shrink_slab", "spawn", "wait_event" } do
   task_methods[name] = wrap(task_methods[name])
 end
 for _, name in ipairs(sorted_keys(sim_methods, "")) do

@@ -14,6 +14,8 @@
 ---@class Object: Handle
 ---@class Event: Handle
 ---@class Swap: Handle pages of user memory that went to swap
+---@class Fs: Handle file system
+---@class File: Handle open file
 
 --- Small models.
 ---@class Cell: Handle
@@ -114,7 +116,34 @@ function Task:attach(cgroup, task) end
 function Task:charge(cgroup, pages) end
 ---@param cgroup Cgroup
 ---@param pages integer
+---@return integer uncharged what reclaim has left of them
 function Task:uncharge(cgroup, pages) end
+--- Reclaim from the cgroup and what is below it; from the root cgroup, for the machine.
+---@param cgroup Cgroup
+---@param pages integer
+---@return integer|nil freed
+---@return string|nil error "ENODEV"
+function Task:reclaim(cgroup, pages) end
+--- Reclaim from all cgroups, as kswapd does.
+---@param pages integer
+---@return integer freed
+function Task:kswapd(pages) end
+---@class IterateOptions
+---@field max? integer memcgs, then the walk breaks off; default: all
+---@field priority? integer 0 to 12, the default
+---@field node? integer default 0
+---@field zone? integer default 0
+---@field shared? boolean go on where others have stopped; default true
+--- Walk over the memcgs of a subtree with mem_cgroup_iter().
+---@param cgroup Cgroup
+---@param options? IterateOptions
+---@return string[]|nil names
+---@return string|nil error "ENODEV"
+function Task:iterate(cgroup, options) end
+--- What reclaim has done so far, everywhere or to one cgroup.
+---@param cgroup? Cgroup
+---@return table<string, integer> figures
+function Task:reclaim_figures(cgroup) end
 ---@param cgroup Cgroup
 ---@param pages integer
 ---@param counter? "memory"|"kmem"|"swap"
@@ -165,6 +194,103 @@ function Task:cpu_dead(cpu) end
 --- What this task's allocations may do from now on; without flags, anything that may sleep.
 ---@param ... GfpFlag
 function Task:gfp(...) end
+
+---@class MountOptions
+---@field objects_per_slab? integer of its caches; default: what fits
+---@field inode_size? integer bytes, 64 to 65536; default 1080
+---@field seeks? integer of the shrinker; default 2
+---@field batch? integer of the shrinker; default 1024
+---@field keep_files? boolean closed files are kept on a list of their own, as a server does
+
+---@class FsFigures
+---@field dentries integer
+---@field inodes integer
+---@field unused integer items on the lists
+---@field lists integer
+---@field slots integer of the arrays
+---@field bytes integer of lists and arrays
+
+---@param name string
+---@param options? MountOptions
+---@return Fs|nil
+---@return string|nil error
+function Task:mount(name, options) end
+---@param fs Fs
+---@return boolean ok
+---@return string|nil error "EBUSY" while anybody is in it
+function Task:umount(fs) end
+--- A name that nobody has leaves a negative dentry behind.
+---@param fs Fs
+---@param name string
+---@return boolean|nil exists
+---@return string|nil error
+function Task:lookup(fs, name) end
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:create(fs, name) end
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:unlink(fs, name) end
+--- name.1, name.2, ...
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:lookup_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:create_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@param n integer
+---@param from? integer default 1
+---@return integer done
+---@return string|nil error of the first that failed
+function Task:unlink_many(fs, name, n, from) end
+---@param fs Fs
+---@param name string
+---@return File|nil
+---@return string|nil error
+function Task:open(fs, name) end
+---@param file File
+function Task:close(file) end
+--- The dentry of the name goes, unless somebody uses it.
+---@param fs Fs
+---@param name string
+---@return boolean ok
+---@return string|nil error
+function Task:invalidate(fs, name) end
+--- One call of shrink_slab() for the cgroup alone.
+---@param cgroup Cgroup
+--- priority 12 to 0 (default: everything); fs = false: GFP_NOFS
+---@param options? { priority?: integer, fs?: boolean }
+---@return integer freed
+function Task:shrink_slab(cgroup, options) end
+---@return integer freed
+function Task:drop_slab() end
+---@param fs Fs
+---@param cgroup? Cgroup default: everybody's
+---@return integer
+function Task:count_dentries(fs, cgroup) end
+--- What debugfs says about the shrinker; from v6.0 on.
+---@param fs Fs
+---@return integer|nil objects
+---@return string|nil error
+function Task:read_shrinker(fs) end
+--- For reports: no operation of the kernel.
+---@param fs Fs
+---@return FsFigures
+function Task:fs_figures(fs) end
 
 ---@param ns integer
 function Task:sleep(ns) end
@@ -366,6 +492,10 @@ function Sim:cgroup(name, parent) end
 ---@param options? CacheOptions
 ---@return Cache
 function Sim:cache(name, options) end
+---@param name string
+---@param options? MountOptions
+---@return Fs
+function Sim:fs(name, options) end
 --- In setup only.
 ---@param cache Cache
 ---@param cgroup Cgroup
@@ -535,6 +665,15 @@ function StudyResults:slope(metric, series, from, to) end
 ---@field claims any[][] { "what is claimed", function(r) return holds, figures end }
 ---@field replications? integer default 5
 
+---@alias IteratorName ""|"css-id"|"pinned"|"pinned-cleanup"|"global-count"
+---| "dead-count"|"pinned-cmpxchg"|"weak"|"weak-retry"
+---@class ReclaimOptions
+---@field iterator? IteratorName
+---@field hierarchy? boolean default true
+---@field nodes? integer
+---@field zones? integer
+---@field offline_at_rmdir? boolean
+
 ---@class Scenario
 ---@field like? any another scenario: what is left out here is as there, but for expect
 ---@field doc? string
@@ -544,6 +683,7 @@ function StudyResults:slope(metric, series, from, to) end
 ---@field cpus? integer|fun(opt: table): integer 1 to 64; default 2, in a model one per task
 ---@field preempt? "none"|"voluntary"|"full" default "full"
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
+---@field reclaim? boolean|ReclaimOptions|fun(opt: table): boolean|ReclaimOptions default false
 ---@field faults? integer allocations that may fail once set-up is over; default 0
 ---@field statistics? boolean memory.stat is counted; default false
 ---@field options? table<string, any[]> { default, "what it is", least = N }; --set NAME=VALUE

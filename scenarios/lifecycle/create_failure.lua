@@ -65,6 +65,7 @@ return scenario {
     { "v4.10", variant = "none", never = "*", explore = few },
     { "v4.7", variant = "none", never = "*", explore = few },
     { "v4.0", variant = "none", never = "*", explore = few },
+    { "v4.0", variant = { "none", "offline-walk-no-rcu" }, finds = "lock", explore = few },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
   },

@@ -317,6 +317,12 @@ static void judge_sleep(struct checker *c, const struct trace_record *r, int64_t
 		report_sleep(c, r, spin, preempt, irqs_off);
 }
 
+static void on_suspicious_rcu(struct checker *c, const struct trace_record *r)
+{
+	checker_violation(c, r, r->obj, "suspicious RCU usage: %s",
+			  r->str ? r->str : "unprotected");
+}
+
 static void on_might_sleep(struct checker *c, const struct trace_record *r)
 {
 	judge_sleep(c, r, r->arg[0], r->arg[1], r->arg[2] != 0);
@@ -479,12 +485,19 @@ static void init(struct checker *c)
 }
 
 static const struct record_handler handlers[] = {
-	{TR_LOCK_INIT, on_init},	  {TR_LOCK_WAIT, on_wait},
-	{TR_LOCK_ACQUIRE, on_acquire},	  {TR_LOCK_RELEASE, on_release},
-	{TR_MIGHT_SLEEP, on_might_sleep}, {TR_TASK_BLOCK, on_block},
-	{TR_RCU_READ_LOCK, on_read_lock}, {TR_RCU_READ_UNLOCK, on_read_unlock},
-	{TR_OP_END, on_op_end},		  {TR_WORK_END, on_work_end},
-	{TR_TASK_EXIT, on_task_exit},	  {0, NULL},
+	{TR_LOCK_INIT, on_init},
+	{TR_LOCK_WAIT, on_wait},
+	{TR_LOCK_ACQUIRE, on_acquire},
+	{TR_LOCK_RELEASE, on_release},
+	{TR_SUSPICIOUS_RCU, on_suspicious_rcu},
+	{TR_MIGHT_SLEEP, on_might_sleep},
+	{TR_TASK_BLOCK, on_block},
+	{TR_RCU_READ_LOCK, on_read_lock},
+	{TR_RCU_READ_UNLOCK, on_read_unlock},
+	{TR_OP_END, on_op_end},
+	{TR_WORK_END, on_work_end},
+	{TR_TASK_EXIT, on_task_exit},
+	{0, NULL},
 };
 
 const struct checker_ops check_lock = {

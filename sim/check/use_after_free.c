@@ -164,6 +164,13 @@ static void on_new(struct checker *c, const struct trace_record *r)
 	born(c, r, r->obj);
 }
 
+/* What belongs to something that must live. */
+static void on_list_new(struct checker *c, const struct trace_record *r)
+{
+	touch(c, r, arg_oid(r, 0));
+	born(c, r, r->obj);
+}
+
 /* Caches and slab pages are in use, and may have been touched, before this says what they are. */
 static void on_made(struct checker *c, const struct trace_record *r)
 {
@@ -306,6 +313,28 @@ static const struct record_handler handlers[] = {
 	{TR_STAT_READ, on_obj},
 	{TR_SWAP_CHARGE, on_obj_arg0},
 	{TR_SWAP_UNCHARGE, on_obj_arg0},
+	{TR_ITER_VISIT, on_obj_arg0},
+	{TR_ITER_REMOVE, on_obj},
+	{TR_SHRINK_LRU, on_obj},
+	{TR_LRU_NEW, on_new},
+	{TR_LRU_LIST_NEW, on_list_new},
+	{TR_LRU_ARRAY_NEW, on_list_new},
+	{TR_LRU_ADD, on_obj_arg0_arg1},
+	{TR_LRU_DEL, on_arg0_arg1},
+	{TR_LRU_MOVE, on_obj_arg0_arg1},
+	{TR_LRU_COUNT, on_obj},
+	{TR_SHRINKER_REGISTER, on_obj},
+	{TR_SHRINKER_UNREGISTER, on_obj},
+	{TR_SHRINKER_MAP_NEW, on_list_new},
+	{TR_SHRINKER_BIT, on_obj_arg0},
+	{TR_SHRINK_BEGIN, on_obj_arg0},
+	{TR_SHRINK_END, on_obj_arg0},
+	{TR_D_ALLOC, on_obj_arg0},
+	{TR_D_LOOKUP, on_obj_arg0},
+	{TR_D_DELETE, on_obj_arg0},
+	{TR_D_KILL, on_obj_arg0},
+	{TR_I_NEW, on_obj_arg0},
+	{TR_I_EVICT, on_obj_arg0},
 	{0, NULL},
 };
 

@@ -98,6 +98,20 @@ static void list_strategies(struct lister *l)
 	}
 }
 
+static void list_iterators(struct lister *l)
+{
+	int width = 0;
+
+	for (int i = 0; i < NR_ITER_DESIGNS; i++)
+		width = MAX(width, (int)strlen(iter_design_ops((enum iter_design)i)->name));
+	for (int i = 0; i < NR_ITER_DESIGNS; i++) {
+		const struct iter_ops *ops = iter_design_ops((enum iter_design)i);
+
+		put_item(l, ops->name, width, "summary", ops->summary);
+		end_item(l);
+	}
+}
+
 /* ---- scenarios ----------------------------------------------------------- */
 
 static char *first_comment(const char *path)
@@ -207,6 +221,7 @@ static const struct {
 } lists[] = {
 	{"lifecycles", list_lifecycles}, {"variants", list_variants},	{"checks", list_checks},
 	{"strategies", list_strategies}, {"scenarios", list_scenarios}, {"events", list_events},
+	{"iterators", list_iterators},
 };
 
 static int list_named(const char *name, bool json)
@@ -250,13 +265,13 @@ static int run_list(const struct command *self, int argc, char **argv)
 	if (argc != 2)
 		return cli_usage(self,
 				 "list takes one of lifecycles, variants, checks, strategies, "
-				 "scenarios and events");
+				 "scenarios, events and iterators");
 	return list_named(argv[1], json);
 }
 
 const struct command command_list = {
 	.name = "list",
-	.params = "lifecycles|variants|checks|strategies|scenarios|events",
+	.params = "lifecycles|variants|checks|strategies|scenarios|events|iterators",
 	.summary = "List what can be named on a command line",
 	.description =
 		"Scenarios are looked for in ./scenarios, then where slabsim is installed.\n",

@@ -85,7 +85,7 @@ static void put_lifecycles(GString *s, const struct variant_info *v)
 	for (size_t i = 0; lifecycle_infos[i]; i++) {
 		const char *name = lifecycle_infos[i]->name;
 
-		if (!(lifecycle_variants(lifecycle_find(name)) >> index & 1))
+		if (!(lifecycle_variants(lifecycle_find(name), true) >> index & 1))
 			continue;
 		g_string_append_printf(s, "%s%s", any ? ", " : "", name);
 		any = true;

@@ -188,8 +188,10 @@ struct task {
 	int64_t nr_pages_over_high; /* charged past memory.high in this system call */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
-	void *objcg;	   /* kept for the next allocation */
-	bool objcg_is_new; /* nobody has moved the task since it was looked up */
+	void *objcg;		/* kept for the next allocation */
+	bool objcg_is_new;	/* nobody has moved the task since it was looked up */
+	int64_t reclaimed_slab; /* slab pages that it has freed */
+	bool memalloc_nofs;	/* its allocations must not enter a file system */
 	/* sim/kernel/workqueue.h */
 	void *worker;
 };

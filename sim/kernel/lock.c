@@ -106,6 +106,20 @@ void spin_lock(struct task *t, struct spinlock *l)
 	acquired(t, l->id, false, false);
 }
 
+bool spin_trylock(struct task *t, struct spinlock *l)
+{
+	preempt_disable(t);
+	sched_point(t, COST_LOCK);
+	touch(t->w, l->id, FIELD_LOCK, ACCESS_RMW);
+	if (l->owner) {
+		preempt_enable(t);
+		return false;
+	}
+	l->owner = t;
+	acquired(t, l->id, false, true);
+	return true;
+}
+
 void spin_unlock(struct task *t, struct spinlock *l)
 {
 	struct list *node;
@@ -181,6 +195,17 @@ void down_read(struct task *t, struct rw_semaphore *s)
 	else
 		s->nr_readers++;
 	acquired(t, s->id, true, false);
+}
+
+bool down_read_trylock(struct task *t, struct rw_semaphore *s)
+{
+	sched_point(t, COST_LOCK);
+	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
+	if (s->writer || !list_empty(&s->waiters))
+		return false;
+	s->nr_readers++;
+	acquired(t, s->id, true, true);
+	return true;
 }
 
 void up_read(struct task *t, struct rw_semaphore *s)

@@ -56,12 +56,15 @@ bool mutex_trylock(struct task *t, struct mutex *m);
 void mutex_unlock(struct task *t, struct mutex *m);
 
 void spin_lock(struct task *t, struct spinlock *l);
+bool spin_trylock(struct task *t, struct spinlock *l);
 void spin_unlock(struct task *t, struct spinlock *l);
 /* Interrupts are off while these are held; nesting counts, so _irq serves for _irqsave as well. */
 void spin_lock_irq(struct task *t, struct spinlock *l);
 void spin_unlock_irq(struct task *t, struct spinlock *l);
 
 void down_read(struct task *t, struct rw_semaphore *s);
+/** down_read_trylock() - fails also when a writer waits */
+bool down_read_trylock(struct task *t, struct rw_semaphore *s);
 void up_read(struct task *t, struct rw_semaphore *s);
 void down_write(struct task *t, struct rw_semaphore *s);
 void up_write(struct task *t, struct rw_semaphore *s);

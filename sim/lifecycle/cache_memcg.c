@@ -122,6 +122,22 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	css_put_many(t, &memcg->css, n, HOLD_SLAB_PAGE, slab->id);
 }
 
+/* The object's page pins its memcg. */
+static struct mem_cgroup *memcg_from_obj(struct task *t, struct object *obj)
+{
+	FRAME_NAMED(t, "mem_cgroup_from_kmem");
+	struct kmem_cache *cache = obj->slab->cache;
+
+	if (switches_of(t)->uncharge_by_page) {
+		touch(t->w, obj->slab->id, FIELD_CACHE_MEMCG, ACCESS_READ);
+		return obj->slab->memcg;
+	}
+	if (is_root_cache(cache))
+		return NULL;
+	sched_read(t, cache->id, FIELD_CACHE_MEMCG, "mem_cgroup_from_kmem.memcg");
+	return cache->params.memcg;
+}
+
 /* ---- offline: at once ---------------------------------------- */
 
 static void clear_child(struct task *t, struct kmem_cache *child)
@@ -466,6 +482,7 @@ const struct lifecycle_ops cache_memcg_ops = {
 	.put_cache = put_cache,
 	.charge_slab = charge_slab,
 	.uncharge_slab = uncharge_slab,
+	.memcg_from_obj = memcg_from_obj,
 	.offline_kmem = memcg_deactivate_kmem_caches,
 	.free_kmem = memcg_destroy_kmem_caches,
 	.may_merge = may_merge,

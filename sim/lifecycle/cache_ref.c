@@ -170,6 +170,18 @@ static void uncharge_slab(struct task *t, struct kmem_cache *cache, struct slab 
 	percpu_ref_put_many(t, &cache->params.refcnt, n, HOLD_SLAB_PAGE, slab->id);
 }
 
+/* Only a read section keeps what it returns: the cache may be reparented at any time. */
+static struct mem_cgroup *memcg_from_obj(struct task *t, struct object *obj)
+{
+	FRAME_NAMED(t, "memcg_from_slab_page");
+	struct kmem_cache *cache = obj->slab->cache;
+
+	if (is_root_cache(cache))
+		return NULL;
+	sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_from_slab_page.memcg");
+	return cache->params.memcg;
+}
+
 /* ---- the work item of a child cache ---------------------------------------------------------- */
 
 static void kmemcg_cache_shutdown_fn(struct task *t, struct kmem_cache *cache)
@@ -478,6 +490,7 @@ const struct lifecycle_ops cache_ref_ops = {
 	.put_cache = put_cache,
 	.charge_slab = charge_slab,
 	.uncharge_slab = uncharge_slab,
+	.memcg_from_obj = memcg_from_obj,
 	.offline_kmem = memcg_deactivate_kmem_caches,
 	.free_kmem = memcg_free_kmem,
 	.may_merge = may_merge,

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "sim/mm/mm.h"
+#include "sim/reclaim/reclaim.h"
 
 struct lifecycle_info {
 	const char *name;
@@ -36,13 +37,31 @@ const struct lifecycle *lifecycle_find(const char *name);
 /** variant_index() - position in variant_infos, -1 if there is none of that name */
 int variant_index(const char *name);
 
-/** lifecycle_variants() - those that @l has switched on by itself, a bit each */
-uint64_t lifecycle_variants(const struct lifecycle *l);
+/**
+ * lifecycle_variants() - those that @l has switched on by itself, a bit each
+ * @reclaim: the machine has reclaim; without it, what is wrong with that is no part of it
+ */
+uint64_t lifecycle_variants(const struct lifecycle *l, bool reclaim);
 
 /** lifecycle_kernel_config() - what @l wants from sim/kernel */
 struct kernel_config lifecycle_kernel_config(const struct lifecycle *l);
 
-/** lifecycle_boot() - mm_init() for @l with exactly @variants on */
-void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t variants);
+/* What a scenario says about reclaim; zeroes: what the generation has. */
+struct reclaim_choice {
+	uint32_t iterator; /* enum iter_design + 1 */
+	uint8_t nr_nodes, nr_zones;
+	bool no_hierarchy;
+	bool offline_at_rmdir; /* as up to v3.10 */
+	uint32_t list_lru;     /* enum lru_form + 1 */
+	uint32_t shrinkers;    /* enum shrinker_form + 1 */
+	uint32_t map_bits;
+};
+
+/**
+ * lifecycle_boot() - mm_init() for @l with exactly @variants on
+ * @choice: NULL: nothing can be reclaimed
+ */
+void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t variants,
+		    const struct reclaim_choice *choice);
 
 #endif /* SIM_LIFECYCLE_INFO_H */

@@ -368,19 +368,41 @@ static void task_exits(struct task *t)
 
 /* ---- objects --------------- */
 
-static bool alloc_begin(struct task *t, struct kmem_cache *s, struct obj_cgroup **objcg)
+/* The memcg that pays has a list for the object, and so have those who may inherit it. */
+static bool has_list(struct task *t, struct obj_cgroup *objcg, struct list_lru *lru)
+{
+	const struct reclaim_ops *reclaim = mm_of(t->w)->reclaim;
+	struct mem_cgroup *memcg;
+	int err;
+
+	if (!lru || !reclaim || !reclaim->lru_alloc)
+		return true;
+	memcg = get_mem_cgroup_from_objcg(t, objcg, false);
+	err = reclaim->lru_alloc(t, memcg, lru);
+	css_put(t, &memcg->css, HOLD_TEMP, objcg->id);
+	return err == 0;
+}
+
+static bool alloc_begin(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+			struct obj_cgroup **objcg)
 {
 	FRAME_NAMED(t, "memcg_slab_pre_alloc_hook");
+	bool fails;
 
 	if (t->ctx != CTX_TASK || switches_of(t)->task_keeps_objcg)
 		return true;
 	*objcg = lookup(t, HOLD_ALLOC);
-	if (!*objcg || obj_cgroup_charge(t, *objcg, full_size(s)) == 0)
+	if (!*objcg)
+		return true;
+	/* At first a limit that was hit only meant that nobody paid. */
+	fails = !switches_of(t)->full_means_unaccounted;
+	if (!has_list(t, *objcg, lru))
+		fails = true;
+	else if (obj_cgroup_charge(t, *objcg, full_size(s)) == 0)
 		return true;
 	obj_cgroup_put(t, *objcg, HOLD_ALLOC, t->id);
 	*objcg = NULL;
-	/* At first a limit that was hit only meant that nobody paid. */
-	return switches_of(t)->full_means_unaccounted;
+	return !fails;
 }
 
 /* The page's vector, made for its first charged object; false if memory ran out. */
@@ -423,8 +445,8 @@ static void give_to_object(struct task *t, struct kmem_cache *s, struct obj_cgro
 	mod_objcg_state(t, objcg, full_size(s));
 }
 
-static bool alloc_end(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
-		      struct object *obj)
+static bool alloc_end(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+		      struct obj_cgroup *objcg, struct object *obj)
 {
 	FRAME_NAMED(t, "memcg_slab_post_alloc_hook");
 
@@ -439,7 +461,7 @@ static bool alloc_end(struct task *t, struct kmem_cache *s, struct obj_cgroup *o
 	objcg = obj && t->ctx == CTX_TASK ? current_obj_cgroup(t) : NULL;
 	if (!objcg)
 		return true;
-	if (obj_cgroup_charge(t, objcg, full_size(s)))
+	if (!has_list(t, objcg, lru) || obj_cgroup_charge(t, objcg, full_size(s)))
 		return false;
 	give_to_object(t, s, objcg, obj);
 	return true;
@@ -473,31 +495,26 @@ static void slab_freed(struct task *t, struct slab *slab)
 }
 
 /* One word of the page is NULL, or the vector; a page of another kind has its memcg there. */
-static void memcg_from_obj(struct task *t, struct object *obj)
+static struct mem_cgroup *memcg_from_obj(struct task *t, struct object *obj)
 {
 	FRAME_NAMED(t, "mem_cgroup_from_obj");
 	struct slab *slab = obj->slab;
-	const struct mem_cgroup *memcg;
-	oid_t word;
 
-	rcu_read_lock(t);
 	sched_read(t, slab->id, FIELD_VECTOR, "mem_cgroup_from_obj.test");
-	word = slab->vector;
-	if (word) {
+	if (slab->vector) {
 		sched_read(t, obj->id, FIELD_VECTOR, "mem_cgroup_from_obj.entry");
-		if (obj->objcg) {
-			sched_read(t, obj->objcg->id, FIELD_OBJCG_MEMCG,
-				   "mem_cgroup_from_obj.memcg");
-			memcg = obj->objcg->memcg;
-			sched_read(t, memcg->css.of, FIELD_PARENT, "mem_cgroup_from_obj.use");
-		}
-	} else if (switches_of(t)->vector_read_twice) {
+		if (!obj->objcg)
+			return NULL;
+		sched_read(t, obj->objcg->id, FIELD_OBJCG_MEMCG, "mem_cgroup_from_obj.memcg");
+		return obj->objcg->memcg;
+	}
+	if (switches_of(t)->vector_read_twice) {
 		sched_read(t, slab->id, FIELD_VECTOR, "mem_cgroup_from_obj.load");
 		if (slab->vector)
 			trace(t, WRONG_TYPE, .obj = slab->id, .arg = {(int64_t)slab->vector},
 			      .str = "mem_cgroup");
 	}
-	rcu_read_unlock(t);
+	return NULL;
 }
 
 /* ---- the life of an objcg --------------- */

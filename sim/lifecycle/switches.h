@@ -42,6 +42,7 @@ struct lifecycle {
 	const struct lifecycle_ops *ops;
 	bool rcu_one_flavour;
 	struct mm_config mm;
+	struct reclaim_config reclaim;
 	struct switches switches; /* variants included, as that version had them */
 };
 

@@ -9,6 +9,10 @@ static const struct lifecycle v5_3 = {
 	.ops = &cache_ref_ops,
 	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
@@ -21,6 +25,9 @@ static const struct lifecycle v5_3 = {
 			.stock_entry_unpinned = true,
 			.stat_flush_failed_alloc = true,
 			.stat_gone_own_cpu = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_maps_css_leak = true,
 		},
 };
 
@@ -29,6 +36,10 @@ static const struct lifecycle v5_8 = {
 	.ops = &cache_ref_ops,
 	.mm = {.kmem_nofail = true},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.unlink_clears_memcg = true,
@@ -36,6 +47,8 @@ static const struct lifecycle v5_8 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.stat_gone_own_cpu = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -45,6 +58,10 @@ static const struct lifecycle seed1_v4 = {
 	.ops = &cache_ref_ops,
 	.mm = {.drain_unlocked = true},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.release_rcu_hop = true,
@@ -63,6 +80,10 @@ static const struct lifecycle seed1_v4 = {
 			.stock_entry_unpinned = true,
 			.stat_lost = true,
 			.stat_gone_own_cpu = true,
+			.iter_invalidate_own_parents = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_maps_css_leak = true,
 		},
 };
 
@@ -71,6 +92,10 @@ static const struct lifecycle v4_18 = {
 			  "destruction marks and flushes"},
 	.ops = &cache_memcg_ops,
 	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -81,6 +106,7 @@ static const struct lifecycle v4_18 = {
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
 			.stat_gone_own_cpu = true,
+			.iter_invalidate_own_parents = true,
 		},
 };
 
@@ -91,6 +117,10 @@ static const struct lifecycle v4_11 = {
 	       .drain_unlocked = true,
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.early_sysfs_removal = true,
@@ -99,6 +129,8 @@ static const struct lifecycle v4_11 = {
 			.id_kept_on_failure = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -112,6 +144,10 @@ static const struct lifecycle v4_10 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_ONCE,
@@ -121,6 +157,8 @@ static const struct lifecycle v4_10 = {
 			.id_kept_on_failure = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -133,6 +171,10 @@ static const struct lifecycle v4_7 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_GP_EACH,
@@ -143,6 +185,8 @@ static const struct lifecycle v4_7 = {
 			.id_kept_on_failure = true,
 			.id_published_early = true,
 			.stock_entry_unpinned = true,
+			.iter_invalidate_parents = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -157,12 +201,20 @@ static const struct lifecycle v4_0 = {
 	       .offline_keeps_stock = true,
 	       .sysfs_inline = true,
 	       .collects_retired = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_WALK}},
 	.switches =
 		{
 			.deactivate = DEACTIVATE_IPI,
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
 			.stock_entry_unpinned = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
+			.offline_walk_no_rcu = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -179,11 +231,18 @@ static const struct lifecycle seed2 = {
 	       .sysfs_inline = true,
 	       .collects_retired = true,
 	       .keeps_id = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_GLOBAL}},
 	.switches =
 		{
 			.free_walks_caches = true,
 			.destroy_without_flush = true,
 			.stock_entry_unpinned = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -201,11 +260,18 @@ static const struct lifecycle v3_19 = {
 	       .collects_retired = true,
 	       .keeps_id = true,
 	       .memcg_slab_mutex = true},
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+		    .walks = SHARED_WALKS,
+		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_GLOBAL}},
 	.switches =
 		{
 			.destroy_without_flush = true,
 			.destroy_drops_mutex = true,
 			.stock_entry_unpinned = true,
+			.iter_pins_css = true,
+			.iter_pins_late = true,
+			.lru_count_sums_lists = true,
 		},
 };
 
@@ -222,6 +288,10 @@ static const struct lifecycle v5_9 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
@@ -232,6 +302,8 @@ static const struct lifecycle v5_9 = {
 			.release_css_set_lock = true,
 			.id_published_early = true,
 			.stat_gone_own_cpu = true,
+			.shrinker_bit_needs_zero = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -248,6 +320,10 @@ static const struct lifecycle v5_10 = {
 			.sysfs_inline = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+		    .shrinkers = {.form = SHRINK_MAP}},
 	.switches =
 		{
 			.objcg_pins_memcg = true,
@@ -255,6 +331,7 @@ static const struct lifecycle v5_10 = {
 			.release_css_set_lock = true,
 			.id_published_early = true,
 			.stat_gone_own_cpu = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -274,6 +351,10 @@ static const struct lifecycle v6_1 = {
 			.release_unlocked = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+		    .walks = PRIVATE_WALKS,
+		    .list_lru = {.form = LRU_XARRAY},
+		    .shrinkers = {.form = SHRINK_INFO, .debugfs = true}},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -281,6 +362,8 @@ static const struct lifecycle v6_1 = {
 			.put_after_unlock = true,
 			.stock_read_twice = true,
 			.id_published_early = true,
+			.shrinker_bit_stale_memcg = true,
+			.shrinker_debugfs_rwsem = true,
 		},
 };
 
@@ -302,6 +385,10 @@ static const struct lifecycle v6_12 = {
 			.barrier_in_destroy = true,
 		},
 	.rcu_one_flavour = true,
+	.reclaim = {.iter = {.design = ITER_WEAK_RETRY, .scope = ITER_PER_NODE},
+		    .walks = PARTIAL_WALKS,
+		    .list_lru = {.form = LRU_XARRAY, .memcg_first = true},
+		    .shrinkers = {.form = SHRINK_INFO, .refs = true, .debugfs = true}},
 	.switches =
 		{
 			.uncharge_to_stock = true,
@@ -309,6 +396,7 @@ static const struct lifecycle v6_12 = {
 			.put_after_unlock = true,
 			.task_keeps_objcg = true,
 			.memcg_pins_objcg = true,
+			.shrinker_bit_stale_memcg = true,
 		},
 };
 
@@ -363,7 +451,23 @@ int variant_index(const char *name)
 	return -1;
 }
 
-uint64_t lifecycle_variants(const struct lifecycle *l)
+#define BIT_OF(field) (UINT64_C(1) << VARIANT_##field)
+
+/* What lies in sim/reclaim, and in what calls it for lists. */
+static const uint64_t variants_of_reclaim =
+	BIT_OF(iter_pins_css) | BIT_OF(iter_pins_late) | BIT_OF(iter_invalidate_parents) |
+	BIT_OF(iter_invalidate_own_parents) | BIT_OF(iter_invalidate_late) |
+	BIT_OF(iter_count_read_twice) | BIT_OF(iter_stamp_first) | BIT_OF(iter_unlocked) |
+	BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) | BIT_OF(iter_root_is_got) |
+	BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) | BIT_OF(iter_unlinked_is_last) |
+	BIT_OF(lru_reparent_skip_empty) | BIT_OF(lru_reparent_skip_unlocked) |
+	BIT_OF(lru_drain_before_reid) | BIT_OF(lru_drain_recounts) | BIT_OF(lru_alloc_stale_id) |
+	BIT_OF(lru_count_sums_lists) | BIT_OF(slabobj_memcg_no_rcu) |
+	BIT_OF(shrinker_bit_needs_zero) | BIT_OF(shrinker_bit_stale_memcg) |
+	BIT_OF(shrinker_bit_no_rescan) | BIT_OF(shrinker_map_copied) |
+	BIT_OF(shrinker_maps_css_leak) | BIT_OF(shrinker_debugfs_rwsem);
+
+uint64_t lifecycle_variants(const struct lifecycle *l, bool reclaim)
 {
 	uint64_t mask = 0;
 
@@ -371,6 +475,8 @@ uint64_t lifecycle_variants(const struct lifecycle *l)
 	mask |= (uint64_t)l->switches.field << VARIANT_##field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
+	if (!reclaim)
+		mask &= ~variants_of_reclaim;
 	return mask;
 }
 
@@ -379,7 +485,77 @@ struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 	return (struct kernel_config){.rcu_one_flavour = l->rcu_one_flavour};
 }
 
-void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
+/* The positions of v3.19 and v4.0 are those of v4.4, but for what was wrong with them. */
+static enum iter_design default_design(const struct iter_config *config, const struct switches *s)
+{
+	return s->iter_pins_css && config->design == ITER_WEAK ? ITER_PINNED_CMPXCHG
+							       : config->design;
+}
+
+static void read_list_lru(struct list_lru_config *lru, const struct switches *s,
+			  const struct reclaim_choice *choice)
+{
+	if (choice->list_lru)
+		lru->form = (enum lru_form)(choice->list_lru - 1);
+	lru->reparent_skip_empty = s->lru_reparent_skip_empty;
+	lru->reparent_skip_unlocked = s->lru_reparent_skip_unlocked;
+	lru->drain_before_reid = s->lru_drain_before_reid;
+	lru->drain_recounts = s->lru_drain_recounts;
+	lru->slabobj_no_rcu = s->slabobj_memcg_no_rcu;
+	lru->count_sums_lists = s->lru_count_sums_lists;
+	lru->bit_needs_zero = s->shrinker_bit_needs_zero;
+	lru->bit_of_stale_memcg = s->shrinker_bit_stale_memcg;
+	lru->alloc_stale_id = s->lru_alloc_stale_id;
+}
+
+static void read_shrinkers(struct shrinker_config *shrinkers, const struct switches *s,
+			   const struct reclaim_choice *choice)
+{
+	if (choice->shrinkers)
+		shrinkers->form = (enum shrinker_form)(choice->shrinkers - 1);
+	shrinkers->map_bits = choice->map_bits;
+	shrinkers->bit_without_rescan = s->shrinker_bit_no_rescan;
+	shrinkers->expand_copies_bits = s->shrinker_map_copied;
+	shrinkers->expand_keeps_css = s->shrinker_maps_css_leak;
+	shrinkers->debugfs_under_rwsem = s->shrinker_debugfs_rwsem;
+}
+
+static void read_iter(struct iter_config *iter, const struct switches *s,
+		      const struct reclaim_choice *choice)
+{
+	iter->design = choice->iterator ? (enum iter_design)(choice->iterator - 1)
+					: default_design(iter, s);
+	iter->nr_nodes = choice->nr_nodes;
+	iter->nr_zones = choice->nr_zones;
+	iter->no_hierarchy = choice->no_hierarchy;
+	iter->invalidate_parents = s->iter_invalidate_parents;
+	iter->invalidate_own_parents = s->iter_invalidate_own_parents;
+	iter->invalidate_late = s->iter_invalidate_late;
+	iter->count_read_twice = s->iter_count_read_twice;
+	iter->pins_late = s->iter_pins_late;
+	iter->unlocked = s->iter_unlocked;
+	iter->stamp_first = s->iter_stamp_first;
+	iter->gets_offline = s->iter_gets_offline;
+	iter->root_needs_get = s->iter_root_needs_get;
+	iter->root_is_got = s->iter_root_is_got;
+	iter->root_is_put = s->iter_root_is_put;
+	iter->returns_unpinned = s->iter_returns_unpinned;
+	iter->unlinked_is_last = s->iter_unlinked_is_last;
+}
+
+static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
+				    const struct switches *s, const struct reclaim_choice *choice)
+{
+	struct reclaim_config config = l->reclaim;
+
+	read_iter(&config.iter, s, choice);
+	read_list_lru(&config.list_lru, s, choice);
+	read_shrinkers(&config.shrinkers, s, choice);
+	return reclaim_new(t->w, &config);
+}
+
+void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask,
+		    const struct reclaim_choice *choice)
 {
 	struct switches *s = world_alloc(t->w, sizeof(*s));
 	struct mm_config config = l->mm;
@@ -399,5 +575,9 @@ void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask)
 	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
 	config.stat_irqs_on = s->stat_irqs_on;
 	config.stat_gone_own_cpu = s->stat_gone_own_cpu;
-	mm_init(t, l->ops, s, &config, NULL, NULL);
+	config.walks_without_rcu = s->offline_walk_no_rcu;
+	if (choice && choice->offline_at_rmdir)
+		config.offline_at_rmdir = true;
+	mm_init(t, l->ops, s, &config, choice ? &reclaim_ops : NULL,
+		choice ? reclaim_boot(t, l, s, choice) : NULL);
 }

@@ -62,15 +62,25 @@ static void css_free_rwork_fn(struct task *t, struct work_struct *work)
 	css_put(t, parent, HOLD_CHILD_CSS, id);
 }
 
+/* cgroup_mutex held.  Whoever stands on it finds the next one by its number. */
+static void unlink_css(struct task *t, struct css *css)
+{
+	touch(t->w, css->of, FIELD_SIBLING, ACCESS_WRITE);
+	touch(t->w, css->parent->of, FIELD_CHILDREN, ACCESS_WRITE);
+	css->released = true;
+	list_del(&container_of(css, struct mem_cgroup, css)->sibling);
+}
+
 static void css_release_work_fn(struct task *t, struct work_struct *work)
 {
 	struct css *css = container_of(work, struct css, destroy_work);
 	struct mm *mm = mm_of(t->w);
 
 	mutex_lock(t, &mm->cgroup_mutex);
-	css->released = true;
-	if (!css->self)
-		list_del(&container_of(css, struct mem_cgroup, css)->sibling);
+	if (css->self)
+		css->released = true;
+	else
+		unlink_css(t, css);
 	trace(t, CSS_RELEASED, .obj = css->of);
 	if (!css->self)
 		mem_cgroup_css_released(t, container_of(css, struct mem_cgroup, css));
@@ -143,6 +153,17 @@ static void css_killed_ref_fn(struct task *t, struct percpu_ref *ref)
 	queue_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_work);
 }
 
+/* No reader that could still take a reference is waited for. */
+static void offline_css_now(struct task *t, struct css *css)
+{
+	percpu_ref_kill(t, &css->refcnt);
+	trace(t, CSS_KILLED, .obj = css->of);
+	online_cnt_dec_and_test(t, css);
+	offline_css(t, css);
+	if (css->parent)
+		online_cnt_dec_and_test(t, css->parent);
+}
+
 static void kill_css(struct task *t, struct css *css)
 {
 	FRAME(t);
@@ -152,7 +173,12 @@ static void kill_css(struct task *t, struct css *css)
 	css->dying = true;
 	kernfs_update(t); /* its control files */
 	css_get(t, css, HOLD_KILL_CSS, 0);
-	percpu_ref_kill_and_confirm(t, &css->refcnt, css_killed_ref_fn);
+	if (mm_of(t->w)->config.offline_at_rmdir) {
+		offline_css_now(t, css);
+		css_put(t, css, HOLD_KILL_CSS, 0);
+	} else {
+		percpu_ref_kill_and_confirm(t, &css->refcnt, css_killed_ref_fn);
+	}
 }
 
 static int destroy_locked(struct task *t, struct cgroup *cgrp)
@@ -260,11 +286,12 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 			free_never_online(t, memcg);
 			return err;
 		}
+		touch(t->w, css->parent->of, FIELD_CHILDREN, ACCESS_WRITE);
 		list_add_tail(&memcg->sibling, &memcg->parent->children);
 	}
 	err = css_online(t, memcg);
 	if (err) {
-		list_del(&memcg->sibling);
+		unlink_css(t, css);
 		free_never_online(t, memcg);
 		return err;
 	}

@@ -246,22 +246,34 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 		css_get_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
 	else if (!err && !memcg->css.no_ref)
 		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, HOLD_CHARGE, HOLD_USER_PAGE});
+	if (!err) {
+		touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_ADD);
+		memcg->lru_pages += n;
+	}
 	trace(t, USER_CHARGE, .obj = memcg->css.of, .arg = {n, err});
 	if (!err)
 		mod_memcg_state(t, memcg, MEMCG_STAT_USER, n);
 	return err;
 }
 
-void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
+/* Reclaim may have been faster.  Nothing of a memcg that has lost its last page is touched. */
+int64_t mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
 	FRAME(t);
 
+	touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_RMW);
+	if (n > memcg->lru_pages)
+		n = memcg->lru_pages;
+	if (n == 0)
+		return 0;
+	memcg->lru_pages -= n;
 	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = {n});
 	if (!mem_cgroup_is_root(memcg))
 		page_counter_uncharge(t, &memcg->memory, n);
 	mod_memcg_state(t, memcg, MEMCG_STAT_USER, -n);
 	if (!mem_cgroup_is_root(memcg))
 		css_put_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
+	return n;
 }
 
 /* ---- limits -------------------------------------------------------------------- */

@@ -37,7 +37,9 @@ int try_charge_kmem(struct task *t, struct mem_cgroup *memcg, int64_t n);
 
 /** User memory, for scenarios: each page pins the memcg until it is uncharged. */
 int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
-void mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
+
+/** mem_cgroup_uncharge_user() - up to @n of them: how many there still were */
+int64_t mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64_t n);
 
 /**
  * mem_cgroup_set_max() - limit in pages of one of a memcg's counters: 0 or -EBUSY

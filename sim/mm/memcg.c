@@ -149,10 +149,7 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 	if (mm->reclaim && mm->reclaim->reparent_lists) {
 		mm->reclaim->reparent_lists(t, memcg, old);
 	} else {
-		/* Without cgroup_mutex when it is mem_cgroup_css_free() that calls. */
-		rcu_read_lock(t);
 		memcg_reid(t, memcg, old, memcg->parent->kmemcg_id);
-		rcu_read_unlock(t);
 	}
 	memcg_free_cache_id(t, old);
 	trace(t, KMEMCG_ID_FREE, .obj = memcg->css.of, .arg = {old, memcg->kmemcg_id});

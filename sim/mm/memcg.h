@@ -41,7 +41,8 @@ struct mem_cgroup {
 	struct obj_cgroup *orig_objcg; /* pinned until the memcg is freed */
 	struct obj_cgroup *payer;      /* pays for this memcg's own memory: an ancestor's */
 	struct list objcg_list;	       /* inherited ones; same lock as obj_cgroup.memcg */
-	struct list children, sibling; /* memcgs, for walks under cgroup_mutex */
+	struct list children, sibling; /* memcgs, for walks under cgroup_mutex or RCU */
+	int64_t lru_pages;	       /* user pages that reclaim can take */
 	void *reclaim_state;	       /* sim/reclaim */
 	struct memcg_stat *stat;       /* NULL unless statistics are on */
 };

@@ -99,7 +99,7 @@ int memcg_alloc_cache_id(struct task *t, struct mem_cgroup *memcg)
 	return err ? err : id;
 }
 
-void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
+static void reid_subtree(struct task *t, struct mem_cgroup *memcg, int old, int id)
 {
 	if (memcg->kmemcg_id != old)
 		trace(t, WARN, .obj = memcg->css.of, .arg = {memcg->kmemcg_id},
@@ -107,7 +107,28 @@ void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
 	sched_write(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_offline_kmem.reid");
 	memcg->kmemcg_id = id;
 	list_for_each(node, &memcg->children)
-		memcg_reid(t, container_of(node, struct mem_cgroup, sibling), old, id);
+		reid_subtree(t, container_of(node, struct mem_cgroup, sibling), old, id);
+}
+
+/* As lockdep says it. */
+static void assert_mutex_or_rcu_locked(struct task *t)
+{
+	if (mm_of(t->w)->cgroup_mutex.owner != t && t->rcu_nesting == 0)
+		trace(t, SUSPICIOUS_RCU, .obj = t->id,
+		      .str = "walk over descendants without cgroup_mutex or a read section");
+}
+
+void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id)
+{
+	bool rcu = !mm_of(t->w)->config.walks_without_rcu;
+
+	/* Without cgroup_mutex when it is mem_cgroup_css_free() that calls. */
+	if (rcu)
+		rcu_read_lock(t);
+	assert_mutex_or_rcu_locked(t);
+	reid_subtree(t, memcg, old, id);
+	if (rcu)
+		rcu_read_unlock(t);
 }
 
 /* ---- private ids ------------------------------------------------------------- */

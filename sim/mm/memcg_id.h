@@ -29,7 +29,8 @@ void memcg_free_cache_id(struct task *t, int id);
 /**
  * memcg_reid() - give @memcg and all below it the index @id in place of @old
  *
- * Whoever looks an index up then finds the parent's lists and caches.  Read section.
+ * Whoever looks an index up then finds the parent's lists and caches.  In a read section of
+ * its own.
  */
 void memcg_reid(struct task *t, struct mem_cgroup *memcg, int old, int id);
 

@@ -54,6 +54,13 @@ enum mm_field {
 	FIELD_KMEMCG_IDS,     /* memcg_cache_ida */
 	FIELD_ID_REF,	      /* mem_cgroup.id_ref */
 	FIELD_SWAP,	      /* swap_run.state */
+	FIELD_CHILDREN,	      /* mem_cgroup.children */
+	FIELD_SIBLING,	      /* mem_cgroup.sibling, css.released */
+	FIELD_LRU,	      /* mem_cgroup.lru_pages */
+	FIELD_CSS_IDS,	      /* the iterators' numbers of memcgs */
+	FIELD_DEAD_COUNT,     /* removals: of the machine, or below a memcg */
+	FIELD_ITER_USED,      /* which positions of a memcg were ever used; whether any was */
+	FIELD_ITER_FIGURES,   /* counts for reports */
 	NR_MM_FIELDS,
 };
 
@@ -78,16 +85,23 @@ struct lifecycle_ops {
 	void (*unlink_cache)(struct task *t, struct kmem_cache *cache);
 	void (*destroy_params)(struct task *t, struct kmem_cache *cache);
 
+	/* Whom the object's memory is charged to, NULL for nobody; the caller keeps him alive */
+	struct mem_cgroup *(*memcg_from_obj)(struct task *t, struct object *obj);
+
 	/*
 	 * Where objects are charged one by one there are no child caches: get_cache to
 	 * uncharge_slab are NULL.  Where slab pages are, what follows is.
 	 */
 	void (*boot)(struct task *t);
 	int (*online_kmem)(struct task *t, struct mem_cgroup *memcg); /* 0 or -ENOMEM */
-	/* Around an allocation: false if it must fail, then without @obj being anybody's */
-	bool (*alloc_begin)(struct task *t, struct kmem_cache *s, struct obj_cgroup **objcg);
-	bool (*alloc_end)(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
-			  struct object *obj);
+	/*
+	 * Around an allocation: false if it must fail, then without @obj being anybody's.
+	 * @lru, unless NULL: whose memcg must have a list there
+	 */
+	bool (*alloc_begin)(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+			    struct obj_cgroup **objcg);
+	bool (*alloc_end)(struct task *t, struct kmem_cache *s, struct list_lru *lru,
+			  struct obj_cgroup *objcg, struct object *obj);
 	void (*object_freed)(struct task *t, struct object *obj);
 	void (*slab_freed)(struct task *t, struct slab *slab);
 	/* This CPU's stock, interrupts off: the objcg that the caller has to put with them on */
@@ -95,8 +109,6 @@ struct lifecycle_ops {
 	void (*put_drained)(struct task *t, struct stock *stock, struct obj_cgroup *objcg);
 	/* Does another CPU's stock keep bytes of @root's subtree?  Inside a read section */
 	bool (*obj_stock_below)(struct task *t, struct stock *stock, struct mem_cgroup *root);
-	/* mem_cgroup_from_obj() */
-	void (*memcg_from_obj)(struct task *t, struct object *obj);
 	void (*task_moved)(struct task *t, struct task *who);
 	void (*task_exits)(struct task *t);
 };
@@ -115,12 +127,14 @@ struct mm_config {
 	enum memcg_stat_form stats;
 	bool stat_bytes;	  /* from v5.9: slab statistics are bytes */
 	bool drain_unlocked;	  /* up to v5.3: stocks are looked at outside of read sections */
+	bool offline_at_rmdir;	  /* up to v3.10: css_offline() is rmdir's, and waits for nobody */
 	bool offline_keeps_stock; /* up to v4.19: spare charges outlive the cgroup */
 	bool sysfs_inline;	  /* up to v4.11 and from v5.9: no work item tells user space */
 	bool sysfs_del_by_work;	  /* the name of a cache goes when that work item runs */
 	bool collects_retired;	  /* up to v4.10: caches are released by who shut them down */
 	bool keeps_id;		  /* up to v3.19: an index lasts as long as its memcg */
 	bool memcg_slab_mutex;	  /* v3.16 to v3.19: one more mutex around children */
+	bool walks_without_rcu; /* offline relies on cgroup_mutex, which a failed creation lacks */
 	bool no_barrier_typesafe; /* their memory goes while RCU still frees their pages */
 	bool stock_pins_once;	  /* from v5.9: a css reference per stock, none per charged page */
 	bool migration_locks;	  /* css_set_lock is modelled */
@@ -133,6 +147,7 @@ struct mm {
 	const struct lifecycle_ops *ops;
 	const struct reclaim_ops *reclaim; /* NULL: nothing can be reclaimed */
 	void *reclaim_state;		   /* sim/reclaim */
+	void *fs;			   /* sim/fs */
 	struct mm_config config;
 	const void *switches; /* the generation's table row with its variants: sim/lifecycle */
 	oid_t globals;	      /* names what belongs to no object */

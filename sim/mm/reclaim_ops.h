@@ -13,8 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct task;
+struct list_lru;
 struct mem_cgroup;
+struct task;
 
 struct reclaim_ops {
 	/*
@@ -49,6 +50,8 @@ struct reclaim_ops {
 	 * never came online.
 	 */
 	void (*reparent_lists)(struct task *t, struct mem_cgroup *memcg, int old);
+	/* memcg_list_lru_alloc(): @memcg, pinned, is about to get an item for @lru: 0 or -ENOMEM */
+	int (*lru_alloc)(struct task *t, struct mem_cgroup *memcg, struct list_lru *lru);
 };
 
 #endif /* SIM_MM_RECLAIM_OPS_H */

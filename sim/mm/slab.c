@@ -83,6 +83,7 @@ static void __free_slab(struct task *t, struct slab *slab)
 		mm->ops->uncharge_slab(t, slab->cache, slab);
 	if (slab->vector)
 		mm->ops->slab_freed(t, slab);
+	t->reclaimed_slab += slab->cache->pages_per_slab;
 	sched_point(t, COST_PAGE_ALLOC);
 	touch(t->w, slab->id, FIELD_LIFE, ACCESS_WRITE);
 	trace(t, OBJ_FREE, .obj = slab->id, .str = "__free_slab");
@@ -393,15 +394,15 @@ static struct object *slab_alloc(struct task *t, struct kmem_cache *s)
 }
 
 /* The object itself is charged. */
-static struct object *alloc_charged(struct task *t, struct kmem_cache *s)
+static struct object *alloc_charged(struct task *t, struct kmem_cache *s, struct list_lru *lru)
 {
 	struct mm *mm = mm_of(t->w);
 	struct obj_cgroup *objcg = NULL;
 	struct object *obj = NULL;
 
-	if (mm->ops->alloc_begin(t, s, &objcg)) {
+	if (mm->ops->alloc_begin(t, s, lru, &objcg)) {
 		obj = slab_alloc(t, s);
-		if (!mm->ops->alloc_end(t, s, objcg, obj)) {
+		if (!mm->ops->alloc_end(t, s, lru, objcg, obj)) {
 			kmem_cache_free(t, obj);
 			obj = NULL;
 		}
@@ -411,15 +412,14 @@ static struct object *alloc_charged(struct task *t, struct kmem_cache *s)
 	return obj;
 }
 
-struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
+static struct object *alloc_object(struct task *t, struct kmem_cache *root, struct list_lru *lru)
 {
-	FRAME(t);
 	struct mm *mm = mm_of(t->w);
 	struct kmem_cache *s = root;
 	struct object *obj;
 
 	if (root->flags & SLAB_ACCOUNT && mm->ops->alloc_begin)
-		return alloc_charged(t, root);
+		return alloc_charged(t, root, lru);
 	if (root->flags & SLAB_ACCOUNT)
 		s = mm->ops->get_cache(t, root);
 	obj = slab_alloc(t, s);
@@ -428,6 +428,20 @@ struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
 	if (s != root)
 		mm->ops->put_cache(t, s);
 	return obj;
+}
+
+struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root)
+{
+	FRAME(t);
+
+	return alloc_object(t, root, NULL);
+}
+
+struct object *kmem_cache_alloc_lru(struct task *t, struct kmem_cache *root, struct list_lru *lru)
+{
+	FRAME(t);
+
+	return alloc_object(t, root, lru);
 }
 
 /* ---- freeing -------------------------------------------------------------------------- */

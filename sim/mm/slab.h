@@ -15,6 +15,7 @@
 #include "sim/kernel/workqueue.h"
 
 struct kmem_cache;
+struct list_lru;
 struct mem_cgroup;
 struct obj_cgroup;
 
@@ -130,6 +131,9 @@ int kmem_cache_destroy(struct task *t, struct kmem_cache *s);
 
 /** kmem_cache_alloc() - an object, charged if the cache is accounted; NULL when memory ran out */
 struct object *kmem_cache_alloc(struct task *t, struct kmem_cache *root);
+
+/** kmem_cache_alloc_lru() - the same for an object that will be put on @lru */
+struct object *kmem_cache_alloc_lru(struct task *t, struct kmem_cache *root, struct list_lru *lru);
 
 /** kmem_cache_free() - from any context */
 void kmem_cache_free(struct task *t, struct object *obj);

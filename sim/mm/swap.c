@@ -82,22 +82,43 @@ static void mem_cgroup_uncharge_swap(struct task *t, struct swap_run *run)
 	rcu_read_unlock(t);
 }
 
+/* Off the LRU, where reclaim does not find them: false if it was faster. */
+static bool isolate(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_RMW);
+	if (memcg->lru_pages < n)
+		return false;
+	memcg->lru_pages -= n;
+	return true;
+}
+
+static void putback(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_ADD);
+	memcg->lru_pages += n;
+}
+
 /* ---- out, in, gone ------------------------------------------------------------- */
 
 struct swap_run *swap_out(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
 	FRAME_NAMED(t, "add_to_swap");
-	struct swap_run *run = world_alloc(t->w, sizeof(*run));
+	struct swap_run *run;
 
+	if (!isolate(t, memcg, n))
+		return NULL;
+	run = world_alloc(t->w, sizeof(*run));
 	run->id = world_new_id(t->w, OBJ_SWAP);
 	run->nr_pages = n;
 	trace(t, OBJ_NEW, .obj = run->id, .arg = {(int64_t)memcg->css.of, sizeof(*run)});
 	if (!mem_cgroup_try_charge_swap(t, run, memcg)) {
 		trace(t, OBJ_FREE, .obj = run->id, .str = "add_to_swap failed");
 		world_free(t->w, run, sizeof(*run));
+		putback(t, memcg, n);
 		return NULL;
 	}
 	run->state = RUN_IN_SWAP;
+	putback(t, memcg, n);
 	mem_cgroup_uncharge_user(t, memcg, n);
 	return run;
 }
@@ -161,8 +182,11 @@ int workingset_eviction(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	FRAME(t);
 	int id;
 
+	if (!isolate(t, memcg, n))
+		return 0;
 	sched_read(t, memcg->css.of, FIELD_PRIVATE_ID, "workingset_eviction.id");
 	id = memcg->private_id;
+	putback(t, memcg, n);
 	mem_cgroup_uncharge_user(t, memcg, n);
 	return id;
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One run with 10,000 cgroups and 1,000,000 objects, and one twice as large, all
- * checkers on: does the cost grow with the size and not faster?  Each run has a
- * process of its own, whose CPU time and peak memory are taken.  Medians.
+ * One run with 10,000 cgroups and 1,000,000 objects, one that reclaims from 50,000
+ * cgroups, one that drops 250,000 dentries (BENCH_LONG=1: 5,000,000 as well), and each
+ * twice as large, all checkers on: does the cost grow with the size and not faster?  Each
+ * run has a process of its own, whose CPU time and peak memory are taken.  Medians.
  */
 #include <string.h>
 #include <sys/resource.h>
@@ -12,15 +13,28 @@
 #include "lua/scenario.h"
 #include "tests/bench/measure.h"
 
-#define SCRIPT "scenarios/lifecycle/scale.lua"
-
 #define ROUNDS 3
-#define CGROUPS 10000
-#define OBJECTS 1000000
+#define NR_SIZES_MAX 2
+#define STEPS_MAX UINT64_C(10000000000)
+#define MEMORY_MAX_BYTES ((size_t)16 << 30)
 #define GOAL 2.4 /* of twice as large: linear, and a fifth for what no longer fits a cache */
 
 struct cost {
 	double seconds, steps, megabytes;
+};
+
+/* A scenario, and what of it grows. */
+static const struct workload {
+	const char *script;
+	struct size {
+		const char *name; /* of a parameter */
+		unsigned int n;
+	} sizes[NR_SIZES_MAX];
+	unsigned int long_factor; /* how much larger with BENCH_LONG=1, then once; 0: not at all */
+} workloads[] = {
+	{"scenarios/lifecycle/scale.lua", {{"cgroups", 10000}, {"objects", 1000000}}, 0},
+	{"scenarios/reclaim/many.lua", {{"cgroups", 50000}}, 0},
+	{"scenarios/reclaim/many_items.lua", {{"cgroups", 2500}, {"items", 250000}}, 20},
 };
 
 static _Noreturn void give_up(const char *why)
@@ -30,16 +44,25 @@ static _Noreturn void give_up(const char *why)
 }
 
 /* In the child: write how many steps it took to @out. */
-static _Noreturn void run_child(unsigned int scale, int out)
+static _Noreturn void run_child(const struct workload *wl, unsigned int scale, int out)
 {
-	char cgroups[32], objects[32];
-	const char *sets[] = {cgroups, objects, NULL};
-	struct run_options opt = {.path = SCRIPT, .sets = sets, .seed = 1};
+	char texts[NR_SIZES_MAX][32];
+	const char *sets[NR_SIZES_MAX + 1] = {NULL};
+	struct run_options opt = {
+		.path = wl->script,
+		.sets = sets,
+		.seed = 1,
+		.steps_max = STEPS_MAX,
+		.memory_max = MEMORY_MAX_BYTES,
+	};
 	struct run_result result;
 	GError *error = NULL;
 
-	snprintf(cgroups, sizeof(cgroups), "cgroups=%u", scale * CGROUPS);
-	snprintf(objects, sizeof(objects), "objects=%u", scale * OBJECTS);
+	for (int i = 0; i < NR_SIZES_MAX && wl->sizes[i].name; i++) {
+		snprintf(texts[i], sizeof(texts[i]), "%s=%u", wl->sizes[i].name,
+			 scale * wl->sizes[i].n);
+		sets[i] = texts[i];
+	}
 	if (!scenario_run(&opt, NULL, &result, &error))
 		give_up(error->message);
 	if (result.verdict != VERDICT_PASS)
@@ -54,7 +77,7 @@ static double seconds_of(struct timeval t)
 	return (double)t.tv_sec + 1e-6 * (double)t.tv_usec;
 }
 
-static struct cost run_once(unsigned int scale)
+static struct cost run_once(const struct workload *wl, unsigned int scale)
 {
 	uint64_t steps = 0;
 	struct rusage usage;
@@ -64,7 +87,7 @@ static struct cost run_once(unsigned int scale)
 	if (pipe(pipes) != 0 || (child = fork()) < 0)
 		give_up("cannot start a process");
 	if (child == 0)
-		run_child(scale, pipes[1]);
+		run_child(wl, scale, pipes[1]);
 	close(pipes[1]);
 	if (wait4(child, &status, 0, &usage) != child || status != 0 ||
 	    read(pipes[0], &steps, sizeof(steps)) != sizeof(steps))
@@ -87,28 +110,46 @@ static bool within(const char *what, double ratio)
 	return ratio <= GOAL;
 }
 
-int main(void)
+static void print_cost(const struct workload *wl, unsigned int scale, double seconds,
+		       const struct cost *cost)
+{
+	for (int i = 0; i < NR_SIZES_MAX && wl->sizes[i].name; i++)
+		printf("%s%u %s", i ? ", " : "", scale * wl->sizes[i].n, wl->sizes[i].name);
+	printf(": %.2f s, %.0f steps, %.2f million steps/s, %.0f MiB\n", seconds, cost->steps,
+	       cost->steps / seconds * 1e-6, cost->megabytes);
+}
+
+static bool grows_linearly(const struct workload *wl, unsigned int factor, int rounds)
 {
 	double seconds[2][ROUNDS], ratio[ROUNDS];
 	struct cost cost[2] = {0};
 	bool ok;
 
-	for (int i = 0; i < ROUNDS; i++) {
+	printf("%s\n", wl->script);
+	for (int i = 0; i < rounds; i++) {
 		for (unsigned int k = 0; k < 2; k++) {
-			cost[k] = run_once(k + 1);
+			cost[k] = run_once(wl, factor * (k + 1));
 			seconds[k][i] = cost[k].seconds;
 		}
 		ratio[i] = seconds[1][i] / seconds[0][i];
 	}
-	for (unsigned int k = 0; k < 2; k++) {
-		double t = median(seconds[k], ROUNDS);
+	for (unsigned int k = 0; k < 2; k++)
+		print_cost(wl, factor * (k + 1), median(seconds[k], rounds), &cost[k]);
+	ok = within("CPU time", median(ratio, rounds));
+	return within("peak memory", cost[1].megabytes / cost[0].megabytes) && ok;
+}
 
-		printf("%u cgroups, %u objects: %.2f s, %.0f steps, %.2f million steps/s, "
-		       "%.0f MiB\n",
-		       (k + 1) * CGROUPS, (k + 1) * OBJECTS, t, cost[k].steps,
-		       cost[k].steps / t * 1e-6, cost[k].megabytes);
+int main(void)
+{
+	const char *asked = getenv("BENCH_LONG");
+	bool longer = asked && strcmp(asked, "0") != 0, ok = true;
+
+	for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++) {
+		const struct workload *wl = &workloads[i];
+
+		ok = grows_linearly(wl, 1, ROUNDS) && ok;
+		if (longer && wl->long_factor > 0)
+			ok = grows_linearly(wl, wl->long_factor, 1) && ok;
 	}
-	ok = within("CPU time", median(ratio, ROUNDS));
-	ok = within("peak memory", cost[1].megabytes / cost[0].megabytes) && ok;
 	return ok ? 0 : 1;
 }

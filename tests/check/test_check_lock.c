@@ -342,6 +342,15 @@ START_TEST(lock_without_a_name_is_a_class_of_its_own)
 }
 END_TEST
 
+/* As lockdep's assertions report it: whoever records it has looked. */
+START_TEST(a_walk_that_nothing_protects)
+{
+	feed_begin("lock");
+	REC(SUSPICIOUS_RCU, .obj = TASK(1), .str = "walk");
+	expect_only("lock", TASK(1), "suspicious RCU usage: walk");
+}
+END_TEST
+
 Suite *suite_check_lock(void)
 {
 	Suite *s = suite_create("check_lock");
@@ -376,6 +385,7 @@ Suite *suite_check_lock(void)
 	tcase_add_test(tc, release_of_what_is_not_held);
 	tcase_add_test(tc, unlock_without_a_read_section);
 	tcase_add_test(tc, lock_without_a_name_is_a_class_of_its_own);
+	tcase_add_test(tc, a_walk_that_nothing_protects);
 	suite_add_tcase(s, tc);
 	return s;
 }

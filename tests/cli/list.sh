@@ -5,7 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 
-for what in lifecycles variants checks strategies events; do
+for what in lifecycles variants checks strategies events iterators; do
 	try 0 list "$what"
 	[ -s "$work/stdout" ] || complain "list $what is empty"
 	cp "$work/stdout" "$work/first"

@@ -54,5 +54,6 @@ for generation in v5.9 v6.1; do
 done
 # What a few hundred random runs do not find stands in `expect`: charge-css-resurrect in
 # charge_vs_offline, vector-as-memcg in objcg, objstock-double-read in whole_life.
+# So do the bugs of walks over memcgs, in scenarios/reclaim/iter.lua.
 
 finish

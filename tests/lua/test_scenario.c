@@ -318,6 +318,126 @@ START_TEST(errors_name_file_line_and_remedy)
 }
 END_TEST
 
+#define RECLAIMS(what) "return scenario { reclaim = " what ", tasks = {} }"
+#define WITH_FS(body)                                                                              \
+	"return scenario { reclaim = true, setup = function(sim)\n"                                \
+	" sim.a = sim:cgroup('a') sim.x = sim:fs('x') end,\n"                                      \
+	" tasks = { task('t', { cpu = 0 }, function(t, sim)\n" body " end) } }"
+
+START_TEST(file_operations_return_errors)
+{
+	struct outcome o = run_text(
+		WITH_FS("local fs = sim.x t:log(tostring(t:lookup(fs, 'n')))"
+			" t:log(select(2, t:open(fs, 'n'))) t:log(select(2, t:unlink(fs, 'n')))"
+			" t:log(tostring(t:create(fs, 'n'))) t:log(select(2, t:create(fs, 'n')))"
+			" local f = t:open(fs, 'n') t:log(select(2, t:umount(fs))) t:close(f)"
+			" t:log(tostring(t:lookup_many(fs, 'm', 3)) .. t:count_dentries(fs))"
+			" t:log(select(2, t:read_shrinker(fs)))"
+			" t:log(tostring(t:umount(fs))) t:log(select(2, t:umount(fs)))"
+			" t:log(select(2, t:lookup(fs, 'n'))) t:log(t:lookup_many(fs, 'm', 3))"
+			" t:log(select(2, t:invalidate(fs, 'n')))"),
+		(struct run_options){0});
+
+	ck_assert_msg(o.ok, "%s", o.error ? o.error->message : "");
+	ck_assert_str_eq(o.log->str,
+			 "false\nENOENT\nENOENT\ntrue\nEEXIST\nEBUSY\n34\nENOENT\ntrue\n"
+			 "EINVAL\nENODEV\n0\nENODEV\n");
+	outcome_clear(&o);
+}
+END_TEST
+
+START_TEST(errors_about_files)
+{
+	expect_error(IN_TASK("t:mount('x')"),
+		     "x.lua:2: t:mount: this machine has no reclaim; say reclaim = true in the "
+		     "scenario");
+	expect_error(IN_TASK("t:drop_slab()"),
+		     "x.lua:2: t:drop_slab: this machine has no reclaim; say reclaim = true in the "
+		     "scenario");
+	expect_error(WITH_FS("t:mount('y', { bach = 1 })"),
+		     "x.lua:4: mount 'y': unknown field 'bach'; did you mean 'batch'?");
+	expect_error(WITH_FS("t:mount('y', { keep_files = 1 })"),
+		     "x.lua:4: mount 'y': keep_files: expected true or false, got 1");
+	expect_error(WITH_FS("t:lookup('x', 'n')"),
+		     "x.lua:4: t:lookup: expected a file system, got 'x'");
+	expect_error(WITH_FS("t:lookup(sim.x, 'a/b')"),
+		     "x.lua:4: t:lookup: 'a/b' is no name; use letters, digits, '_', '-' and '.'");
+	expect_error(WITH_FS("t:lookup_many(sim.x, 'n', -1)"),
+		     "x.lua:4: t:lookup_many: expected a number of names from 0 to 100000000, got "
+		     "-1");
+	expect_error(WITH_FS("t:close(sim.x)"),
+		     "x.lua:4: t:close: expected an open file, got fs:1 x");
+	expect_error(WITH_FS("t:create(sim.x, 'n') local f = t:open(sim.x, 'n')"
+			     " t:close(f) t:close(f)"),
+		     "x.lua:4: t:close: obj:1 n is closed already");
+	expect_error(WITH_FS("t:shrink_slab(sim.x)"),
+		     "x.lua:4: t:shrink_slab: the cgroup: expected a cgroup, got fs:1 x");
+	expect_error(WITH_FS("t:shrink_slab(sim.a, { priority = 13 })"),
+		     "x.lua:4: t:shrink_slab: priority: expected 0 to 12, got 13");
+	expect_error(WITH_FS("t:umount(sim.x) t:fs_figures(sim.x)"),
+		     "x.lua:4: t:fs_figures: fs:1 x is unmounted");
+	expect_error(RECLAIMS("{ list_lru = 'array' }"),
+		     "x.lua:1: reclaim.list_lru: unknown form of list_lru 'array'; did you mean "
+		     "'arrays'?");
+	expect_error(RECLAIMS("{ map_bits = 0 }"),
+		     "x.lua:1: reclaim.map_bits: expected 1 to 64, got 0");
+}
+END_TEST
+
+#define WITH_RECLAIM(body)                                                                         \
+	"return scenario { reclaim = true, setup = function(sim) sim.a = sim:cgroup('a') end,\n"   \
+	" tasks = { task('t', function(t, sim)\n" body " end) } }"
+
+START_TEST(errors_about_reclaim)
+{
+	expect_error(RECLAIMS("5"), "x.lua:1: reclaim: expected true, a table or a function(opt) "
+				    "that returns one, got 5");
+	expect_error(RECLAIMS("{ iterater = 'weak' }"),
+		     "x.lua:1: reclaim: unknown field 'iterater'; did you mean 'iterator'?");
+	expect_error(RECLAIMS("{ iterator = 'week' }"),
+		     "x.lua:1: reclaim.iterator: unknown iterator 'week'; did you mean 'weak'?");
+	expect_error(RECLAIMS("{ nodes = 9 }"), "x.lua:1: reclaim.nodes: expected 1 to 8, got 9");
+	expect_error(RECLAIMS("{ hierarchy = 1 }"),
+		     "x.lua:1: reclaim.hierarchy: expected true or false, got 1");
+	expect_error(IN_TASK("t:kswapd(1)"),
+		     "x.lua:2: t:kswapd: this machine has no reclaim; say reclaim = true in the "
+		     "scenario");
+	expect_error(WITH_RECLAIM("t:reclaim(sim.a)"),
+		     "x.lua:3: t:reclaim: expected a number of pages, a whole number, got nothing");
+	expect_error(WITH_RECLAIM("t:reclaim(sim.a, 0)"),
+		     "x.lua:3: t:reclaim: expected a number of pages from 1 to 1099511627776, "
+		     "got 0");
+	expect_error(WITH_RECLAIM("t:iterate('a')"),
+		     "x.lua:3: t:iterate: expected a cgroup, got 'a'");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { priority = 13 })"),
+		     "x.lua:3: t:iterate: priority: expected 0 to 12, got 13");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { node = 1 })"),
+		     "x.lua:3: t:iterate: expected a node from 0 to 0, got 1");
+	expect_error(WITH_RECLAIM("t:iterate(sim.a, { share = false })"),
+		     "x.lua:3: t:iterate: unknown field 'share'; did you mean 'shared'?");
+	expect_error(WITH_RECLAIM("t:reclaim_figures('a')"),
+		     "x.lua:3: t:reclaim_figures: expected a cgroup, got 'a'");
+}
+END_TEST
+
+/* What a removed cgroup answers, and what is left of its pages. */
+START_TEST(reclaim_in_a_script)
+{
+	struct outcome o = run_text(
+		WITH_RECLAIM("t:charge(sim.a, 100) t:log(t:reclaim(sim.a, 40))"
+			     " t:log(t:reclaim_figures(sim.a).pages) t:log(t:uncharge(sim.a, 100))"
+			     " t:log(t:kswapd(1))"
+			     " t:log(table.concat(t:iterate(sim.root), ' ')) t:rmdir(sim.a)"
+			     " t:log(select(2, t:reclaim(sim.a, 1)))"
+			     " t:log(select(2, t:iterate(sim.a)))"),
+		(struct run_options){0});
+
+	ck_assert_msg(o.ok, "%s", o.error ? o.error->message : "");
+	ck_assert_str_eq(o.log->str, "40\n60\n60\n0\n/ a\nENODEV\nENODEV\n");
+	outcome_clear(&o);
+}
+END_TEST
+
 START_TEST(an_error_in_a_task_stops_the_run)
 {
 	struct outcome o = run_text(IN_TASK("t:log('one') error('no')"), (struct run_options){0});
@@ -528,6 +648,7 @@ Suite *suite_scenario(void)
 	TCase *runs = tcase_create("runs"), *refused = tcase_create("refused");
 
 	tcase_add_test(runs, a_small_scenario_passes);
+	tcase_add_test(runs, file_operations_return_errors);
 	tcase_add_test(runs, a_second_run_is_the_same);
 	tcase_add_test(runs, a_session_can_be_run_again);
 	tcase_add_test(runs, a_double_free_is_a_violation);
@@ -540,6 +661,9 @@ Suite *suite_scenario(void)
 	suite_add_tcase(s, runs);
 
 	tcase_add_test(refused, errors_name_file_line_and_remedy);
+	tcase_add_test(refused, errors_about_reclaim);
+	tcase_add_test(refused, errors_about_files);
+	tcase_add_test(refused, reclaim_in_a_script);
 	tcase_add_test(refused, an_error_in_a_task_stops_the_run);
 	tcase_add_test(refused, a_caught_error_leaves_the_task_usable);
 	tcase_add_test(refused, another_task_cannot_be_driven);

@@ -57,7 +57,7 @@ static void record(struct trace_sink *sink, const struct trace_record *r)
 
 static void boot(struct task *t, void *arg)
 {
-	lifecycle_boot(t, arg, sim.config.variants);
+	lifecycle_boot(t, arg, sim.config.variants, sim.config.reclaim);
 	cgroup_exit(t);
 }
 

@@ -47,8 +47,9 @@ struct sim_config {
 	bool bare;	   /* the engine alone, without RCU and workqueues */
 	bool two_flavours; /* the RCU of before v4.20 */
 	bool shuffle_ties;
-	bool accesses;	       /* keep TR_ACCESS records as well */
-	const char *lifecycle; /* boot it; NULL: no memory management */
+	bool accesses;			      /* keep TR_ACCESS records as well */
+	const char *lifecycle;		      /* boot it; NULL: no memory management */
+	const struct reclaim_choice *reclaim; /* NULL: nothing can be reclaimed */
 	uint64_t variants;
 	uint64_t steps_max; /* 0: a million */
 	vtime_t time_max;   /* 0: none */
