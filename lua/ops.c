@@ -238,6 +238,41 @@ static int l_alloc(lua_State *L)
 	return 1;
 }
 
+/* Whoever has a cgroup's objects made by others holds its css. */
+static struct mem_cgroup *pin_memcg(struct task *t, const struct cgroup_handle *g)
+{
+	struct mem_cgroup *memcg = NULL;
+
+	rcu_read_lock(t);
+	if (!cgroup_is_removed(t, g) && css_tryget(t, &g->memcg->css, HOLD_SCRIPT, t->id))
+		memcg = g->memcg;
+	rcu_read_unlock(t);
+	return memcg;
+}
+
+static int l_alloc_for(lua_State *L)
+{
+	struct task *t = arg_self(L, "alloc_for")->task;
+	const struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "alloc_for");
+	const struct cgroup_handle *g = arg_handle(L, 3, HANDLE_CGROUP, "alloc_for");
+	struct object_ref ref = {0};
+	struct mem_cgroup *memcg;
+
+	op_begin(t, "alloc_for", c->h.id);
+	memcg = pin_memcg(t, g);
+	if (memcg) {
+		memalloc_use_memcg(t, memcg);
+		ref = allocate(t, c);
+		memalloc_use_memcg(t, NULL);
+		css_put(t, &memcg->css, HOLD_SCRIPT, t->id);
+	}
+	op_end(t, "alloc_for", ref.obj ? 0 : memcg ? -ENOMEM : -ENODEV);
+	if (!ref.obj)
+		return push_failure(L, memcg ? -ENOMEM : -ENODEV);
+	push_object(L, &ref);
+	return 1;
+}
+
 static uint32_t allocate_many(struct task *t, const struct cache_handle *c, struct object_ref *refs,
 			      uint32_t n)
 {
@@ -484,6 +519,32 @@ static int l_shrink(lua_State *L)
 	return 0;
 }
 
+/* By its name in sysfs, whatever has become of the handle. */
+static int l_shrink_all(lua_State *L)
+{
+	struct task *t = arg_self(L, "shrink_all")->task;
+	struct cache_handle *c = arg_handle(L, 2, HANDLE_CACHE, "shrink_all");
+	int err;
+
+	op_begin(t, "shrink_all", c->h.id);
+	err = slab_attr_store(t, c->cache);
+	op_end(t, "shrink_all", err);
+	return push_result(L, err);
+}
+
+/* A CPU goes and comes back: nobody else may be inside a section that needs all CPUs. */
+static int l_cpu_hotplug(lua_State *L)
+{
+	struct task *t = arg_self(L, "cpu_hotplug")->task;
+	struct rw_semaphore *lock = &kernel_of(t->w)->cpu_hotplug_lock;
+
+	op_begin(t, "cpu_hotplug", lock->id);
+	down_write(t, lock);
+	up_write(t, lock);
+	op_end(t, "cpu_hotplug", 0);
+	return 0;
+}
+
 /* Run in @cgrp for one allocation, which queues the child's creation, and wait for that. */
 static int create_child(struct task *t, struct kmem_cache *s, struct cgroup *cgrp)
 {
@@ -650,6 +711,42 @@ static int l_uncharge(lua_State *L)
 	return 1;
 }
 
+static int l_disable_memory(lua_State *L)
+{
+	struct task *t = arg_self(L, "disable_memory")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "disable_memory");
+	int err = -ENODEV;
+
+	op_begin(t, "disable_memory", g->h.id);
+	if (!cgroup_is_removed(t, g))
+		err = cgroup_disable_memory(t, g->cgrp);
+	op_end(t, "disable_memory", err);
+	return push_result(L, err);
+}
+
+static int l_enable_threaded(lua_State *L)
+{
+	struct task *t = arg_self(L, "enable_threaded")->task;
+	struct cgroup_handle *g = arg_handle(L, 2, HANDLE_CGROUP, "enable_threaded");
+	int err = -ENODEV;
+
+	op_begin(t, "enable_threaded", g->h.id);
+	if (!cgroup_is_removed(t, g))
+		err = cgroup_enable_threaded(t, g->cgrp);
+	op_end(t, "enable_threaded", err);
+	return push_result(L, err);
+}
+
+static int l_exit_accounting(lua_State *L)
+{
+	struct task *t = arg_self(L, "exit_accounting")->task;
+
+	op_begin(t, "exit_accounting", 0);
+	exit_accounting(t);
+	op_end(t, "exit_accounting", 0);
+	return 0;
+}
+
 static struct page_counter *counter_of(const struct cgroup_handle *g, const char *name)
 {
 	if (strcmp(name, "memory") == 0)
@@ -682,6 +779,7 @@ void ops_open(lua_State *L, int core)
 	static const luaL_Reg ops[] = {
 		{"alloc", l_alloc},
 		{"alloc_many", l_alloc_many},
+		{"alloc_for", l_alloc_for},
 		{"attach", l_attach},
 		{"charge", l_charge},
 		{"create_cache", l_create_cache},
@@ -698,6 +796,11 @@ void ops_open(lua_State *L, int core)
 		{"offline", l_rmdir},
 		{"set_max", l_set_max},
 		{"shrink", l_shrink},
+		{"shrink_all", l_shrink_all},
+		{"cpu_hotplug", l_cpu_hotplug},
+		{"disable_memory", l_disable_memory},
+		{"enable_threaded", l_enable_threaded},
+		{"exit_accounting", l_exit_accounting},
 		{"uncharge", l_uncharge},
 		{NULL, NULL},
 	};

@@ -144,7 +144,7 @@ struct run {
 	const struct lifecycle *lifecycle;
 	bool has_reclaim; /* the scenario wants reclaim, and says what it wants of it */
 	struct reclaim_choice reclaim;
-	uint64_t variants;
+	variant_set variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
 	bool statistics;

@@ -197,14 +197,14 @@ static int64_t field_int(lua_State *L, const char *field)
 }
 
 /* "NAME" on, "-NAME" off, "none" all off; later ones win. */
-static uint64_t apply_variant(uint64_t variants, const char *name)
+static variant_set apply_variant(variant_set variants, const char *name)
 {
 	bool off = name[0] == '-';
-	uint64_t bit;
+	variant_set bit;
 
 	if (strcmp(name, "none") == 0)
 		return 0;
-	bit = UINT64_C(1) << variant_index(name + off);
+	bit = variant_bit(variant_index(name + off));
 	return off ? variants & ~bit : variants | bit;
 }
 
@@ -221,7 +221,7 @@ static void read_variants(struct run *run, lua_State *L)
 	}
 	lua_pop(L, 2);
 	for (int i = 0; variant_infos[i]; i++) {
-		if (run->variants & (UINT64_C(1) << i))
+		if (run->variants & variant_bit(i))
 			names[n++] = variant_infos[i]->name;
 	}
 	for (size_t i = 1; i < n; i++) {

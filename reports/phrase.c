@@ -91,6 +91,7 @@ static const char *const patterns[NR_TRACE_KINDS] = {
 	[TR_COUNTER_UNCHARGE] = "{obj} {3} -{0} = {1} pages",
 	[TR_CHARGE_FORCE] = "{0} pages charged to {obj} past the limit of {1}",
 	[TR_CHARGE_FAIL] = "cannot charge {0} pages to {obj}: limit of {1}",
+	[TR_USER_REPARENT] = "move {0} user pages of {obj} to {1}",
 	[TR_USER_CHARGE] = "charge {0} user pages to {obj}[1: fails: {1}]",
 	[TR_USER_UNCHARGE] = "uncharge {0} user pages from {obj}",
 	[TR_SWAP_CHARGE] = "{1} pages in swap, {obj}, charged to {0} by the id {2}",

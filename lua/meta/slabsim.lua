@@ -49,6 +49,11 @@ local Task = {}
 ---@return string|nil error
 function Task:alloc(cache) end
 ---@param cache Cache
+---@param cgroup Cgroup
+---@return Object|nil
+---@return string|nil error
+function Task:alloc_for(cache, cgroup) end
+---@param cache Cache
 ---@param n integer
 ---@return Object[] # shorter than n when an allocation failed
 function Task:alloc_many(cache, n) end
@@ -82,6 +87,20 @@ function Task:create_cache(name, options) end
 function Task:destroy(cache) end
 ---@param cache Cache
 function Task:shrink(cache) end
+---@param cache Cache
+---@return boolean ok
+---@return string? error
+function Task:shrink_all(cache) end
+function Task:cpu_hotplug() end
+---@param cgroup Cgroup
+---@return boolean ok
+---@return string? error
+function Task:disable_memory(cgroup) end
+---@param cgroup Cgroup
+---@return boolean ok
+---@return string? error
+function Task:enable_threaded(cgroup) end
+function Task:exit_accounting() end
 --- Have the cgroup's child of the cache created, and wait until it exists.
 ---@param cache Cache
 ---@param cgroup Cgroup

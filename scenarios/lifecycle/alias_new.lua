@@ -41,5 +41,11 @@ return scenario {
     { "v3.19", variant = "none", never = "*", explore = many },
     { "v3.19", variant = "none", never = "*", explore = any },
     { "v3.19", variant = { "none", "alias-resurrect" }, finds = "use-after-free", explore = few },
+    { "v3.15", variant = "none", never = "*", explore = many },
+    { "v3.16", variant = "none", never = "*", explore = many },
+    { "v3.15", variant = "none", never = "*", explore = any },
+    { "v3.16", variant = "none", never = "*", explore = any },
+    { "v3.15", variant = { "none", "alias-resurrect" }, finds = "use-after-free", explore = few },
+    { "v3.16", variant = { "none", "alias-resurrect" }, finds = "use-after-free", explore = few },
   },
 }

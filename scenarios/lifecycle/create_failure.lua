@@ -68,5 +68,7 @@ return scenario {
     { "v4.0", variant = { "none", "offline-walk-no-rcu" }, finds = "lock", explore = few },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
   },
 }

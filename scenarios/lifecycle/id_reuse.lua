@@ -46,5 +46,7 @@ return scenario {
     { "v4.0", variant = "none", finds = "refcount", explore = many },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
   },
 }

@@ -72,5 +72,9 @@ return scenario {
     { "v3.19", variant = "none", never = sound, explore = few },
     { "seed2", variant = "none", set = { destroy = true }, never = sound, explore = few },
     { "v3.19", variant = "none", set = { destroy = true }, never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", set = { destroy = true }, never = sound, explore = few },
+    { "v3.16", variant = "none", set = { destroy = true }, never = sound, explore = few },
   },
 }

@@ -60,5 +60,11 @@ return scenario {
     { "v4.0", variant = "none", never = "*", explore = few },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = { "none", "inflight-unpinned" }, finds = "use-after-free",
+      explore = few },
+    { "v3.16", variant = { "none", "inflight-unpinned" }, finds = "use-after-free",
+      explore = few },
   },
 }

@@ -76,5 +76,13 @@ return scenario {
     { "v4.0", variant = "none", set = { root_first = true }, never = "*", explore = few },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
+    { "v6.12", variant = "typesafe-without-barrier", set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v6.1", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
+    { "v3.15", variant = { "none", "typesafe-without-barrier" }, set = { root_first = true },
+      finds = "use-after-free", explore = few },
   },
 }

@@ -32,5 +32,7 @@ return scenario {
     { "v4.0", variant = "none", never = "*", explore = few },
     { "seed2", variant = "none", never = "*", explore = few },
     { "v3.19", variant = "none", never = "*", explore = few },
+    { "v3.15", variant = "none", never = "*", explore = few },
+    { "v3.16", variant = "none", never = "*", explore = few },
   },
 }

@@ -17,6 +17,7 @@ return scenario {
   doc = "reference trace Z1: the memcg dies first, its cache with the last page",
   upstream = "f0a3a24b532d",
   cpus = 2,
+  options = { shrink = { false, "somebody shrinks every cache in the end" } },
 
   setup = function(sim)
     sim.M = sim:cgroup("M")
@@ -30,11 +31,12 @@ return scenario {
       sim.a2 = t:alloc(sim.R) -- from the child
     end),
 
-    task("admin", { cpu = 1 }, function(t, sim)
+    task("admin", { cpu = 1 }, function(t, sim, opt)
       t:join(sim:task("t"))
       t:rmdir(sim.M)
       t:sleep(ms(100)) -- every grace period and work item of the removal
       t:free(sim.a2)
+      if opt.shrink then t:shrink_all(sim.R) end
     end),
   },
 
@@ -54,5 +56,15 @@ return scenario {
     { "v4.0", variant = "none", never = "*", explore = few },
     { "seed2", variant = "none", never = sound, explore = few },
     { "v3.19", variant = "none", never = sound, explore = few },
+    { "v3.15", variant = "none", never = sound, explore = few },
+    { "v3.16", variant = "none", never = sound, explore = few },
+    -- What is shrunk by hand goes, but not a child that was in use at offline in v3.16, nor one
+    -- that was created after it, in either.
+    { "v3.15", set = { shrink = true }, never = "*" },
+    { "v3.15", variant = "none", set = { shrink = true }, sometimes = "leak", explore = few },
+    { "v3.16", set = { shrink = true }, always = "leak" },
+    { "v3.16", variant = "none", set = { shrink = true }, sometimes = "leak", explore = few },
+    { "v3.19", variant = "none", set = { shrink = true }, never = "*", explore = few },
+    { "v5.3", variant = { "none", "charge-sleeps-under-rcu" }, finds = "lock", explore = few },
   },
 }

@@ -376,6 +376,12 @@ static void on_user_charge(struct checker *c, const struct trace_record *r)
 	memcg_of(c, r->obj)->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
 }
 
+static void on_user_reparent(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages -= r->arg[0];
+	memcg_of(c, arg_oid(r, 1))->user_pages += r->arg[0];
+}
+
 static void on_user_uncharge(struct checker *c, const struct trace_record *r)
 {
 	memcg_of(c, r->obj)->user_pages -= r->arg[0];
@@ -536,6 +542,7 @@ static const struct record_handler handlers[] = {
 	{TR_STOCK_DRAIN, on_stock},
 	{TR_USER_CHARGE, on_user_charge},
 	{TR_USER_UNCHARGE, on_user_uncharge},
+	{TR_USER_REPARENT, on_user_reparent},
 	{TR_OBJCG_CHARGE, on_objcg_charge},
 	{TR_OBJCG_UNCHARGE, on_objcg_uncharge},
 	{TR_OBJCG_REPARENT, on_objcg_reparent},

@@ -9,7 +9,8 @@
  * object are no reason: nobody will ever free them.
  *
  * A cache of a memcg that is offline and still there dies with that memcg, and is
- * therefore judged with it; after reparenting it has to go by itself.
+ * therefore judged with it; after reparenting it has to go by itself.  So has an objcg,
+ * which live objects, a stock, a task or a memcg may keep.
  */
 
 #include <inttypes.h>
@@ -72,6 +73,15 @@ struct cache {
 	bool freed;
 };
 
+struct objcg {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
+	struct counter refs;
+	uint64_t parted_seq; /* when its memcg gave it away */
+	int64_t objects;     /* that live and are charged to it */
+	bool freed;
+};
+
 struct slab {
 	int64_t pages; /* charged */
 	oid_t cache, memcg;
@@ -86,12 +96,14 @@ struct work {
 };
 
 struct ledger {
-	struct table memcgs, caches;
-	struct list all_memcgs, all_caches; /* in the order in which they came */
-	struct table slabs;		    /* not freed */
+	struct table memcgs, caches, objcgs;
+	struct list all_memcgs, all_caches, all_objcgs; /* in the order in which they came */
+	struct table slabs;				/* not freed */
 	struct table works;
-	struct map details; /* by (counter and holder, owner) */
-	uint32_t nr_busy;   /* works queued or running */
+	struct table payers; /* by live object: oid_t, the objcg that it is charged to */
+	struct table exited; /* tasks: bool */
+	struct map details;  /* by (counter and holder, owner) */
+	uint32_t nr_busy;    /* works queued or running */
 };
 
 static struct memcg *find_memcg(const struct ledger *led, oid_t id)
@@ -128,6 +140,18 @@ static struct cache *cache_of(struct checker *c, oid_t id)
 	return cache;
 }
 
+static struct objcg *objcg_of(struct checker *c, oid_t id)
+{
+	struct ledger *led = c->ledger;
+	struct objcg *objcg = ledger_number(c, &led->objcgs, oid_nr(id));
+
+	if (!objcg->id) {
+		objcg->id = id;
+		list_add_tail(&objcg->node, &led->all_objcgs);
+	}
+	return objcg;
+}
+
 static struct slab *slab_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
@@ -137,9 +161,11 @@ static struct slab *slab_of(struct checker *c, oid_t id)
 
 /* ---- references ------------------------------------------------------------------- */
 
-/* @id: a memcg or a cache */
+/* @id: a memcg, a cache or an objcg */
 static struct counter *counter_of(struct checker *c, oid_t id)
 {
+	if (oid_kind(id) == OBJ_OBJCG)
+		return &objcg_of(c, id)->refs;
 	return oid_kind(id) == OBJ_MEMCG ? &memcg_of(c, id)->refs : &cache_of(c, id)->refs;
 }
 
@@ -231,10 +257,10 @@ static void give(struct checker *c, const struct trace_record *r, int64_t n, int
 		hold->epoch++;
 }
 
-/* Only memcgs and caches are judged, so only their counters are followed. */
+/* Who is judged has its counter followed. */
 static bool is_followed(oid_t id)
 {
-	return oid_kind(id) == OBJ_MEMCG || oid_kind(id) == OBJ_CACHE;
+	return oid_kind(id) == OBJ_MEMCG || oid_kind(id) == OBJ_CACHE || oid_kind(id) == OBJ_OBJCG;
 }
 
 static void on_ref_init(struct checker *c, const struct trace_record *r)
@@ -317,6 +343,9 @@ static void on_free(struct checker *c, const struct trace_record *r)
 	case OBJ_CACHE:
 		cache_of(c, r->obj)->freed = true;
 		break;
+	case OBJ_OBJCG:
+		objcg_of(c, r->obj)->freed = true;
+		break;
 	case OBJ_SLAB:
 		slab_freed(c, r->obj);
 		break;
@@ -372,9 +401,56 @@ static void on_object_alloc(struct checker *c, const struct trace_record *r)
 	count_object(c, r, 1);
 }
 
+/* @obj lives no longer, or is nobody's any more: whichever comes first. */
+static void object_left(struct checker *c, oid_t obj)
+{
+	struct ledger *led = c->ledger;
+	const oid_t *payer = table_find(&led->payers, oid_nr(obj));
+
+	if (!payer)
+		return;
+	objcg_of(c, *payer)->objects--;
+	table_del(&led->payers, oid_nr(obj));
+}
+
 static void on_object_free(struct checker *c, const struct trace_record *r)
 {
 	count_object(c, r, -1);
+	object_left(c, r->obj);
+}
+
+static void on_bytes_charge(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	oid_t *payer;
+
+	if (oid_kind(r->obj) != OBJ_OBJ)
+		return;
+	object_left(c, r->obj);
+	payer = ledger_number(c, &led->payers, oid_nr(r->obj));
+	*payer = arg_oid(r, 0);
+	objcg_of(c, *payer)->objects++;
+}
+
+static void on_bytes_uncharge(struct checker *c, const struct trace_record *r)
+{
+	if (oid_kind(r->obj) == OBJ_OBJ)
+		object_left(c, r->obj);
+}
+
+static void on_objcg_reparent(struct checker *c, const struct trace_record *r)
+{
+	struct objcg *objcg = objcg_of(c, r->obj);
+
+	if (!objcg->parted_seq)
+		objcg->parted_seq = r->seq;
+}
+
+static void on_task_exit(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+
+	*(bool *)ledger_number(c, &led->exited, oid_nr(r->obj)) = true;
 }
 
 static struct work *work_of(struct checker *c, const struct trace_record *r)
@@ -434,6 +510,12 @@ static void on_user_charge(struct checker *c, const struct trace_record *r)
 	memcg_of(c, r->obj)->user_pages += r->arg[1] == 0 ? r->arg[0] : 0;
 }
 
+static void on_user_reparent(struct checker *c, const struct trace_record *r)
+{
+	memcg_of(c, r->obj)->user_pages -= r->arg[0];
+	memcg_of(c, arg_oid(r, 1))->user_pages += r->arg[0];
+}
+
 static void on_user_uncharge(struct checker *c, const struct trace_record *r)
 {
 	memcg_of(c, r->obj)->user_pages -= r->arg[0];
@@ -489,6 +571,10 @@ static void init(struct checker *c)
 	table_init(&led->caches, c->set->arena, sizeof(struct cache));
 	list_init(&led->all_memcgs);
 	list_init(&led->all_caches);
+	table_init(&led->objcgs, c->set->arena, sizeof(struct objcg));
+	list_init(&led->all_objcgs);
+	table_init(&led->payers, c->set->arena, sizeof(oid_t));
+	table_init(&led->exited, c->set->arena, sizeof(bool));
 	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
 	table_init(&led->works, c->set->arena, sizeof(struct work));
 	map_init(&led->details, c->set->arena, sizeof(struct detail));
@@ -553,6 +639,8 @@ static void find_owners(struct ledger *led)
 		begin_search(&container_of(node, struct memcg, node)->refs);
 	list_for_each(node, &led->all_caches)
 		begin_search(&container_of(node, struct cache, node)->refs);
+	list_for_each(node, &led->all_objcgs)
+		begin_search(&container_of(node, struct objcg, node)->refs);
 	while ((detail = map_next(&led->details, &pos)))
 		propose(detail->hold, &detail->taken, map_key_b(detail));
 }
@@ -580,6 +668,7 @@ static bool is_legal(const struct ledger *led, const struct memcg *memcg, const 
 		return hold->count <= memcg->pinned_pages;
 	case HOLD_CHARGE:
 	case HOLD_CACHE:
+	case HOLD_KMEM_CHARGE:
 		return memcg->pinned > 0;
 	case HOLD_CREATE_WORK:
 		if (oid_kind(hold->best_owner) != OBJ_WORK)
@@ -705,6 +794,57 @@ static void judge_cache(struct checker *c, const struct trace_record *last,
 	v->related[1] = cache->parted_seq;
 }
 
+static bool keeps_objcg(const struct ledger *led, const struct objcg *objcg,
+			const struct hold *hold)
+{
+	const struct memcg *memcg;
+
+	switch (hold->holder) {
+	case HOLD_STOCK_ENTRY: /* until that CPU charges for somebody else */
+	case HOLD_SCRIPT:
+		return true;
+	case HOLD_OBJECT:
+		return hold->count <= objcg->objects;
+	case HOLD_TASK_OBJCG:
+		return !table_find(&led->exited, oid_nr(hold->best_owner));
+	case HOLD_MEMCG:
+		memcg = find_memcg(led, hold->best_owner);
+		return memcg && !memcg->freed;
+	default:
+		return false;
+	}
+}
+
+static void judge_objcg(struct checker *c, const struct trace_record *last,
+			const struct objcg *objcg)
+{
+	const struct ledger *led = c->ledger;
+	struct text who = {0};
+	struct violation *v;
+	int64_t total = 0;
+	uint64_t seq = 0;
+
+	if (objcg->freed || !objcg->parted_seq)
+		return;
+	for (const struct hold *hold = objcg->refs.holds; hold; hold = hold->next) {
+		if (hold->count <= 0 || hold->holder < 0 || hold->holder >= NR_HOLDERS)
+			continue;
+		total += hold->count;
+		if (keeps_objcg(led, objcg, hold))
+			continue;
+		add_holder(&who, hold);
+		seq = seq ? seq : hold->best_seq ? hold->best_seq : hold->last_seq;
+	}
+	if (total && !who.len)
+		return;
+	v = checker_violation(c, last, objcg->id,
+			      "objcg is not freed: %s lost its memcg at seq %" PRIu64 ", %s%s",
+			      oid_str(objcg->id).s, objcg->parted_seq,
+			      who.len ? "held by " : "no reference is left", who.s);
+	v->related[0] = seq;
+	v->related[1] = objcg->parted_seq;
+}
+
 static void judge_works(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
@@ -732,6 +872,8 @@ static void on_end(struct checker *c, const struct trace_record *last)
 	judge_memcgs(c, last);
 	list_for_each(node, &led->all_caches)
 		judge_cache(c, last, container_of(node, struct cache, node));
+	list_for_each(node, &led->all_objcgs)
+		judge_objcg(c, last, container_of(node, struct objcg, node));
 	judge_works(c, last);
 	/* The run may go on and come to rest again. */
 	list_for_each(node, &led->all_memcgs) {
@@ -763,6 +905,10 @@ static const struct record_handler handlers[] = {
 	{TR_SLAB_DISCARD, on_slab_discard},
 	{TR_OBJECT_ALLOC, on_object_alloc},
 	{TR_OBJECT_FREE, on_object_free},
+	{TR_BYTES_CHARGE, on_bytes_charge},
+	{TR_BYTES_UNCHARGE, on_bytes_uncharge},
+	{TR_OBJCG_REPARENT, on_objcg_reparent},
+	{TR_TASK_EXIT, on_task_exit},
 	{TR_STOCK_REFILL, on_stock_refill},
 	{TR_SWAP_CHARGE, on_swap_charge},
 	{TR_SWAP_UNCHARGE, on_swap_uncharge},
@@ -770,12 +916,14 @@ static const struct record_handler handlers[] = {
 	{TR_STOCK_DRAIN, on_stock_use},
 	{TR_USER_CHARGE, on_user_charge},
 	{TR_USER_UNCHARGE, on_user_uncharge},
+	{TR_USER_REPARENT, on_user_reparent},
 	{0, NULL},
 };
 
 const struct checker_ops check_leak = {
 	.name = "leak",
-	.claim = "no offline memcg, drained cache or work item stays that nobody can reach",
+	.claim = "no offline memcg, drained cache, reparented objcg or work item stays that nobody "
+		 "can reach",
 	.source = "cgroup and kmem_cache lifecycle; 3a98990ae215, f0a3a24b532d",
 	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),

@@ -298,6 +298,7 @@ static const struct record_handler handlers[] = {
 	{TR_STOCK_DRAIN, on_obj},
 	{TR_USER_CHARGE, on_obj},
 	{TR_USER_UNCHARGE, on_obj},
+	{TR_USER_REPARENT, on_obj_arg1},
 	{TR_OBJCG_LOOKUP, on_arg0_arg1},
 	{TR_OBJCG_CHARGE, on_obj_arg0},
 	{TR_OBJCG_UNCHARGE, on_obj_arg0},

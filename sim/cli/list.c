@@ -37,6 +37,58 @@ static void end_item(struct lister *l)
 	output_str(l->out, l->json ? "}\n" : "\n");
 }
 
+/* "ipi", "on" or "off" */
+static char *value_name(const struct switch_info *info, int value)
+{
+	g_auto(GStrv) names = NULL;
+
+	if (strcmp(info->values, "#") == 0)
+		return g_strdup_printf("%d", value);
+	names = g_strsplit(info->values[0] ? info->values : "off on", " ", -1);
+
+	return g_strdup(names[value]);
+}
+
+/* How @l differs from the row that it is based on: "deactivate ipi, keeps-id off" */
+static char *what_differs(const struct lifecycle *l)
+{
+	const char *base = lifecycle_base(l);
+	const struct lifecycle *from = base ? lifecycle_find(base) : NULL;
+	g_autoptr(GString) text = g_string_new(base ? base : "");
+
+	for (int nr = 0; switch_infos[nr]; nr++) {
+		int value = lifecycle_switch(l, nr);
+		g_autofree char *name = value_name(switch_infos[nr], value);
+
+		if (value == (from ? lifecycle_switch(from, nr) : 0))
+			continue;
+		g_string_append_printf(text, "%s%s", text->len ? ", " : "", switch_infos[nr]->name);
+		if (strcmp(name, "on") != 0)
+			g_string_append_printf(text, " %s", name);
+	}
+	return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void put_switches_json(struct lister *l, const struct lifecycle *lifecycle)
+{
+	bool any = false;
+
+	json_key(l->out, "switches");
+	output_char(l->out, '{');
+	for (int nr = 0; switch_infos[nr]; nr++) {
+		int value = lifecycle_switch(lifecycle, nr);
+		g_autofree char *name = value_name(switch_infos[nr], value);
+
+		if (any)
+			output_char(l->out, ',');
+		json_string(l->out, switch_infos[nr]->name);
+		output_char(l->out, ':');
+		json_string(l->out, name);
+		any = true;
+	}
+	output_char(l->out, '}');
+}
+
 static void list_lifecycles(struct lister *l)
 {
 	int width = 0;
@@ -44,8 +96,15 @@ static void list_lifecycles(struct lister *l)
 	for (size_t i = 0; lifecycle_infos[i]; i++)
 		width = MAX(width, (int)strlen(lifecycle_infos[i]->name));
 	for (size_t i = 0; lifecycle_infos[i]; i++) {
+		const struct lifecycle *lifecycle = lifecycle_find(lifecycle_infos[i]->name);
+		g_autofree char *differs = what_differs(lifecycle);
+
 		put_item(l, lifecycle_infos[i]->name, width, "summary",
 			 lifecycle_infos[i]->summary);
+		if (l->json)
+			put_switches_json(l, lifecycle);
+		else
+			output_printf(l->out, "\n%*s  = %s", width, "", differs);
 		end_item(l);
 	}
 }

@@ -1117,6 +1117,8 @@ static void fire_irq(struct event *ev)
 	struct irq_action *irq = container_of(transition_of(ev), struct irq_action, arrival);
 	struct cpu *cpu = irq->cpu;
 
+	/* A softirq cannot begin before it has ended. */
+	touch(cpu->w, cpu->id, FIELD_HELD_BACK, ACCESS_RMW);
 	list_add_tail(&irq->node, &cpu->irq_pending);
 	if (cpu->w->timed)
 		take_pending(cpu);

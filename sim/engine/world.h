@@ -188,10 +188,12 @@ struct task {
 	int64_t nr_pages_over_high; /* charged past memory.high in this system call */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
+	void *active_memcg;	/* pays for allocations in place of its own; the caller pins it */
 	void *objcg;		/* kept for the next allocation */
 	bool objcg_is_new;	/* nobody has moved the task since it was looked up */
 	int64_t reclaimed_slab; /* slab pages that it has freed */
 	bool memalloc_nofs;	/* its allocations must not enter a file system */
+	uint32_t css_set_nr;	/* counts the changes of its cgroup's memcg that it was told of */
 	/* sim/kernel/workqueue.h */
 	void *worker;
 };

@@ -106,19 +106,68 @@ static void remove_name(struct sysfs *fs, struct kobject *kobj)
 	kobj->in_sysfs = false;
 }
 
+/* Nobody begins to use a file any more, and those who do so end. */
+static bool drain(struct task *t, struct sysfs *fs, struct kobject *kobj)
+{
+	if (!kobj->active || fs->no_drain)
+		return false;
+	mutex_unlock(t, &fs->kernfs_mutex);
+	down_write(t, kobj->active);
+	mutex_lock(t, &fs->kernfs_mutex);
+	return true;
+}
+
 void kobject_del(struct task *t, struct kobject *kobj)
 {
 	FRAME(t);
 	struct sysfs *fs = &kernel_of(t->w)->sysfs;
+	bool drained;
 
 	mutex_lock(t, &fs->kernfs_mutex);
 	sched_point(t, COST_SYSFS);
+	touch(t->w, kobj->id, 0, ACCESS_READ);
+	drained = drain(t, fs, kobj);
 	if (kobj->in_sysfs) {
 		touch(t->w, kobj->id, 0, ACCESS_WRITE);
 		remove_name(fs, kobj);
 		trace(t, SYSFS_DEL, .obj = kobj->id, .arg = {(int64_t)kobj->of}, .str = kobj->name);
 	}
 	mutex_unlock(t, &fs->kernfs_mutex);
+	if (drained)
+		up_write(t, kobj->active);
+}
+
+/* The first to use a file makes the lock that stands for all who do. */
+static struct rw_semaphore *active_of(struct task *t, struct kobject *kobj)
+{
+	if (!kobj->active) {
+		kobj->active = world_alloc(t->w, sizeof(*kobj->active));
+		init_rwsem(t->w, kobj->active, "s_active");
+	}
+	return kobj->active;
+}
+
+bool sysfs_get_active(struct task *t, struct kobject *kobj)
+{
+	FRAME(t);
+
+	sched_point(t, COST_ATOMIC);
+	touch(t->w, kobj->id, 0, ACCESS_RMW);
+	if (!kobj->in_sysfs)
+		return false;
+	if (!kernel_of(t->w)->sysfs.no_drain)
+		return down_read_trylock(t, active_of(t, kobj));
+	touch(t->w, kobj->id, FIELD_REF, ACCESS_RMW);
+	kobj->refcount++;
+	return true;
+}
+
+void sysfs_put_active(struct task *t, struct kobject *kobj)
+{
+	if (kernel_of(t->w)->sysfs.no_drain)
+		kobject_put(t, kobj);
+	else
+		up_read(t, kobj->active);
 }
 
 void kobject_get(struct task *t, struct kobject *kobj)

@@ -66,6 +66,8 @@ void down_read(struct task *t, struct rw_semaphore *s);
 /** down_read_trylock() - fails also when a writer waits */
 bool down_read_trylock(struct task *t, struct rw_semaphore *s);
 void up_read(struct task *t, struct rw_semaphore *s);
+/** down_read_trylock() - false if a writer has it or waits; no scheduling point of its own */
+bool down_read_trylock(struct task *t, struct rw_semaphore *s);
 void down_write(struct task *t, struct rw_semaphore *s);
 void up_write(struct task *t, struct rw_semaphore *s);
 

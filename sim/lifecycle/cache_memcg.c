@@ -30,7 +30,8 @@ static struct mem_cgroup *get_mem_cgroup_from_mm(struct task *t)
 		if (!memcg)
 			memcg = mm_of(t->w)->root_memcg;
 		/* A cgroup is only removed once its tasks have left: the next try finds another. */
-	} while (!css_tryget_online(t, &memcg->css, HOLD_ALLOC, t->id));
+	} while (t->active_memcg ? !css_tryget(t, &memcg->css, HOLD_ALLOC, t->id)
+				 : !css_tryget_online(t, &memcg->css, HOLD_ALLOC, t->id));
 	rcu_read_unlock(t);
 	return memcg;
 }
@@ -343,9 +344,13 @@ static void memcg_set_kmem_cache_dying(struct task *t, struct kmem_cache *root)
 
 	if (switches_of(t)->destroy_without_dying)
 		return;
+	if (switches_of(t)->dying_takes_mutex)
+		mutex_lock(t, &mm_of(t->w)->slab_mutex);
 	sched_write(t, root->id, FIELD_DYING, "memcg_set_kmem_cache_dying.dying");
 	root->params.dying = true;
 	trace(t, CACHE_DYING, .obj = root->id, .arg = {root->refcount});
+	if (switches_of(t)->dying_takes_mutex)
+		mutex_unlock(t, &mm_of(t->w)->slab_mutex);
 }
 
 /* As in cache_ref.c: the fix of dying-on-alias keeps new users away. */
@@ -358,11 +363,7 @@ static void flush_memcg_workqueue(struct task *t)
 {
 	FRAME(t);
 
-	/* First the callbacks that queue works, then the works. */
-	if (!switches_of(t)->destroy_without_barrier)
-		rcu_barrier(t, RCU_SCHED);
-	if (!switches_of(t)->destroy_without_wq_flush)
-		flush_workqueue(t, mm_of(t->w)->memcg_kmem_cache_wq);
+	barrier_and_flush(t);
 }
 
 static void mark_and_flush(struct task *t, struct kmem_cache *root)

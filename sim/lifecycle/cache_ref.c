@@ -120,13 +120,45 @@ static struct mem_cgroup *get_charge_target(struct task *t, struct kmem_cache *c
 	return memcg;
 }
 
+/* The third posting: no reference, but a read section around a charge that may have to reclaim. */
+static int charge_in_section(struct task *t, struct kmem_cache *cache, struct slab *slab)
+{
+	int64_t n = cache->pages_per_slab;
+	struct mem_cgroup *memcg;
+	bool root;
+	int err;
+
+	rcu_read_lock(t);
+	sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_charge_slab.memcg");
+	memcg = cache->params.memcg;
+	root = mem_cgroup_is_root(memcg);
+	might_sleep(t);
+	err = root ? 0 : try_charge_kmem(t, memcg, n);
+	if (!err) {
+		slab->charged = (uint8_t)n;
+		percpu_ref_get_many(t, &cache->params.refcnt, n, HOLD_SLAB_PAGE, slab->id);
+	}
+	trace(t, SLAB_CHARGE, .obj = slab->id,
+	      .arg = {(int64_t)cache->id, (int64_t)memcg->css.of, n, err});
+	if (!err && !root)
+		css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
+	rcu_read_unlock(t);
+	return err;
+}
+
 static int charge_slab(struct task *t, struct kmem_cache *cache, struct slab *slab)
 {
 	FRAME_NAMED(t, "memcg_charge_slab");
 	int64_t n = cache->pages_per_slab;
-	struct mem_cgroup *memcg = get_charge_target(t, cache);
-	bool root = !memcg || mem_cgroup_is_root(memcg);
-	int err = root ? 0 : try_charge_kmem(t, memcg, n);
+	struct mem_cgroup *memcg;
+	bool root;
+	int err;
+
+	if (switches_of(t)->charge_in_section)
+		return charge_in_section(t, cache, slab);
+	memcg = get_charge_target(t, cache);
+	root = !memcg || mem_cgroup_is_root(memcg);
+	err = root ? 0 : try_charge_kmem(t, memcg, n);
 
 	if (!err) {
 		slab->charged = (uint8_t)n;
@@ -254,7 +286,8 @@ static void kmemcg_cache_shutdown(struct task *t, struct percpu_ref *ref)
 	FRAME(t);
 	struct kmem_cache *cache = cache_of(ref);
 
-	wq_lock(t);
+	if (!switches_of(t)->dying_unlocked)
+		wq_lock(t);
 	if (root_dying(t, cache->params.root_cache, "kmemcg_cache_shutdown.dying"))
 		goto out_unlock;
 	if (switches_of(t)->workfn_clobber && cache->params.work_fn)
@@ -265,7 +298,8 @@ static void kmemcg_cache_shutdown(struct task *t, struct percpu_ref *ref)
 	else
 		kmemcg_rcufn(t, &cache->params.rcu_head);
 out_unlock:
-	wq_unlock(t);
+	if (!switches_of(t)->dying_unlocked)
+		wq_unlock(t);
 }
 
 /*
@@ -295,10 +329,13 @@ static bool queue_deactivation(struct task *t, struct kmem_cache *cache)
 static void kmemcg_cache_deactivate(struct task *t, struct kmem_cache *cache)
 {
 	FRAME(t);
-	bool deferred;
+	bool deferred = false;
 
 	zero_partial_limits(t, cache, "kmemcg_cache_deactivate.limits");
-	deferred = queue_deactivation(t, cache);
+	if (!switches_of(t)->kill_before_clear)
+		deferred = queue_deactivation(t, cache);
+	else if (!root_dying(t, cache->params.root_cache, "kmemcg_cache_deactivate.dying"))
+		kmemcg_cache_deactivate_after_rcu(t, cache);
 	trace(t, CACHE_DEACTIVATE, .obj = cache->id, .arg = {deferred});
 }
 
@@ -389,8 +426,7 @@ static void flush_memcg_workqueue(struct task *t, struct kmem_cache *root)
 	FRAME(t);
 
 	/* Callbacks that would queue a child's work, then the work itself. */
-	rcu_barrier(t, RCU_SCHED);
-	flush_workqueue(t, mm_of(t->w)->memcg_kmem_cache_wq);
+	barrier_and_flush(t);
 	/* The flushed work may have begun to switch a child's counter: one grace period more. */
 	if (!switches_of(t)->no_second_barrier && has_children(t, root))
 		rcu_barrier(t, RCU_SCHED);

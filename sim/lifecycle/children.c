@@ -17,13 +17,13 @@ struct create_work {
 
 void lock_children(struct task *t)
 {
-	if (mm_of(t->w)->config.memcg_slab_mutex)
+	if (mm_of(t->w)->memcg_slab_mutex.id)
 		mutex_lock(t, &mm_of(t->w)->memcg_slab_mutex);
 }
 
 void unlock_children(struct task *t)
 {
-	if (mm_of(t->w)->config.memcg_slab_mutex)
+	if (mm_of(t->w)->memcg_slab_mutex.id)
 		mutex_unlock(t, &mm_of(t->w)->memcg_slab_mutex);
 }
 
@@ -58,10 +58,17 @@ static struct kmem_cache **slot_of(struct task *t, struct kmem_cache *root, int 
 	return NULL;
 }
 
-static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+static bool slot_taken(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
 {
 	struct kmem_cache **slot;
 
+	sched_read(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.slot");
+	slot = slot_of(t, root, memcg->kmemcg_id);
+	return !slot || *slot;
+}
+
+static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)
+{
 	sched_read(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_create_kmem_cache.state");
 	if (memcg->kmem_state != KMEM_ONLINE && !switches_of(t)->create_without_recheck)
 		return false;
@@ -73,9 +80,18 @@ static bool may_create(struct task *t, struct mem_cgroup *memcg, struct kmem_cac
 		trace(t, NULL_DEREF, .obj = root->id, .str = "memcg_caches[-1]");
 		return false;
 	}
-	sched_read(t, root->id, FIELD_SLOT, "memcg_create_kmem_cache.slot");
-	slot = slot_of(t, root, memcg->kmemcg_id);
-	return slot && !*slot;
+	return switches_of(t)->create_tests_early || !slot_taken(t, memcg, root);
+}
+
+/* array-relocate-lost: without sysfs, as with SLAB, names need not be unique. */
+static bool has_lost_child(const struct kmem_cache *root, const struct mem_cgroup *memcg)
+{
+	list_for_each(node, &root->params.children) {
+		if (container_of(node, struct kmem_cache, params.children_node)->params.memcg ==
+		    memcg)
+			return true;
+	}
+	return false;
 }
 
 /* slab_mutex held. */
@@ -87,8 +103,9 @@ static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_c
 
 	if (!may_create(t, memcg, root))
 		return;
-	snprintf(name, sizeof(name), "%.100s(%llu:%.60s)", root->name,
-		 (unsigned long long)memcg->css.serial_nr, memcg->css.cgroup->name);
+	snprintf(name, sizeof(name), "%.100s(%llu:%.60s)%s", root->name,
+		 (unsigned long long)memcg->css.serial_nr, memcg->css.cgroup->name,
+		 switches_of(t)->create_tests_early && has_lost_child(root, memcg) ? "'" : "");
 	child = create_cache(t, name, root, root, memcg, &err);
 	/* Whoever allocates meanwhile is served by the root cache: no harm, and it tries again. */
 	if (!child)
@@ -99,6 +116,8 @@ static void create_child(struct task *t, struct mem_cgroup *memcg, struct kmem_c
 		return;
 	*slot = child;
 	trace(t, CACHE_SLOT_SET, .obj = child->id, .arg = {(int64_t)root->id, id});
+	if (mm_of(t->w)->ops->child_created)
+		mm_of(t->w)->ops->child_created(t, child);
 }
 
 static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *work)
@@ -107,9 +126,12 @@ static void memcg_kmem_cache_create_func(struct task *t, struct work_struct *wor
 	struct mem_cgroup *memcg = cw->memcg;
 
 	lock_children(t);
-	lock_caches(t);
-	create_child(t, memcg, cw->root);
-	unlock_caches(t);
+	/* Without slab_mutex, which keeps the arrays from being replaced. */
+	if (!switches_of(t)->create_tests_early || !slot_taken(t, memcg, cw->root)) {
+		lock_caches(t);
+		create_child(t, memcg, cw->root);
+		unlock_caches(t);
+	}
 	unlock_children(t);
 	css_put(t, &memcg->css, HOLD_CREATE_WORK, cw->work.id);
 	world_free(t->w, cw, sizeof(*cw));
@@ -143,16 +165,24 @@ struct kmem_cache *child_in_slot(struct task *t, struct mem_cgroup *memcg, struc
 				 int *id)
 {
 	const struct memcg_cache_array *arr;
+	struct kmem_cache *child;
 
 	sched_read(t, memcg->css.of, FIELD_KMEMCG_ID, "memcg_kmem_get_cache.id");
 	*id = memcg->kmemcg_id;
 	if (*id < 0)
 		return NULL;
+	if (switches_of(t)->array_no_section)
+		rcu_read_unlock(t);
 	/* Two loads: the array may be replaced between them, and the old one is read then. */
 	sched_read(t, root->id, FIELD_ARRAY, "memcg_kmem_get_cache.array");
 	arr = root->params.memcg_caches;
 	sched_read(t, root->id, FIELD_SLOT, "memcg_kmem_get_cache.slot");
-	return arr->entries[*id];
+	if (mm_of(t->w)->config.array_watched)
+		trace_access(t, arr->id, FIELD_SLOT, ACCESS_READ, "memcg_kmem_get_cache.entry");
+	child = arr->entries[*id];
+	if (switches_of(t)->array_no_section)
+		rcu_read_lock(t);
+	return child;
 }
 
 void for_each_slot_of(struct task *t, struct mem_cgroup *memcg,
@@ -175,9 +205,14 @@ void for_each_slot_of(struct task *t, struct mem_cgroup *memcg,
 void clear_slot(struct task *t, struct kmem_cache *root, int id, const char *site)
 {
 	struct kmem_cache **slot = &root->params.memcg_caches->entries[id];
-	oid_t child = (*slot)->id;
+	oid_t child;
 
 	sched_write(t, root->id, FIELD_SLOT, site);
+	if (!*slot) {
+		trace(t, NULL_DEREF, .obj = root->id, .str = "memcg_caches[id]");
+		return;
+	}
+	child = (*slot)->id;
 	*slot = NULL;
 	trace(t, CACHE_SLOT_CLEAR, .obj = child, .arg = {(int64_t)root->id, id});
 }
@@ -191,6 +226,31 @@ void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *s
 }
 
 /* ---- destruction of a root cache ---------------------------------------- */
+
+static void flush_kmem_wq(struct task *t)
+{
+	struct workqueue *wq = mm_of(t->w)->memcg_kmem_cache_wq;
+
+	if (switches_of(t)->destroy_without_wq_flush)
+		return;
+	/* Only while the system boots. */
+	if (wq)
+		flush_workqueue(t, wq);
+	else if (switches_of(t)->flush_before_queue)
+		trace(t, NULL_DEREF, .obj = mm_of(t->w)->globals, .str = "memcg_kmem_cache_wq");
+}
+
+void barrier_and_flush(struct task *t)
+{
+	const struct switches *s = switches_of(t);
+
+	if (s->flush_before_barrier)
+		flush_kmem_wq(t);
+	if (!s->destroy_without_barrier)
+		rcu_barrier(t, RCU_SCHED);
+	if (!s->flush_before_barrier)
+		flush_kmem_wq(t);
+}
 
 /* slab_mutex held. */
 int shutdown_memcg_caches(struct task *t, struct kmem_cache *root)
@@ -240,12 +300,7 @@ bool drop_user(struct task *t, struct kmem_cache *root)
 
 void init_root_array(struct task *t, struct kmem_cache *root)
 {
-	uint32_t size = mm_of(t->w)->nr_cache_ids;
-	struct memcg_cache_array *arr;
-
-	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
-	arr->size = size;
-	root->params.memcg_caches = arr;
+	root->params.memcg_caches = new_cache_array(t, mm_of(t->w)->nr_cache_ids);
 }
 
 void free_root_array(struct task *t, struct kmem_cache *root)

@@ -29,7 +29,11 @@ oid_t new_create_work(struct task *t);
  */
 void queue_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root, oid_t id);
 
-/** child_in_slot() - lock-free look at @memcg's slot of @root; NULL and *@id < 0 if it has none */
+/**
+ * child_in_slot() - look, inside a read section, at @memcg's slot of @root
+ *
+ * Return: NULL if it is empty, and with *@id < 0 if there is none.
+ */
 struct kmem_cache *child_in_slot(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root,
 				 int *id);
 
@@ -42,6 +46,13 @@ void clear_slot(struct task *t, struct kmem_cache *root, int id, const char *sit
 
 /** zero_partial_limits() - empty slabs of @child are not kept any longer */
 void zero_partial_limits(struct task *t, struct kmem_cache *child, const char *site);
+
+/**
+ * barrier_and_flush() - wait for callbacks that queue works of children, then for the works
+ *
+ * The order matters, and so does every part.
+ */
+void barrier_and_flush(struct task *t);
 
 /** drop_user() - one user of @root less; true if others remain.  slab_mutex held */
 bool drop_user(struct task *t, struct kmem_cache *root);

@@ -430,19 +430,20 @@ static bool has_vector(struct task *t, struct slab *slab)
 	return true;
 }
 
-/* Bytes are charged; @obj takes them over, or they go back. */
-static void give_to_object(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
+/* Bytes are charged; @obj takes them over, or they go back: false. */
+static bool give_to_object(struct task *t, struct kmem_cache *s, struct obj_cgroup *objcg,
 			   struct object *obj)
 {
 	if (!obj || !has_vector(t, obj->slab)) {
 		obj_cgroup_uncharge(t, objcg, full_size(s));
-		return;
+		return false;
 	}
 	percpu_ref_get_many(t, &objcg->refcnt, 1, HOLD_OBJECT, obj->id);
 	sched_access(t, obj->id, FIELD_VECTOR, ACCESS_WRITE, "memcg_slab_post_alloc_hook.entry");
 	obj->objcg = objcg;
 	trace(t, BYTES_CHARGE, .obj = obj->id, .arg = {(int64_t)objcg->id, full_size(s)});
 	mod_objcg_state(t, objcg, full_size(s));
+	return true;
 }
 
 static bool alloc_end(struct task *t, struct kmem_cache *s, struct list_lru *lru,
@@ -453,12 +454,18 @@ static bool alloc_end(struct task *t, struct kmem_cache *s, struct list_lru *lru
 	if (!switches_of(t)->task_keeps_objcg) {
 		if (!objcg)
 			return true;
-		give_to_object(t, s, objcg, obj);
-		obj_cgroup_put(t, objcg, HOLD_ALLOC, t->id);
+		if (give_to_object(t, s, objcg, obj) || !switches_of(t)->vector_failure_leak)
+			obj_cgroup_put(t, objcg, HOLD_ALLOC, t->id);
 		return true;
 	}
 	/* The task's own reference lasts: nobody but the task itself drops it. */
-	objcg = obj && t->ctx == CTX_TASK ? current_obj_cgroup(t) : NULL;
+	if (!obj || t->ctx != CTX_TASK)
+		return true;
+	/* Somebody else's, who is pinned and pins his first one. */
+	if (t->active_memcg)
+		objcg = ((struct mem_cgroup *)t->active_memcg)->orig_objcg;
+	else
+		objcg = current_obj_cgroup(t);
 	if (!objcg)
 		return true;
 	if (!has_list(t, objcg, lru) || obj_cgroup_charge(t, objcg, full_size(s)))

@@ -1,415 +1,327 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generations, a row each.  A row says what differs from the row that it is based on,
+ * variants included, as that version had them; what nobody mentions is off.
+ * `slabsim list lifecycles` prints the table.
+ */
+#include <stddef.h>
 #include <string.h>
 
 #include "sim/lifecycle/switches.h"
 
-static const struct lifecycle v5_3 = {
-	.info = {"v5.3",
-		 "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
-	.ops = &cache_ref_ops,
-	.mm = {.drain_unlocked = true},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_MAP}},
-	.switches =
-		{
-			.unlink_clears_memcg = true,
-			.early_sysfs_removal = true,
-			.create_css_leak = true,
-			.no_second_barrier = true,
-			.css_put_at_unlink = true,
-			.dying_before_refcount = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.stat_flush_failed_alloc = true,
-			.stat_gone_own_cpu = true,
-			.shrinker_bit_needs_zero = true,
-			.shrinker_bit_stale_memcg = true,
-			.shrinker_maps_css_leak = true,
-		},
+/* ---- switches, by number ---------------------------------------- */
+
+enum switch_nr {
+#define SWITCH(where, field, name, values, summary) SWITCH_##field,
+#include "sim/lifecycle/switches.def"
+#undef SWITCH
+#define VARIANT(field, name, summary, fix, checker) SWITCH_##field,
+#include "sim/lifecycle/variants.def"
+#undef VARIANT
+	NR_SWITCHES,
 };
 
-static const struct lifecycle v5_8 = {
-	.info = {"v5.8", "the design of v5.3 with every fix that it got while it lived"},
-	.ops = &cache_ref_ops,
-	.mm = {.kmem_nofail = true},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
-		    .walks = PRIVATE_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_MAP}},
-	.switches =
-		{
-			.unlink_clears_memcg = true,
-			.early_sysfs_removal = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.stat_gone_own_cpu = true,
-			.shrinker_bit_needs_zero = true,
-			.shrinker_bit_stale_memcg = true,
-		},
+/* Everything that a row says, switch by switch. */
+struct settings {
+	const struct lifecycle_ops *ops;
+	struct kernel_config kernel;
+	struct mm_config mm;
+	struct reclaim_config reclaim;
+	struct switches switches;
 };
 
-static const struct lifecycle seed1_v4 = {
-	.info = {"seed1-v4",
-		 "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
-	.ops = &cache_ref_ops,
-	.mm = {.drain_unlocked = true},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_MAP}},
-	.switches =
-		{
-			.release_rcu_hop = true,
-			.create_tests_dying = true,
-			.dying_under_slab_mutex = true,
-			.uncharges_root = true,
-			.lookup_unlock_bug = true,
-			.release_lock_plain = true,
-			.workfn_write_after_free = true,
-			.workfn_clobber = true,
-			.create_css_leak = true,
-			.no_second_barrier = true,
-			.css_put_at_unlink = true,
-			.dying_before_refcount = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.stat_lost = true,
-			.stat_gone_own_cpu = true,
-			.iter_invalidate_own_parents = true,
-			.shrinker_bit_needs_zero = true,
-			.shrinker_bit_stale_memcg = true,
-			.shrinker_maps_css_leak = true,
-		},
+struct place {
+	uint16_t offset, size; /* of the field in struct settings */
 };
 
-static const struct lifecycle v4_18 = {
-	.info = {"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
-			  "destruction marks and flushes"},
+#define PLACE(where, field)                                                                        \
+	{                                                                                          \
+		offsetof(struct settings, where.field),                                            \
+			sizeof(((struct settings *)0)->where.field)                                \
+	}
+
+static const struct place places[NR_SWITCHES] = {
+#define SWITCH(where, field, name, values, summary) [SWITCH_##field] = PLACE(where, field),
+#include "sim/lifecycle/switches.def"
+#undef SWITCH
+#define VARIANT(field, name, summary, fix, checker) [SWITCH_##field] = PLACE(switches, field),
+#include "sim/lifecycle/variants.def"
+#undef VARIANT
+};
+
+/* ---- rows ---------------------------------------- */
+
+struct change {
+	enum switch_nr nr;
+	int value;
+};
+
+struct lifecycle {
+	struct lifecycle_info info;
+	const struct lifecycle *base;	      /* NULL: everything off */
+	const struct lifecycle_ops *ops;      /* NULL: the base's */
+	const struct change *changes;	      /* up to NR_SWITCHES */
+	const struct reclaim_config *reclaim; /* NULL: the base's */
+};
+
+#define CHANGES(...)                                                                               \
+	(const struct change[])                                                                    \
+	{                                                                                          \
+		__VA_ARGS__,                                                                       \
+		{                                                                                  \
+			NR_SWITCHES, 0                                                             \
+		}                                                                                  \
+	}
+#define ON(field)                                                                                  \
+	{                                                                                          \
+		SWITCH_##field, 1                                                                  \
+	}
+#define OFF(field)                                                                                 \
+	{                                                                                          \
+		SWITCH_##field, 0                                                                  \
+	}
+#define SET(field, value)                                                                          \
+	{                                                                                          \
+		SWITCH_##field, value                                                              \
+	}
+
+/* clang-format off */
+
+/* What walks, list_lrus and shrinkers are like; iter_pins_css makes of the first what v3.19 had. */
+static const struct reclaim_config reclaim_counted = {
+	.iter = {.design = ITER_DEAD_COUNT, .scope = ITER_PER_ZONE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+	.shrinkers = {.form = SHRINK_GLOBAL},
+};
+static const struct reclaim_config reclaim_global = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
+	.shrinkers = {.form = SHRINK_GLOBAL},
+};
+static const struct reclaim_config reclaim_per_memcg = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+	.shrinkers = {.form = SHRINK_WALK},
+};
+static const struct reclaim_config reclaim_per_node = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
+	.shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true},
+};
+static const struct reclaim_config reclaim_lockless_count = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+	.shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true},
+};
+static const struct reclaim_config reclaim_bitmap = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
+	.walks = SHARED_WALKS,
+	.list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+	.shrinkers = {.form = SHRINK_MAP},
+};
+static const struct reclaim_config reclaim_private_walks = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+	.walks = PRIVATE_WALKS,
+	.list_lru = {.form = LRU_ARRAYS, .count_signed = true},
+	.shrinkers = {.form = SHRINK_MAP},
+};
+static const struct reclaim_config reclaim_xarray = {
+	.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
+	.walks = PRIVATE_WALKS,
+	.list_lru = {.form = LRU_XARRAY},
+	.shrinkers = {.form = SHRINK_INFO, .debugfs = true},
+};
+static const struct reclaim_config reclaim_partial_walks = {
+	.iter = {.design = ITER_WEAK_RETRY, .scope = ITER_PER_NODE},
+	.walks = PARTIAL_WALKS,
+	.list_lru = {.form = LRU_XARRAY, .memcg_first = true},
+	.shrinkers = {.form = SHRINK_INFO, .refs = true, .debugfs = true},
+};
+
+static const struct lifecycle v3_15 = {
+	{"v3.15", "kmem_cache counts its pages and pins its mem_cgroup; a dead one has a work item "
+		  "that destroys it"},
+	.ops = &cache_pages_ops,
+	.changes = CHANGES(SET(kmem_wq, KMEM_WQ_SYSTEM), ON(sysfs_inline), ON(collects_retired),
+			   ON(charges_pin_nothing), ON(offline_keeps_stock), ON(keeps_id),
+			   ON(offline_unordered), ON(destroy_by_work), ON(charges_current),
+			   ON(destroy_without_flush), ON(destroy_drops_mutex),
+			   ON(inflight_unpinned), ON(cancel_vs_destroy_work),
+			   SET(stats, STATS_PER_CPU), ON(drain_unlocked), ON(id_with_css),
+			   ON(stock_entry_unpinned), ON(iter_unlocked)),
+	.reclaim = &reclaim_counted,
+};
+
+static const struct lifecycle v3_16 = {
+	{"v3.16", "as v3.15, with memcg_slab_mutex; offline destroys empty caches and forgets the "
+		  "others"},
+	.base = &v3_15,
+	.changes = CHANGES(ON(memcg_slab_mutex), OFF(destroy_by_work), OFF(charges_current),
+			   OFF(cancel_vs_destroy_work)),
+};
+
+static const struct lifecycle v3_19 = {
+	{"v3.19", "page -> mem_cgroup <- kmem_cache until the memcg is freed; memcg_slab_mutex, "
+		  "and an rcu_barrier() each"},
+	.base = &v3_16,
 	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_MEMCG, .drain_unlocked = true, .offline_keeps_stock = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
-	.switches =
-		{
-			.early_sysfs_removal = true,
-			.create_tests_dying = true,
-			.uncharge_by_page = true,
-			.dying_before_refcount = true,
-			.id_kept_on_failure = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.stat_gone_own_cpu = true,
-			.iter_invalidate_own_parents = true,
-		},
-};
-
-static const struct lifecycle v4_11 = {
-	.info = {"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
-	.switches =
-		{
-			.early_sysfs_removal = true,
-			.uncharge_by_page = true,
-			.destroy_without_flush = true,
-			.id_kept_on_failure = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.iter_invalidate_parents = true,
-			.lru_count_sums_lists = true,
-		},
-};
-
-/* What deactivation at offline waits for, with the big locks held: three attempts. */
-static const struct lifecycle v4_10 = {
-	.info = {"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .kmem_wq = KMEM_WQ_ORDERED,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true,
-	       .collects_retired = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
-	.switches =
-		{
-			.deactivate = DEACTIVATE_GP_ONCE,
-			.uncharge_by_page = true,
-			.free_walks_caches = true,
-			.destroy_without_flush = true,
-			.id_kept_on_failure = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.iter_invalidate_parents = true,
-			.lru_count_sums_lists = true,
-		},
-};
-
-static const struct lifecycle v4_7 = {
-	.info = {"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .kmem_wq = KMEM_WQ_SYSTEM,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true,
-	       .collects_retired = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_WALK, .global_skips_aware = true}},
-	.switches =
-		{
-			.deactivate = DEACTIVATE_GP_EACH,
-			.uncharge_by_page = true,
-			.free_walks_caches = true,
-			.destroy_without_flush = true,
-			.swapout_offline = true,
-			.id_kept_on_failure = true,
-			.id_published_early = true,
-			.stock_entry_unpinned = true,
-			.iter_invalidate_parents = true,
-			.lru_count_sums_lists = true,
-		},
-};
-
-static const struct lifecycle v4_0 = {
-	.info = {"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
-			 "offline, each with an IPI to all CPUs"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .id_with_css = true,
-	       .kmem_wq = KMEM_WQ_SYSTEM,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true,
-	       .collects_retired = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_WALK}},
-	.switches =
-		{
-			.deactivate = DEACTIVATE_IPI,
-			.free_walks_caches = true,
-			.destroy_without_flush = true,
-			.stock_entry_unpinned = true,
-			.iter_pins_css = true,
-			.iter_pins_late = true,
-			.offline_walk_no_rcu = true,
-			.lru_count_sums_lists = true,
-		},
+	.changes = CHANGES(OFF(charges_pin_nothing), OFF(inflight_unpinned), OFF(iter_unlocked),
+			   ON(iter_pins_css), ON(iter_pins_late),
+			   ON(lru_count_sums_lists)),
+	.reclaim = &reclaim_global,
 };
 
 /* Offline does nothing: ids, slots and empty pages stay until the memcg is freed. */
 static const struct lifecycle seed2 = {
-	.info = {"seed2", "page -> mem_cgroup <- kmem_cache until the memcg is freed; slab_mutex "
-			  "only, one rcu_barrier()"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .id_with_css = true,
-	       .kmem_wq = KMEM_WQ_SYSTEM,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true,
-	       .collects_retired = true,
-	       .keeps_id = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_GLOBAL}},
-	.switches =
-		{
-			.free_walks_caches = true,
-			.destroy_without_flush = true,
-			.stock_entry_unpinned = true,
-			.iter_pins_css = true,
-			.iter_pins_late = true,
-			.lru_count_sums_lists = true,
-		},
+	{"seed2", "as v3.19, with slab_mutex only, which destruction keeps, and one "
+		  "rcu_barrier()"},
+	.base = &v3_19,
+	.changes = CHANGES(OFF(memcg_slab_mutex), OFF(destroy_drops_mutex), ON(free_walks_caches)),
 };
 
-static const struct lifecycle v3_19 = {
-	.info = {"v3.19",
-		 "as seed2, with memcg_slab_mutex, and slab_mutex dropped in the middle of "
-		 "kmem_cache_destroy()"},
-	.ops = &cache_memcg_ops,
-	.mm = {.stats = STATS_PER_CPU,
-	       .drain_unlocked = true,
-	       .id_with_css = true,
-	       .kmem_wq = KMEM_WQ_SYSTEM,
-	       .offline_keeps_stock = true,
-	       .sysfs_inline = true,
-	       .collects_retired = true,
-	       .keeps_id = true,
-	       .memcg_slab_mutex = true},
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_ZONE_PRIORITY},
-		    .walks = SHARED_WALKS,
-		    .list_lru = {.form = LRU_GLOBAL, .count_locks = true, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_GLOBAL}},
-	.switches =
-		{
-			.destroy_without_flush = true,
-			.destroy_drops_mutex = true,
-			.stock_entry_unpinned = true,
-			.iter_pins_css = true,
-			.iter_pins_late = true,
-			.lru_count_sums_lists = true,
-		},
+/* What deactivation at offline waits for, with the big locks held: three attempts. */
+static const struct lifecycle v4_0 = {
+	{"v4.0", "page -> mem_cgroup <- kmem_cache; ids released and caches deactivated at "
+		 "offline, each with an IPI to all CPUs"},
+	.base = &seed2,
+	.changes = CHANGES(OFF(keeps_id), OFF(offline_unordered), ON(parent_offline_first),
+			   SET(deactivate, DEACTIVATE_IPI),
+			   ON(offline_walk_no_rcu)),
+	.reclaim = &reclaim_per_memcg,
 };
 
-static const struct lifecycle v5_9 = {
-	.info = {"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
-	.ops = &objcg_ops,
-	.mm =
-		{
-			.stat_bytes = true,
-			.reclaim_retries = 16,
-			.kmem_nofail = true,
-			.stock_pins_once = true,
-			.migration_locks = true,
-			.sysfs_inline = true,
-		},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
-		    .walks = PRIVATE_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_MAP}},
-	.switches =
-		{
-			.objcg_pins_memcg = true,
-			.full_means_unaccounted = true,
-			.charge_css_get = true,
-			.stock_read_twice = true,
-			.vector_read_twice = true,
-			.release_css_set_lock = true,
-			.id_published_early = true,
-			.stat_gone_own_cpu = true,
-			.shrinker_bit_needs_zero = true,
-			.shrinker_bit_stale_memcg = true,
-		},
+static const struct lifecycle v4_7 = {
+	{"v4.7", "as v4.0, with a grace period for each cache of a memcg"},
+	.base = &v4_0,
+	.changes = CHANGES(SET(deactivate, DEACTIVATE_GP_EACH), ON(uncharge_by_page),
+			   OFF(parent_offline_first), ON(exit_wants_online), OFF(id_with_css),
+			   ON(swapout_offline), ON(id_kept_on_failure), ON(id_published_early),
+			   OFF(iter_pins_css), OFF(iter_pins_late),
+			   OFF(offline_walk_no_rcu), ON(iter_invalidate_parents)),
+	.reclaim = &reclaim_per_node,
+};
+
+static const struct lifecycle v4_10 = {
+	{"v4.10", "as v4.0, with one grace period for all caches of a memcg"},
+	.base = &v4_7,
+	.changes = CHANGES(SET(deactivate, DEACTIVATE_GP_ONCE), SET(kmem_wq, KMEM_WQ_ORDERED),
+			   OFF(swapout_offline)),
+};
+
+static const struct lifecycle v4_11 = {
+	{"v4.11", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work"},
+	.base = &v4_10,
+	.changes = CHANGES(SET(deactivate, DEACTIVATE_BY_WORK), SET(kmem_wq, KMEM_WQ_PER_CPU),
+			   OFF(collects_retired), OFF(free_walks_caches), ON(early_sysfs_removal),
+			   ON(sysfs_active_abba)),
+};
+
+static const struct lifecycle v4_18 = {
+	{"v4.18", "page -> mem_cgroup <- kmem_cache; deactivation by RCU and work, which "
+		  "destruction marks and flushes"},
+	.base = &v4_11,
+	.changes = CHANGES(OFF(sysfs_inline), ON(create_tests_dying), OFF(destroy_without_flush),
+			   ON(dying_before_refcount), SET(stats, STATS_PER_MEMCG),
+			   ON(stat_gone_own_cpu),
+			   OFF(iter_invalidate_parents),
+			   ON(iter_invalidate_own_parents), OFF(lru_count_sums_lists)),
+	.reclaim = &reclaim_lockless_count,
+};
+
+static const struct lifecycle v5_8 = {
+	{"v5.8", "the design of v5.3 with every fix that it got while it lived"},
+	.ops = &cache_ref_ops,
+	.changes = CHANGES(ON(rcu_one_flavour), ON(early_sysfs_removal), ON(unlink_clears_memcg),
+			   ON(sysfs_active_abba), ON(kmem_nofail), ON(id_published_early),
+			   ON(stock_entry_unpinned), ON(stat_gone_own_cpu),
+			   ON(shrinker_bit_needs_zero),
+			   ON(shrinker_bit_stale_memcg)),
+	.reclaim = &reclaim_private_walks,
+};
+
+static const struct lifecycle v5_3 = {
+	{"v5.3", "page -> kmem_cache -> mem_cgroup, percpu_ref per cache, reparenting; as merged"},
+	.base = &v5_8,
+	.changes = CHANGES(ON(create_css_leak), ON(no_second_barrier), ON(css_put_at_unlink),
+			   ON(dying_before_refcount), OFF(kmem_nofail), ON(drain_unlocked),
+			   ON(stat_flush_failed_alloc),
+			   ON(shrinker_maps_css_leak)),
+	.reclaim = &reclaim_bitmap,
+};
+
+static const struct lifecycle seed1_v4 = {
+	{"seed1-v4", "the v4 posting of the same rework, as mailed on 2019-05-14, slips included"},
+	.base = &v5_3,
+	.changes = CHANGES(OFF(early_sysfs_removal), OFF(unlink_clears_memcg),
+			   ON(create_tests_dying), ON(dying_under_slab_mutex), ON(uncharges_root),
+			   ON(release_rcu_hop), ON(lookup_unlock_bug), ON(release_lock_plain),
+			   ON(workfn_write_after_free), ON(workfn_clobber),
+			   OFF(stat_flush_failed_alloc), ON(stat_lost),
+			   ON(iter_invalidate_own_parents)),
 };
 
 static const struct lifecycle v5_10 = {
-	.info = {"v5.10", "the same with the fixes that v5.10.y got"},
+	{"v5.10", "the same with the fixes that v5.10.y got"},
 	.ops = &objcg_ops,
-	.mm =
-		{
-			.stat_bytes = true,
-			.reclaim_retries = 16,
-			.kmem_nofail = true,
-			.stock_pins_once = true,
-			.migration_locks = true,
-			.sysfs_inline = true,
-		},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
-		    .walks = PRIVATE_WALKS,
-		    .list_lru = {.form = LRU_ARRAYS, .count_signed = true},
-		    .shrinkers = {.form = SHRINK_MAP}},
-	.switches =
-		{
-			.objcg_pins_memcg = true,
-			.stock_read_twice = true,
-			.release_css_set_lock = true,
-			.id_published_early = true,
-			.stat_gone_own_cpu = true,
-			.shrinker_bit_stale_memcg = true,
-		},
+	.changes = CHANGES(ON(rcu_one_flavour), ON(sysfs_inline), ON(stock_pins_once),
+			   ON(migration_locks), ON(objcg_pins_memcg), ON(stock_read_twice),
+			   ON(release_css_set_lock), ON(sysfs_active_abba), ON(stat_bytes),
+			   SET(reclaim_retries, 16), ON(kmem_nofail), ON(id_published_early),
+			   ON(stat_gone_own_cpu),
+			   ON(shrinker_bit_stale_memcg)),
+	.reclaim = &reclaim_private_walks,
+};
+
+static const struct lifecycle v5_9 = {
+	{"v5.9", "object -> obj_cgroup -> mem_cgroup, one set of caches; as merged"},
+	.base = &v5_10,
+	.changes = CHANGES(ON(full_means_unaccounted), ON(charge_css_get), ON(vector_read_twice),
+			   ON(shrinker_bit_needs_zero)),
 };
 
 static const struct lifecycle v6_1 = {
-	.info = {"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
-	.ops = &objcg_ops,
-	.mm =
-		{
-			.stat_bytes = true,
-			.stats = STATS_RSTAT,
-			.charge_batch = 64,
-			.reclaim_retries = 16,
-			.kmem_nofail = true,
-			.stock_pins_once = true,
-			.migration_locks = true,
-			.sysfs_inline = true,
-			.release_unlocked = true,
-		},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK, .scope = ITER_PER_NODE},
-		    .walks = PRIVATE_WALKS,
-		    .list_lru = {.form = LRU_XARRAY},
-		    .shrinkers = {.form = SHRINK_INFO, .debugfs = true}},
-	.switches =
-		{
-			.uncharge_to_stock = true,
-			.stock_sheds_pages = true,
-			.put_after_unlock = true,
-			.stock_read_twice = true,
-			.id_published_early = true,
-			.shrinker_bit_stale_memcg = true,
-			.shrinker_debugfs_rwsem = true,
-		},
+	{"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
+	.base = &v5_10,
+	.changes = CHANGES(ON(release_unlocked), OFF(sysfs_active_abba), OFF(objcg_pins_memcg),
+			   OFF(release_css_set_lock),
+			   ON(uncharge_to_stock), ON(stock_sheds_pages), ON(put_after_unlock),
+			   SET(stats, STATS_RSTAT), SET(charge_batch, 64),
+			   OFF(stat_gone_own_cpu),
+			   ON(shrinker_debugfs_rwsem)),
+	.reclaim = &reclaim_xarray,
 };
 
 static const struct lifecycle v6_12 = {
-	.info = {"v6.12",
-		 "tasks keep their objcg, memcgs keep their first one until they are freed"},
-	.ops = &objcg_ops,
-	.mm =
-		{
-			.stat_bytes = true,
-			.stats = STATS_RSTAT,
-			.charge_batch = 64,
-			.reclaim_retries = 16,
-			.kmem_nofail = true,
-			.stock_pins_once = true,
-			.migration_locks = true,
-			.sysfs_inline = true,
-			.release_unlocked = true,
-			.barrier_in_destroy = true,
-		},
-	.rcu_one_flavour = true,
-	.reclaim = {.iter = {.design = ITER_WEAK_RETRY, .scope = ITER_PER_NODE},
-		    .walks = PARTIAL_WALKS,
-		    .list_lru = {.form = LRU_XARRAY, .memcg_first = true},
-		    .shrinkers = {.form = SHRINK_INFO, .refs = true, .debugfs = true}},
-	.switches =
-		{
-			.uncharge_to_stock = true,
-			.stock_sheds_pages = true,
-			.put_after_unlock = true,
-			.task_keeps_objcg = true,
-			.memcg_pins_objcg = true,
-			.shrinker_bit_stale_memcg = true,
-		},
+	{"v6.12", "tasks keep their objcg, memcgs keep their first one until they are freed"},
+	.base = &v6_1,
+	.changes = CHANGES(ON(barrier_in_destroy), OFF(stock_read_twice), ON(task_keeps_objcg),
+			   ON(memcg_pins_objcg), OFF(id_published_early),
+			   OFF(shrinker_debugfs_rwsem)),
+	.reclaim = &reclaim_partial_walks,
 };
 
-static const struct lifecycle *const lifecycles[] = {
-	&v3_19,	   &seed2, &v4_0, &v4_7, &v4_10, &v4_11, &v4_18,
-	&seed1_v4, &v5_3,  &v5_8, &v5_9, &v5_10, &v6_1,	 &v6_12,
-};
+/* In the order in which they came. */
+#define ROWS(ROW)                                                                                  \
+	ROW(v3_15) ROW(v3_16) ROW(v3_19) ROW(seed2)                                                \
+	ROW(v4_0) ROW(v4_7) ROW(v4_10) ROW(v4_11) ROW(v4_18)                                       \
+	ROW(seed1_v4) ROW(v5_3) ROW(v5_8) ROW(v5_9) ROW(v5_10) ROW(v6_1) ROW(v6_12)
 
-const struct lifecycle_info *const lifecycle_infos[] = {
-	&v3_19.info, &seed2.info, &v4_0.info,	  &v4_7.info,  &v4_10.info,
-	&v4_11.info, &v4_18.info, &seed1_v4.info, &v5_3.info,  &v5_8.info,
-	&v5_9.info,  &v5_10.info, &v6_1.info,	  &v6_12.info, NULL,
-};
+/* clang-format on */
+
+#define ROW(row) &row,
+static const struct lifecycle *const lifecycles[] = {ROWS(ROW)};
+#undef ROW
+
+#define ROW(row) &row.info,
+const struct lifecycle_info *const lifecycle_infos[] = {ROWS(ROW) NULL};
+#undef ROW
+
+/* ---- names ---------------------------------------- */
 
 static const struct variant_info variants[] = {
 #define VARIANT(field, name, summary, fix, checker) {name, summary, fix, checker},
@@ -424,10 +336,29 @@ enum variant {
 	NR_VARIANTS,
 };
 
-_Static_assert(NR_VARIANTS <= VARIANTS_MAX, "variants are kept in a 64-bit mask");
+_Static_assert(NR_VARIANTS <= VARIANTS_MAX, "variants are kept in a variant_set");
 
 const struct variant_info *const variant_infos[] = {
 #define VARIANT(field, name, summary, fix, checker) &variants[VARIANT_##field],
+#include "sim/lifecycle/variants.def"
+#undef VARIANT
+	NULL,
+};
+
+static const struct switch_info switches[] = {
+#define SWITCH(where, field, name, values, summary) {name, values, summary},
+#include "sim/lifecycle/switches.def"
+#undef SWITCH
+#define VARIANT(field, name, summary, fix, checker) {name, "", summary},
+#include "sim/lifecycle/variants.def"
+#undef VARIANT
+};
+
+const struct switch_info *const switch_infos[] = {
+#define SWITCH(where, field, name, values, summary) &switches[SWITCH_##field],
+#include "sim/lifecycle/switches.def"
+#undef SWITCH
+#define VARIANT(field, name, summary, fix, checker) &switches[SWITCH_##field],
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
 	NULL,
@@ -451,38 +382,122 @@ int variant_index(const char *name)
 	return -1;
 }
 
-#define BIT_OF(field) (UINT64_C(1) << VARIANT_##field)
+/* ---- what a row says ---------------------------------------- */
+
+/* A field is a bool or an enum. */
+static void set(struct settings *s, const struct change *change)
+{
+	const struct place *place = &places[change->nr];
+	char *field = (char *)s + place->offset;
+
+	if (place->size == sizeof(bool))
+		*(bool *)field = change->value;
+	else
+		memcpy(field, &change->value, sizeof(change->value));
+}
+
+static int get(const struct settings *s, int nr)
+{
+	const char *field = (const char *)s + places[nr].offset;
+	int value;
+
+	if (places[nr].size == sizeof(bool))
+		return *(const bool *)field;
+	memcpy(&value, field, sizeof(value));
+	return value;
+}
+
+static struct settings settings_of(const struct lifecycle *l)
+{
+	struct settings s = {0};
+
+	if (l->base)
+		s = settings_of(l->base);
+	if (l->ops)
+		s.ops = l->ops;
+	if (l->reclaim)
+		s.reclaim = *l->reclaim;
+	for (const struct change *c = l->changes; c->nr < NR_SWITCHES; c++)
+		set(&s, c);
+	return s;
+}
+
+#define BIT_OF(field) variant_bit(VARIANT_##field)
 
 /* What lies in sim/reclaim, and in what calls it for lists. */
-static const uint64_t variants_of_reclaim =
-	BIT_OF(iter_pins_css) | BIT_OF(iter_pins_late) | BIT_OF(iter_invalidate_parents) |
-	BIT_OF(iter_invalidate_own_parents) | BIT_OF(iter_invalidate_late) |
-	BIT_OF(iter_count_read_twice) | BIT_OF(iter_stamp_first) | BIT_OF(iter_unlocked) |
-	BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) | BIT_OF(iter_root_is_got) |
-	BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) | BIT_OF(iter_unlinked_is_last) |
-	BIT_OF(lru_reparent_skip_empty) | BIT_OF(lru_reparent_skip_unlocked) |
-	BIT_OF(lru_drain_before_reid) | BIT_OF(lru_drain_recounts) | BIT_OF(lru_alloc_stale_id) |
-	BIT_OF(lru_count_sums_lists) | BIT_OF(slabobj_memcg_no_rcu) |
-	BIT_OF(shrinker_bit_needs_zero) | BIT_OF(shrinker_bit_stale_memcg) |
-	BIT_OF(shrinker_bit_no_rescan) | BIT_OF(shrinker_map_copied) |
-	BIT_OF(shrinker_maps_css_leak) | BIT_OF(shrinker_debugfs_rwsem);
-
-uint64_t lifecycle_variants(const struct lifecycle *l, bool reclaim)
+static variant_set variants_of_reclaim(void)
 {
-	uint64_t mask = 0;
+	return BIT_OF(iter_pins_css) | BIT_OF(iter_pins_late) | BIT_OF(iter_invalidate_parents) |
+	       BIT_OF(iter_invalidate_own_parents) | BIT_OF(iter_invalidate_late) |
+	       BIT_OF(iter_count_read_twice) | BIT_OF(iter_stamp_first) | BIT_OF(iter_unlocked) |
+	       BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) | BIT_OF(iter_root_is_got) |
+	       BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) |
+	       BIT_OF(iter_unlinked_is_last) | BIT_OF(lru_reparent_skip_empty) |
+	       BIT_OF(lru_reparent_skip_unlocked) | BIT_OF(lru_drain_before_reid) |
+	       BIT_OF(lru_drain_recounts) | BIT_OF(lru_alloc_stale_id) |
+	       BIT_OF(lru_count_sums_lists) | BIT_OF(slabobj_memcg_no_rcu) |
+	       BIT_OF(shrinker_bit_needs_zero) | BIT_OF(shrinker_bit_stale_memcg) |
+	       BIT_OF(shrinker_bit_no_rescan) | BIT_OF(shrinker_map_copied) |
+	       BIT_OF(shrinker_maps_css_leak) | BIT_OF(shrinker_debugfs_rwsem);
+}
+
+variant_set lifecycle_variants(const struct lifecycle *l, bool reclaim)
+{
+	struct settings s = settings_of(l);
+	variant_set mask = 0;
 
 #define VARIANT(field, name, summary, fix, checker)                                                \
-	mask |= (uint64_t)l->switches.field << VARIANT_##field;
+	mask |= (variant_set)s.switches.field << VARIANT_##field;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
 	if (!reclaim)
-		mask &= ~variants_of_reclaim;
+		mask &= ~variants_of_reclaim();
 	return mask;
+}
+
+const char *lifecycle_base(const struct lifecycle *l)
+{
+	return l->base ? l->base->info.name : NULL;
+}
+
+int lifecycle_switch(const struct lifecycle *l, int nr)
+{
+	struct settings s = settings_of(l);
+
+	return get(&s, nr);
 }
 
 struct kernel_config lifecycle_kernel_config(const struct lifecycle *l)
 {
-	return (struct kernel_config){.rcu_one_flavour = l->rcu_one_flavour};
+	return settings_of(l).kernel;
+}
+
+/* What sim/mm does differently because of a variant. */
+static void tell_mm(struct mm_config *config, const struct switches *s)
+{
+	config->swapout_offline = s->swapout_offline;
+	config->id_kept_on_failure = s->id_kept_on_failure;
+	config->id_published_early = s->id_published_early;
+	config->stock_entry_unpinned = s->stock_entry_unpinned;
+	config->stat_lost = s->stat_lost;
+	config->stat_flush_own_cpu = s->stat_flush_own_cpu;
+	config->stat_flush_failed_alloc = s->stat_flush_failed_alloc;
+	config->stat_irqs_on = s->stat_irqs_on;
+	config->stat_gone_own_cpu = s->stat_gone_own_cpu;
+	config->walks_without_rcu = s->offline_walk_no_rcu;
+	config->kills_css_twice = s->css_double_kill;
+	config->exit_wants_online = s->exit_wants_online;
+	config->destroy_on_system_wq = s->destroy_on_system_wq;
+	config->kmem_wq_late = s->flush_before_queue;
+	config->array_published_empty = s->create_tests_early;
+	config->array_freed_at_once = s->array_freed_at_once;
+	config->array_watched = s->array_freed_at_once || s->array_no_section;
+	config->sysfs_del_by_work = s->sysfs_del_by_work;
+	config->no_barrier_typesafe = s->no_barrier_typesafe;
+	config->offline_unordered |= s->parent_offline_first;
+	/* Nobody need wait for it; with no lock held, it does no harm. */
+	config->sysfs_no_drain = !s->sysfs_active_abba && !config->release_unlocked &&
+				 !config->collects_retired;
 }
 
 /* The positions of v3.19 and v4.0 are those of v4.4, but for what was wrong with them. */
@@ -543,41 +558,30 @@ static void read_iter(struct iter_config *iter, const struct switches *s,
 	iter->unlinked_is_last = s->iter_unlinked_is_last;
 }
 
-static struct reclaim *reclaim_boot(struct task *t, const struct lifecycle *l,
+static struct reclaim *reclaim_boot(struct task *t, struct reclaim_config config,
 				    const struct switches *s, const struct reclaim_choice *choice)
 {
-	struct reclaim_config config = l->reclaim;
-
 	read_iter(&config.iter, s, choice);
 	read_list_lru(&config.list_lru, s, choice);
 	read_shrinkers(&config.shrinkers, s, choice);
 	return reclaim_new(t->w, &config);
 }
 
-void lifecycle_boot(struct task *t, const struct lifecycle *l, uint64_t mask,
+void lifecycle_boot(struct task *t, const struct lifecycle *l, variant_set mask,
 		    const struct reclaim_choice *choice)
 {
 	struct switches *s = world_alloc(t->w, sizeof(*s));
-	struct mm_config config = l->mm;
+	struct settings settings = settings_of(l);
 
-	*s = l->switches;
+	*s = settings.switches;
 #define VARIANT(field, name, summary, fix, checker) s->field = mask >> VARIANT_##field & 1;
 #include "sim/lifecycle/variants.def"
 #undef VARIANT
-	config.sysfs_del_by_work = s->sysfs_del_by_work;
-	config.no_barrier_typesafe = s->no_barrier_typesafe;
-	config.swapout_offline = s->swapout_offline;
-	config.id_kept_on_failure = s->id_kept_on_failure;
-	config.id_published_early = s->id_published_early;
-	config.stock_entry_unpinned = s->stock_entry_unpinned;
-	config.stat_lost = s->stat_lost;
-	config.stat_flush_own_cpu = s->stat_flush_own_cpu;
-	config.stat_flush_failed_alloc = s->stat_flush_failed_alloc;
-	config.stat_irqs_on = s->stat_irqs_on;
-	config.stat_gone_own_cpu = s->stat_gone_own_cpu;
-	config.walks_without_rcu = s->offline_walk_no_rcu;
+	if (s->array_free_no_rcu)
+		s->array_freed_at_once = s->array_no_section = true;
+	tell_mm(&settings.mm, s);
 	if (choice && choice->offline_at_rmdir)
-		config.offline_at_rmdir = true;
-	mm_init(t, l->ops, s, &config, choice ? &reclaim_ops : NULL,
-		choice ? reclaim_boot(t, l, s, choice) : NULL);
+		settings.mm.offline_at_rmdir = true;
+	mm_init(t, settings.ops, s, &settings.mm, choice ? &reclaim_ops : NULL,
+		choice ? reclaim_boot(t, settings.reclaim, s, choice) : NULL);
 }

@@ -5,6 +5,9 @@
 
 #include "sim/mm/mm.h"
 
+/* For the record only, as that of a memcg. */
+#define CGROUP_BYTES 480
+
 /* ---- references -------------------------------------------------------------- */
 
 void css_get_many(struct task *t, struct css *css, int64_t n, enum holder h, oid_t owner)
@@ -115,6 +118,8 @@ static void offline_css(struct task *t, struct css *css)
 	mem_cgroup_css_offline(t, container_of(css, struct mem_cgroup, css));
 	sched_write(t, css->of, FIELD_ONLINE, "offline_css.clear");
 	css->online = false;
+	css->cgroup->own = NULL;
+	css_went_offline(t, css);
 }
 
 static bool online_cnt_dec_and_test(struct task *t, struct css *css)
@@ -136,7 +141,7 @@ static void css_killed_work_fn(struct task *t, struct work_struct *work)
 		offline_css(t, css);
 		css_put(t, css, HOLD_KILL_CSS, 0);
 		css = parent;
-	} while (css && online_cnt_dec_and_test(t, css));
+	} while (css && !mm->config.offline_unordered && online_cnt_dec_and_test(t, css));
 	mutex_unlock(t, &mm->cgroup_mutex);
 }
 
@@ -147,7 +152,11 @@ static void css_killed_ref_fn(struct task *t, struct percpu_ref *ref)
 	struct css *css = container_of(ref, struct css, refcnt);
 
 	trace(t, CSS_KILLED, .obj = css->of);
-	if (!online_cnt_dec_and_test(t, css))
+	/* As for a second release. */
+	if (css->killed)
+		return;
+	css->killed = true;
+	if (!mm_of(t->w)->config.offline_unordered && !online_cnt_dec_and_test(t, css))
 		return;
 	INIT_WORK(t, &css->destroy_work, css_killed_work_fn, css->of);
 	queue_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_work);
@@ -164,11 +173,11 @@ static void offline_css_now(struct task *t, struct css *css)
 		online_cnt_dec_and_test(t, css->parent);
 }
 
-static void kill_css(struct task *t, struct css *css)
+void kill_css(struct task *t, struct css *css)
 {
 	FRAME(t);
 
-	if (css->dying)
+	if (css->dying && !mm_of(t->w)->config.kills_css_twice)
 		return;
 	css->dying = true;
 	kernfs_update(t); /* its control files */
@@ -190,7 +199,8 @@ static int destroy_locked(struct task *t, struct cgroup *cgrp)
 		return -EBUSY;
 	sched_write(t, cgrp->id, FIELD_ONLINE, "cgroup_destroy_locked.online");
 	cgrp->self.online = false;
-	kill_css(t, &cgrp->memcg->css);
+	if (cgrp->own)
+		kill_css(t, &cgrp->own->css);
 	/* The name is free from here on, long before the memcg is. */
 	kernfs_update(t);
 	cgrp->removed = true;
@@ -231,7 +241,7 @@ static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const ch
 	self->online = true;
 	self->no_ref = !parent;
 	self->parent = parent ? &parent->self : NULL;
-	trace(t, OBJ_NEW, .obj = cgrp->id, .arg = {parent ? (int64_t)parent->id : 0, sizeof(*cgrp)},
+	trace(t, OBJ_NEW, .obj = cgrp->id, .arg = {parent ? (int64_t)parent->id : 0, CGROUP_BYTES},
 	      .str = name);
 	return cgrp;
 }
@@ -296,6 +306,7 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 		return err;
 	}
 	cgrp->memcg = memcg;
+	cgrp->own = memcg;
 	return 0;
 }
 

@@ -26,7 +26,7 @@ struct css {
 	struct css *parent; /* pinned */
 	bool no_ref;	    /* the root's: never counted */
 	bool self;	    /* the cgroup's own, else the memory controller's */
-	bool online, dying, releasing, released;
+	bool online, dying, killed, releasing, released;
 	int32_t online_cnt; /* itself and its online children */
 	uint64_t serial_nr;
 	struct percpu_ref refcnt;
@@ -39,7 +39,10 @@ struct cgroup {
 	const char *name;
 	struct cgroup *parent;
 	struct css self;
-	struct mem_cgroup *memcg;
+	struct mem_cgroup *memcg; /* its tasks': its own, or an ancestor's if that is disabled */
+	struct mem_cgroup *own;	  /* until it has gone offline */
+	bool memory_off, threaded;
+	uint32_t css_set_nr;
 	uint32_t nr_tasks, nr_online_children;
 	bool removed; /* the directory is gone */
 };
@@ -57,6 +60,21 @@ int cgroup_attach_task(struct task *t, struct task *who, struct cgroup *cgrp);
 
 /** cgroup_exit() - an ending task leaves its cgroup */
 void cgroup_exit(struct task *t);
+
+/** cgroup_disable_memory() - its tasks are the parent's from now on: 0, -ENODEV or -EBUSY */
+int cgroup_disable_memory(struct task *t, struct cgroup *cgrp);
+
+/** cgroup_enable_threaded() - another type; controllers are applied again: 0 or -ENODEV */
+int cgroup_enable_threaded(struct task *t, struct cgroup *cgrp);
+
+/** kill_css() - begin to take @css offline; cgroup_mutex held */
+void kill_css(struct task *t, struct css *css);
+
+/** css_went_offline() - tell those who wait for it; cgroup_mutex held */
+void css_went_offline(struct task *t, struct css *css);
+
+/** exit_accounting() - an ending task, which nobody moves any more, writes a last record */
+void exit_accounting(struct task *t);
 
 /* A task's signal lock, interrupts off: what a migration takes below css_set_lock. */
 void lock_siglock(struct task *t, struct task *who);

@@ -78,7 +78,7 @@ static enum outcome counter_is_full(struct task *t, struct page_counter *counter
 
 static void get_charged(struct task *t, struct mem_cgroup *memcg, int64_t n)
 {
-	if (!mm_of(t->w)->config.stock_pins_once)
+	if (pages_pin(t->w))
 		css_get_many(t, &memcg->css, n, HOLD_CHARGE, 0);
 }
 
@@ -214,7 +214,7 @@ void cancel_charge(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	if (mem_cgroup_is_root(memcg))
 		return;
 	page_counter_uncharge(t, &memcg->memory, n);
-	if (!mm_of(t->w)->config.stock_pins_once)
+	if (pages_pin(t->w))
 		css_put_many(t, &memcg->css, n, HOLD_CHARGE, 0);
 }
 
@@ -242,7 +242,9 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	FRAME(t);
 	int err = try_charge(t, memcg, n);
 
-	if (!err && mm_of(t->w)->config.stock_pins_once)
+	if (!err && mm_of(t->w)->config.charges_pin_nothing)
+		user_pages_added(t, memcg, n);
+	else if (!err && mm_of(t->w)->config.stock_pins_once)
 		css_get_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
 	else if (!err && !memcg->css.no_ref)
 		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, HOLD_CHARGE, HOLD_USER_PAGE});
@@ -261,17 +263,21 @@ int64_t mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64
 {
 	FRAME(t);
 
+	if (mm_of(t->w)->config.charges_pin_nothing)
+		memcg = user_pages_owner(t, memcg, n);
 	touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_RMW);
 	if (n > memcg->lru_pages)
 		n = memcg->lru_pages;
 	if (n == 0)
 		return 0;
 	memcg->lru_pages -= n;
+	if (mm_of(t->w)->config.charges_pin_nothing && !mem_cgroup_is_root(memcg))
+		memcg->user_pages -= n;
 	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = {n});
 	if (!mem_cgroup_is_root(memcg))
 		page_counter_uncharge(t, &memcg->memory, n);
 	mod_memcg_state(t, memcg, MEMCG_STAT_USER, -n);
-	if (!mem_cgroup_is_root(memcg))
+	if (!mem_cgroup_is_root(memcg) && !mm_of(t->w)->config.charges_pin_nothing)
 		css_put_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
 	return n;
 }

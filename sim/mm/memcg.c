@@ -18,7 +18,15 @@ struct mem_cgroup *mem_cgroup_from_task(const struct task *who)
 {
 	const struct cgroup *cgrp = who->cgroup;
 
+	if (who->active_memcg)
+		return who->active_memcg;
 	return cgrp ? cgrp->memcg : NULL;
+}
+
+void memalloc_use_memcg(struct task *t, struct mem_cgroup *memcg)
+{
+	sched_write(t, t->id, FIELD_ONLINE, "memalloc_use_memcg.active_memcg");
+	t->active_memcg = memcg;
 }
 
 void memcg_hotplug_cpu_dead(struct task *t, unsigned int cpu)
@@ -49,8 +57,13 @@ struct mem_cgroup *get_mem_cgroup_from_current(struct task *t, oid_t owner)
 static int memcg_online_kmem(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
-	const struct lifecycle_ops *ops = mm_of(t->w)->ops;
-	int id = memcg_alloc_cache_id(t, memcg);
+	struct mm *mm = mm_of(t->w);
+	const struct lifecycle_ops *ops = mm->ops;
+	int id;
+
+	if (!mm->memcg_kmem_cache_wq)
+		mm->memcg_kmem_cache_wq = alloc_kmem_wq(t->w, &mm->config);
+	id = memcg_alloc_cache_id(t, memcg);
 
 	if (id < 0)
 		return id;
@@ -142,6 +155,11 @@ static void memcg_offline_kmem(struct task *t, struct mem_cgroup *memcg)
 
 	if (memcg->kmem_state != KMEM_ONLINE)
 		return;
+	/* Only if its parent went offline before it. */
+	if (old < 0) {
+		trace(t, NULL_DEREF, .obj = memcg->css.of, .str = "memcg_caches[-1]");
+		return;
+	}
 	/* Ordered by slab_mutex against creation, which tests it there. */
 	sched_write(t, memcg->css.of, FIELD_KMEM_STATE, "memcg_offline_kmem.state");
 	memcg->kmem_state = KMEM_ALLOCATED;
@@ -165,6 +183,8 @@ void mem_cgroup_css_offline(struct task *t, struct mem_cgroup *memcg)
 		reclaim->memcg_offline(t, memcg);
 	if (!mm_of(t->w)->config.keeps_id)
 		memcg_offline_kmem(t, memcg);
+	else if (mm_of(t->w)->ops->css_offline)
+		mm_of(t->w)->ops->css_offline(t, memcg);
 	if (!mm_of(t->w)->config.offline_keeps_stock)
 		drain_all_stock(t, memcg);
 	mem_cgroup_id_offline(t, memcg);

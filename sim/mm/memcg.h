@@ -45,6 +45,11 @@ struct mem_cgroup {
 	int64_t lru_pages;	       /* user pages that reclaim can take */
 	void *reclaim_state;	       /* sim/reclaim */
 	struct memcg_stat *stat;       /* NULL unless statistics are on */
+	/* Where charges pin nothing. */
+	int64_t user_pages; /* on its LRU lists; offline moves them to the parent's */
+	bool user_moved;
+	bool kmem_dead; /* it owns one css reference for as long as kernel memory is charged */
+	struct mutex slab_caches_mutex; /* guards kmem_caches, where it exists */
 };
 
 static inline bool mem_cgroup_is_root(const struct mem_cgroup *memcg)
@@ -71,6 +76,24 @@ struct mem_cgroup *mem_cgroup_from_task(const struct task *who);
 
 /** get_mem_cgroup_from_current() - the memcg of @t, with a reference (HOLD_TEMP, @owner) */
 struct mem_cgroup *get_mem_cgroup_from_current(struct task *t, oid_t owner);
+/** memalloc_use_memcg() - allocations of @t are charged to @memcg, which is pinned, or else NULL */
+void memalloc_use_memcg(struct task *t, struct mem_cgroup *memcg);
+
+/** mem_cgroup_reparent_charges() - user pages to the parent, until none is charged any more */
+void mem_cgroup_reparent_charges(struct task *t, struct mem_cgroup *memcg);
+
+/** mem_cgroup_move_user_pages() - those of @memcg alone, and the stocks; does not wait for more */
+void mem_cgroup_move_user_pages(struct task *t, struct mem_cgroup *memcg);
+
+/** page_counter_uncharge_own() - @n pages from @c, which its parent keeps */
+void page_counter_uncharge_own(struct task *t, struct page_counter *c, int64_t n);
+
+/** usage_changed() - charges came, went or lie elsewhere: who waits for them looks again */
+void usage_changed(struct task *t);
+
+/* What mem_cgroup_charge_user() and mem_cgroup_uncharge_user() do where charges pin nothing. */
+void user_pages_added(struct task *t, struct mem_cgroup *memcg, int64_t n);
+struct mem_cgroup *user_pages_owner(struct task *t, struct mem_cgroup *memcg, int64_t n);
 
 /** mem_cgroup_is_descendant() - or @root itself; @memcg pinned, or in a read section */
 bool mem_cgroup_is_descendant(const struct mem_cgroup *memcg, const struct mem_cgroup *root);

@@ -8,27 +8,48 @@
 
 /* ---- indices of caches and lists --------------------------------------------- */
 
+/* One that is watched stays, for those who read it too late. */
+static void free_array(struct task *t, struct memcg_cache_array *arr)
+{
+	if (mm_of(t->w)->config.array_watched) {
+		touch(t->w, arr->id, FIELD_LIFE, ACCESS_WRITE);
+		trace(t, OBJ_FREE, .obj = arr->id, .str = "kfree");
+		return;
+	}
+	world_free(t->w, arr, sizeof(*arr) + arr->size * sizeof(arr->entries[0]));
+}
+
 static void free_array_rcu(struct task *t, struct rcu_head *head)
 {
-	struct memcg_cache_array *arr = container_of(head, struct memcg_cache_array, rcu);
+	free_array(t, container_of(head, struct memcg_cache_array, rcu));
+}
 
-	world_free(t->w, arr, sizeof(*arr) + arr->size * sizeof(arr->entries[0]));
+static void copy_slots(struct memcg_cache_array *to, const struct memcg_cache_array *from)
+{
+	if (from)
+		memcpy(to->entries, from->entries, from->size * sizeof(from->entries[0]));
 }
 
 /* slab_mutex held. */
 static bool grow_array(struct task *t, struct kmem_cache *root, uint32_t size)
 {
+	const struct mm_config *config = &mm_of(t->w)->config;
 	struct memcg_cache_array *old = root->params.memcg_caches, *arr;
 
 	if (fault_point(t, "memcg_update_cache_params"))
 		return false;
-	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
-	arr->size = size;
-	if (old)
-		memcpy(arr->entries, old->entries, old->size * sizeof(old->entries[0]));
+	arr = new_cache_array(t, size);
+	if (!config->array_published_empty)
+		copy_slots(arr, old);
 	sched_write(t, root->id, FIELD_ARRAY, "update_memcg_params.publish");
 	root->params.memcg_caches = arr;
-	if (old)
+	if (config->array_published_empty) {
+		sched_write(t, root->id, FIELD_SLOT, "update_memcg_params.copy");
+		copy_slots(arr, old);
+	}
+	if (old && config->array_freed_at_once)
+		free_array(t, old);
+	else if (old)
 		call_rcu(t, &old->rcu, free_array_rcu, 0);
 	return true;
 }

@@ -16,7 +16,7 @@ void put_online_cpus_mems(struct task *t)
 	up_read(t, &kernel_of(t->w)->cpu_hotplug_lock);
 }
 
-static struct workqueue *alloc_kmem_wq(struct world *w, const struct mm_config *config)
+struct workqueue *alloc_kmem_wq(struct world *w, const struct mm_config *config)
 {
 	if (config->kmem_wq == KMEM_WQ_SYSTEM)
 		return kernel_of(w)->system_wq;
@@ -43,16 +43,22 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 	init_rwsem(w, &mm->mem_hotplug_lock, "mem_hotplug_lock");
 	init_rwsem(w, &mm->memcg_cache_ids_sem, "memcg_cache_ids_sem");
 	spin_lock_init(w, &mm->memcg_kmem_wq_lock, "memcg_kmem_wq_lock");
-	mm->cgroup_destroy_wq = alloc_workqueue(w, "cgroup_destroy", false, 1);
-	mm->memcg_kmem_cache_wq = alloc_kmem_wq(w, config);
+	mm->cgroup_destroy_wq = config->destroy_on_system_wq
+					? kernel_of(w)->system_wq
+					: alloc_workqueue(w, "cgroup_destroy", false, 1);
+	if (!config->kmem_wq_late)
+		mm->memcg_kmem_cache_wq = alloc_kmem_wq(w, config);
 	if (config->memcg_slab_mutex)
 		mutex_init(w, &mm->memcg_slab_mutex, "memcg_slab_mutex");
 	idr_init(w, &mm->kmemcg_ids, 0, MEMCG_CACHES_MAX_SIZE);
 	idr_init(w, &mm->private_ids, 1, MEM_CGROUP_ID_MAX);
+	kernel_of(w)->sysfs.no_drain = config->sysfs_no_drain;
 	list_init(&mm->slab_caches);
 	list_init(&mm->slab_root_caches);
 	list_init(&mm->rcu_destroy);
 	list_init(&mm->retired);
+	list_init(&mm->usage_waiters);
+	list_init(&mm->offline_waiters);
 	INIT_WORK(t, &mm->rcu_destroy_work, slab_caches_to_rcu_destroy_workfn, mm->globals);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
 		stock_init(t, &mm->stocks[i]);

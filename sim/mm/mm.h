@@ -61,6 +61,9 @@ enum mm_field {
 	FIELD_DEAD_COUNT,     /* removals: of the machine, or below a memcg */
 	FIELD_ITER_USED,      /* which positions of a memcg were ever used; whether any was */
 	FIELD_ITER_FIGURES,   /* counts for reports */
+	FIELD_NR_PAGES,	      /* memcg_params.nr_pages */
+	FIELD_DEAD,	      /* memcg_params.dead, and mem_cgroup.kmem_dead */
+	FIELD_USER_PAGES,     /* a memcg's LRU lists */
 	NR_MM_FIELDS,
 };
 
@@ -72,6 +75,10 @@ struct lifecycle_ops {
 	/* 0 or -ENOMEM */
 	int (*charge_slab)(struct task *t, struct kmem_cache *cache, struct slab *slab);
 	void (*uncharge_slab)(struct task *t, struct kmem_cache *cache, struct slab *slab);
+	/* A child has been put into its slot; slab_mutex held.  NULL: nothing is left to do */
+	void (*child_created)(struct task *t, struct kmem_cache *child);
+	/* Of a memcg that keeps its index; cgroup_mutex held.  NULL: nothing happens */
+	void (*css_offline)(struct task *t, struct mem_cgroup *memcg);
 	/* cgroup_mutex held */
 	void (*offline_kmem)(struct task *t, struct mem_cgroup *memcg);
 	void (*free_kmem)(struct task *t, struct mem_cgroup *memcg);
@@ -140,6 +147,16 @@ struct mm_config {
 	bool migration_locks;	  /* css_set_lock is modelled */
 	bool release_unlocked;	  /* from v6.1: a root cache is released without slab_mutex */
 	bool barrier_in_destroy;  /* v6.12: and its rcu_barrier() has no work item of its own */
+	bool charges_pin_nothing; /* up to v3.18: offline moves user pages and drains the stocks */
+	bool kmem_wq_late;	  /* it is created with the first memcg but the root */
+	bool array_published_empty; /* slots are copied after readers can see the new array */
+	bool array_freed_at_once;   /* the old one does not wait for them */
+	bool array_watched;	    /* records tell who uses an array and that it was freed */
+	bool kills_css_twice;	    /* nobody waits for a css that is dying, or looks */
+	bool exit_wants_online;	    /* an ending task tries until its css is online */
+	bool destroy_on_system_wq;  /* cgroups are destroyed on everybody's workqueue */
+	bool sysfs_no_drain;	    /* removing a cache's name waits for nobody */
+	bool offline_unordered;	    /* up to v4.2: parents do not wait for their children */
 };
 
 struct mm {
@@ -154,6 +171,7 @@ struct mm {
 
 	struct mutex cgroup_mutex, slab_mutex;
 	struct mutex memcg_slab_mutex;	  /* if config says so: outside the hotplug locks */
+	struct mutex activate_kmem_mutex; /* v3.15: one root cache at a time ends its children */
 	struct mutex percpu_charge_mutex; /* only tried: one drain of the stocks at a time */
 	struct rw_semaphore mem_hotplug_lock;
 	struct rw_semaphore memcg_cache_ids_sem; /* for writing: nr_cache_ids changes */
@@ -176,6 +194,9 @@ struct mm {
 	struct list slab_root_caches; /* slab_mutex */
 	struct list rcu_destroy;      /* slab_caches_to_rcu_destroy; slab_mutex */
 	struct list retired;	      /* shut down, with collects_retired; slab_mutex */
+	struct list offline_waiters;  /* cgroup_lock_and_drain_offline(); cgroup_mutex */
+	struct list usage_waiters;    /* contexts that wait for usage_changed() */
+	uint64_t usage_changes;	      /* how often it was called */
 	struct work_struct rcu_destroy_work;
 	struct object *free_objects; /* recycled struct object, never their ids */
 	struct slab *free_slabs;
@@ -195,6 +216,9 @@ static inline struct mm *mm_of(const struct world *w)
 void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switches,
 	     const struct mm_config *config, const struct reclaim_ops *reclaim,
 	     void *reclaim_state);
+
+/** alloc_kmem_wq() - the workqueue that creates children */
+struct workqueue *alloc_kmem_wq(struct world *w, const struct mm_config *config);
 
 void get_online_cpus_mems(struct task *t);
 void put_online_cpus_mems(struct task *t);

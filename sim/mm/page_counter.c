@@ -24,6 +24,12 @@ static void counter_add(struct task *t, struct page_counter *c, int64_t n)
 		trace(t, COUNTER_CHARGE, .obj = c->memcg, .arg = {n, c->usage}, .str = c->name);
 	else
 		trace(t, COUNTER_UNCHARGE, .obj = c->memcg, .arg = {-n, c->usage}, .str = c->name);
+	usage_changed(t);
+}
+
+void page_counter_uncharge_own(struct task *t, struct page_counter *c, int64_t n)
+{
+	counter_add(t, c, -n);
 }
 
 bool page_counter_try_charge(struct task *t, struct page_counter *counter, int64_t n,

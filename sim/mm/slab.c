@@ -91,9 +91,13 @@ static void __free_slab(struct task *t, struct slab *slab)
 	mm->free_slabs = slab;
 }
 
+/* Only the page knows its cache: this is what the cache's memory has to wait for. */
 static void rcu_free_slab(struct task *t, struct rcu_head *head)
 {
-	__free_slab(t, container_of(head, struct slab, rcu));
+	struct slab *slab = container_of(head, struct slab, rcu);
+
+	trace_access(t, slab->cache->id, FIELD_SLAB, ACCESS_READ, "rcu_free_slab.slab_cache");
+	__free_slab(t, slab);
 }
 
 /*
@@ -579,6 +583,26 @@ void kmem_cache_shrink(struct task *t, struct kmem_cache *s)
 	put_online_cpus_mems(t);
 }
 
+int slab_attr_store(struct task *t, struct kmem_cache *s)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+
+	if (!sysfs_get_active(t, &s->kobj))
+		return -ENODEV;
+	kmem_cache_shrink(t, s);
+	if (mm->ops->get_cache) {
+		/* Differs: a child is shrunk without taking the hotplug locks once more. */
+		mutex_lock(t, &mm->slab_mutex);
+		list_for_each(node, &s->params.children)
+			__kmem_cache_shrink(
+				t, container_of(node, struct kmem_cache, params.children_node));
+		mutex_unlock(t, &mm->slab_mutex);
+	}
+	sysfs_put_active(t, &s->kobj);
+	return 0;
+}
+
 /* 0, or the number of slabs that keep the cache alive; what was empty is gone either way. */
 static int64_t __kmem_cache_shutdown(struct task *t, struct kmem_cache *s)
 {
@@ -753,6 +777,16 @@ void sysfs_slab_remove(struct task *t, struct kmem_cache *s)
  * ---- creation
  * -----------------------------------------------------------------------------------
  */
+
+struct memcg_cache_array *new_cache_array(struct task *t, uint32_t size)
+{
+	struct memcg_cache_array *arr;
+
+	arr = world_alloc(t->w, sizeof(*arr) + size * sizeof(arr->entries[0]));
+	arr->id = world_new_id(t->w, OBJ_ARRAY);
+	arr->size = size;
+	return arr;
+}
 
 static uint32_t default_cpu_partial(uint32_t size)
 {

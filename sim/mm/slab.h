@@ -63,6 +63,7 @@ struct kmem_cache_node {
 
 struct memcg_cache_array {
 	struct rcu_head rcu;
+	oid_t id;
 	uint32_t size;
 	struct kmem_cache *entries[];
 };
@@ -82,6 +83,8 @@ struct memcg_cache_params {
 	const char *work_fn_name;
 	struct rcu_head rcu_head; /* shares its storage with work upstream */
 	struct work_struct work;
+	int64_t nr_pages; /* charged slab pages, where they keep the child */
+	bool dead;	  /* its memcg is offline: an empty one has to go */
 };
 
 struct kmem_cache {
@@ -143,6 +146,16 @@ bool __kmem_cache_shrink(struct task *t, struct kmem_cache *s);
 
 /** kmem_cache_shrink() - the same for a user of the cache */
 void kmem_cache_shrink(struct task *t, struct kmem_cache *s);
+
+/** new_cache_array() - @size empty slots for children of a root cache */
+struct memcg_cache_array *new_cache_array(struct task *t, uint32_t size);
+
+/**
+ * slab_attr_store() - write to the cache's file "shrink" in sysfs: 0, or -ENODEV
+ *
+ * Where there are child caches, they are shrunk as well, with slab_mutex held.
+ */
+int slab_attr_store(struct task *t, struct kmem_cache *s);
 
 /** shutdown_cache() - point of no return: 0, or -EBUSY if slabs remain.  slab_mutex held */
 int shutdown_cache(struct task *t, struct kmem_cache *s);

@@ -21,6 +21,13 @@ void touch_stock(struct task *t, const struct stock *stock)
 	      ACCESS_RMW);
 }
 
+bool pages_pin(const struct world *w)
+{
+	const struct mm_config *config = &mm_of(w)->config;
+
+	return !config->stock_pins_once && !config->charges_pin_nothing;
+}
+
 static const struct cpu *cpu_of(const struct world *w, const struct stock *stock)
 {
 	return &w->cpus[stock - mm_of(w)->stocks];
@@ -47,7 +54,7 @@ static void drain_stock(struct task *t, struct stock *stock)
 		stock->nr_pages = 0;
 		trace(t, STOCK_DRAIN, .obj = old->css.of, .arg = {n, cpu->nr});
 		page_counter_uncharge(t, &old->memory, n);
-		if (!mm_of(t->w)->config.stock_pins_once)
+		if (pages_pin(t->w))
 			css_put_many(t, &old->css, n, HOLD_STOCK, cpu->id);
 	}
 	/* Cleared after the put: whoever looks at it from elsewhere is in a read section. */
@@ -91,7 +98,7 @@ void stock_init(struct task *t, struct stock *stock)
 static void move_css_refs(struct task *t, struct mem_cgroup *memcg, int64_t n, enum holder from,
 			  enum holder to)
 {
-	if (!memcg->css.no_ref && !mm_of(t->w)->config.stock_pins_once)
+	if (!memcg->css.no_ref && pages_pin(t->w))
 		trace(t, REF_MOVE, .obj = memcg->css.of, .arg = {n, from, to, (int64_t)t->cpu->id});
 }
 
@@ -133,6 +140,7 @@ void refill_stock(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	stock->nr_pages += n;
 	trace(t, STOCK_REFILL, .obj = memcg->css.of, .arg = {n, t->cpu->nr});
 	move_css_refs(t, memcg, n, HOLD_CHARGE, HOLD_STOCK);
+	usage_changed(t);
 	if (stock->nr_pages > stock_max(t->w))
 		drain_stock(t, stock);
 	local_irq_enable(t);
@@ -178,15 +186,11 @@ static bool wants_drain(struct task *t, struct stock *stock, struct mem_cgroup *
 	return wants && !stock->flushing;
 }
 
-void drain_all_stock(struct task *t, struct mem_cgroup *root)
+void drain_stocks(struct task *t, struct mem_cgroup *root)
 {
-	FRAME(t);
 	struct world *w = t->w;
 	struct mm *mm = mm_of(w);
 
-	/* Whoever drains already, maybe for another subtree: that has to do. */
-	if (!mutex_trylock(t, &mm->percpu_charge_mutex))
-		return;
 	preempt_disable(t);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
 		struct stock *stock = &mm->stocks[i];
@@ -200,5 +204,16 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root)
 			queue_work_on(t, &w->cpus[i], kernel_of(w)->system_wq, &stock->work);
 	}
 	preempt_enable(t);
-	mutex_unlock(t, &mm->percpu_charge_mutex);
+}
+
+void drain_all_stock(struct task *t, struct mem_cgroup *root)
+{
+	FRAME(t);
+	struct mutex *percpu_charge_mutex = &mm_of(t->w)->percpu_charge_mutex;
+
+	/* Whoever drains already, maybe for another subtree: that has to do. */
+	if (!mutex_trylock(t, percpu_charge_mutex))
+		return;
+	drain_stocks(t, root);
+	mutex_unlock(t, percpu_charge_mutex);
 }

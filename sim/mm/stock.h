@@ -50,5 +50,10 @@ void drain_all_stock(struct task *t, struct mem_cgroup *root);
 
 /** drain_gone_stock() - of a CPU that will not come back */
 void drain_gone_stock(struct task *t, struct stock *stock);
+/** drain_stocks() - the same; percpu_charge_mutex held */
+void drain_stocks(struct task *t, struct mem_cgroup *root);
+
+/** pages_pin() - does each charged page come with a css reference? */
+bool pages_pin(const struct world *w);
 
 #endif /* SIM_MM_STOCK_H */

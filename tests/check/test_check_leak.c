@@ -289,6 +289,82 @@ START_TEST(work_item_of_a_freed_cache)
 }
 END_TEST
 
+#define B oid_make(OBJ_OBJCG, 1)
+
+/* memcg:2's objcg, reparented: only what is still charged or cached may keep it. */
+static void objcg_setup(void)
+{
+	REC(OBJ_NEW, .obj = B, .arg = {O(M)});
+	REC(REF_INIT, .obj = B, .arg = {1, 1});
+	get(B, 1, HOLD_OBJECT, OBJECT(1));
+	REC(BYTES_CHARGE, .obj = OBJECT(1), .arg = {O(B), 200});
+	REC(OBJCG_REPARENT, .obj = B, .arg = {O(M), O(MEMCG(1))});
+	put(B, 1, HOLD_BASE, 0);
+}
+
+START_TEST(an_objcg_lives_with_its_objects)
+{
+	objcg_setup();
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
+START_TEST(an_objcg_goes_with_its_last_object)
+{
+	objcg_setup();
+	REC(BYTES_UNCHARGE, .obj = OBJECT(1), .arg = {O(B), 200});
+	put(B, 1, HOLD_OBJECT, OBJECT(1));
+	REC(OBJ_FREE, .obj = B);
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
+START_TEST(an_objcg_that_nobody_holds_is_freed)
+{
+	objcg_setup();
+	REC(BYTES_UNCHARGE, .obj = OBJECT(1), .arg = {O(B), 200});
+	put(B, 1, HOLD_OBJECT, OBJECT(1));
+	feed_end();
+	expect_only(NAME, B, "objcg is not freed: objcg:1 lost its memcg at seq");
+}
+END_TEST
+
+START_TEST(a_freed_object_keeps_no_objcg)
+{
+	objcg_setup();
+	REC(OBJECT_FREE, .obj = OBJECT(1), .arg = {O(CACHE(1)), O(SLAB(2))});
+	feed_end();
+	expect_only(NAME, B, "held by object (1, taken at seq");
+}
+END_TEST
+
+START_TEST(a_task_that_has_ended_keeps_no_objcg)
+{
+	objcg_setup();
+	get(B, 1, HOLD_TASK_OBJCG, TASK(3));
+	feed_end();
+	expect_clean();
+	REC(TASK_EXIT, .obj = TASK(3), .task = 3);
+	feed_end();
+	expect_only(NAME, B, "held by task's objcg (1, taken at seq");
+}
+END_TEST
+
+START_TEST(a_stock_may_keep_an_objcg_and_a_freed_memcg_may_not)
+{
+	objcg_setup();
+	get(B, 1, HOLD_STOCK_ENTRY, CPU(0));
+	get(B, 1, HOLD_MEMCG, M);
+	feed_end();
+	expect_clean();
+	free_all();
+	feed_end();
+	expect_only(NAME, B, "held by memcg (1, taken at seq");
+}
+END_TEST
+
 Suite *suite_check_leak(void)
 {
 	Suite *s = suite_create("check_leak");
@@ -313,6 +389,12 @@ Suite *suite_check_leak(void)
 	tcase_add_test(tc, frozen_cpu_slab_is_no_excuse_for_a_cache_that_was_never_killed);
 	tcase_add_test(tc, cache_that_dies_with_its_memcg_is_judged_with_it);
 	tcase_add_test(tc, work_item_of_a_freed_cache);
+	tcase_add_test(tc, an_objcg_lives_with_its_objects);
+	tcase_add_test(tc, an_objcg_goes_with_its_last_object);
+	tcase_add_test(tc, an_objcg_that_nobody_holds_is_freed);
+	tcase_add_test(tc, a_freed_object_keeps_no_objcg);
+	tcase_add_test(tc, a_task_that_has_ended_keeps_no_objcg);
+	tcase_add_test(tc, a_stock_may_keep_an_objcg_and_a_freed_memcg_may_not);
 	suite_add_tcase(s, tc);
 	return s;
 }

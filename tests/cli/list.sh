@@ -21,6 +21,9 @@ for generation in v5.9 v5.10 v6.1 v6.12; do
 	says stdout "$generation"
 done
 says stdout seed1-v4
+says stdout "= seed2, keeps-id off, offline-unordered off, deactivate ipi, unordered-offline"
+try 0 list lifecycles --json
+says stdout '"deactivate":"gp-once"'
 try 0 list events
 says stdout "name: kmem_cache_free"
 says stdout "field:object slab;"

@@ -85,6 +85,7 @@ void reference_free(struct reference *ref)
 	g_free(ref->scenario);
 	g_free(ref->lifecycle);
 	g_ptr_array_free(ref->variants, TRUE);
+	g_ptr_array_free(ref->sets, TRUE);
 	g_ptr_array_free(ref->chains, TRUE);
 	g_free(ref);
 }
@@ -224,8 +225,10 @@ static const char *parse_line(struct reference *ref, const char *line, int nr)
 		ref->lifecycle = g_strdup(line + 10);
 	else if (g_str_has_prefix(line, "variant "))
 		g_ptr_array_add(ref->variants, g_strdup(line + 8));
+	else if (g_str_has_prefix(line, "set "))
+		g_ptr_array_add(ref->sets, g_strdup(line + 4));
 	else
-		return "expected 'scenario', 'lifecycle', 'variant' or a heading";
+		return "expected 'scenario', 'lifecycle', 'variant', 'set' or a heading";
 	return NULL;
 }
 
@@ -238,6 +241,7 @@ struct reference *reference_parse(const char *name, const char *text, GError **e
 
 	ref->name = g_strdup(name);
 	ref->variants = g_ptr_array_new_with_free_func(g_free);
+	ref->sets = g_ptr_array_new_with_free_func(g_free);
 	ref->chains = g_ptr_array_new_with_free_func(chain_free);
 	while (!wrong && lines[nr]) {
 		wrong = parse_line(ref, g_strstrip(lines[nr]), nr + 1);
@@ -246,6 +250,7 @@ struct reference *reference_parse(const char *name, const char *text, GError **e
 	if (!wrong && (!ref->scenario || !ref->lifecycle || !ref->chains->len))
 		wrong = "a table names a scenario and a lifecycle and has steps";
 	g_ptr_array_add(ref->variants, NULL);
+	g_ptr_array_add(ref->sets, NULL);
 	if (!wrong)
 		return ref;
 	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "%s:%d: %s", name, nr, wrong);

@@ -11,6 +11,7 @@
  *     scenario scenarios/lifecycle/z1.lua
  *     lifecycle v5.3
  *     variant -dying-on-alias          (any number of them)
+ *     set shrink=true                  (parameters of the scenario, likewise)
  *
  * Then come chains.  The steps of a chain happen in the order in which they stand
  * there, other events may come between, and the first one after those steps that the
@@ -51,8 +52,8 @@ struct seen_trace {
 struct reference {
 	char *name;
 	char *scenario, *lifecycle;
-	GPtrArray *variants; /* NULL-terminated */
-	GPtrArray *chains;   /* struct chain */
+	GPtrArray *variants, *sets; /* NULL-terminated */
+	GPtrArray *chains;	    /* struct chain */
 };
 
 struct chain {

@@ -36,10 +36,10 @@ static uint64_t variant(const char *name)
 	if (!name)
 		return 0;
 	ck_assert_int_ge(variant_index(name), 0);
-	return UINT64_C(1) << variant_index(name);
+	return variant_bit(variant_index(name));
 }
 
-static void start(uint64_t seed, int how, uint64_t variants, uint32_t flags)
+static void start(uint64_t seed, int how, variant_set variants, uint32_t flags)
 {
 	sim_start(.lifecycle = "v5.3", .seed = seed, .preempt = how / 2, .variants = variants);
 	sim_task(0, "setup", set_up, &flags);
@@ -646,6 +646,18 @@ static void destroy_alias_first(struct task *t, void *arg)
 	rmdir_only(t, arg);
 }
 
+static void write_attribute(struct task *t, void *arg)
+{
+	slab_attr_store(t, arg);
+}
+
+static void destroy_beside_a_writer(struct task *t, void *arg)
+{
+	(void)arg;
+	sim_task(1, "writer", write_attribute, root);
+	kmem_cache_destroy(t, root);
+}
+
 static struct kmem_cache *third;
 
 static void create_beside_destruction(struct task *t, void *arg)
@@ -710,6 +722,8 @@ static const struct provocation provocations[] = {
 	{"refkill-vs-destroy", remove_and_destroy, SLAB_NO_MERGE, 0, 1, false},
 	{"free-slab-memcg", destroy_with_child, SLAB_TYPESAFE_BY_RCU, 0, 1, false},
 	{"dying-on-alias", destroy_alias_first, 0, 0, 1, false},
+	{"sysfs-active-abba", destroy_beside_a_writer, SLAB_NO_MERGE, 2 * PREEMPT_FULL + 1, 500,
+	 false},
 };
 
 #define NR_PROVOCATIONS ((int)(sizeof(provocations) / sizeof(*provocations)))
@@ -720,7 +734,7 @@ static const char *checker_of(const char *name)
 	return variant_infos[variant_index(name)]->checker;
 }
 
-static void provoke(const struct provocation *p, uint64_t seed, uint64_t variants)
+static void provoke(const struct provocation *p, uint64_t seed, variant_set variants)
 {
 	start(seed, p->how, variants, p->flags);
 	if (p->fast_gp) {
@@ -741,7 +755,7 @@ static const char *const shared_variants[] = {"id-published-early", "drain-all-s
 /* Those of other lifecycles belong to other designs. */
 START_TEST(every_variant_is_provoked_here)
 {
-	uint64_t ours = lifecycle_variants(lifecycle_find("seed1-v4"), false);
+	variant_set ours = lifecycle_variants(lifecycle_find("seed1-v4"), false);
 
 	/* tests/cli/variants.sh and what scenarios expect have them. */
 	for (int i = 0; variant_infos[i]; i++) {

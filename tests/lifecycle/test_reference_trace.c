@@ -30,6 +30,7 @@ static struct seen_trace *run_as(const struct reference *ref, const char *lifecy
 		.path = ref->scenario,
 		.lifecycle = lifecycle,
 		.variants = variants,
+		.sets = (const char *const *)ref->sets->pdata,
 		.seed = seed,
 		.order = order,
 		.accesses = true,

@@ -27,7 +27,7 @@ static void make_all(struct task *t, void *arg)
 	cgroup_exit(t);
 }
 
-static void start(const char *lifecycle, uint64_t variants)
+static void start(const char *lifecycle, variant_set variants)
 {
 	sim_start(.lifecycle = lifecycle, .variants = variants);
 	sim_task(0, "make", make_all, NULL);
@@ -126,7 +126,7 @@ static void lose(struct task *t, void *arg)
 
 START_TEST(what_is_lost_is_caught)
 {
-	start("v5.3", UINT64_C(1) << variant_index("percpu-stats-lost"));
+	start("v5.3", variant_bit(variant_index("percpu-stats-lost")));
 	sim_task(0, "task", lose, NULL);
 	sim_run();
 	ck_assert(sim_end() > 0 && sim_caught("stat"));

@@ -29,7 +29,7 @@ static void make_all(struct task *t, void *arg)
 	cgroup_exit(t);
 }
 
-static void one(const char *lifecycle, uint64_t variants, void (*fn)(struct task *t, void *arg))
+static void one(const char *lifecycle, variant_set variants, void (*fn)(struct task *t, void *arg))
 {
 	struct task *t;
 
@@ -141,7 +141,7 @@ static void remove_and_swap(struct task *t, void *arg)
 
 START_TEST(swap_charged_to_an_offline_memcg_stays_charged_for_ever)
 {
-	one("v5.3", UINT64_C(1) << variant_index("swapout-offline"), remove_and_swap);
+	one("v5.3", variant_bit(variant_index("swapout-offline")), remove_and_swap);
 	ck_assert(sim_end() > 0 && sim_caught("charge"));
 }
 END_TEST

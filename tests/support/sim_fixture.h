@@ -50,7 +50,7 @@ struct sim_config {
 	bool accesses;			      /* keep TR_ACCESS records as well */
 	const char *lifecycle;		      /* boot it; NULL: no memory management */
 	const struct reclaim_choice *reclaim; /* NULL: nothing can be reclaimed */
-	uint64_t variants;
+	variant_set variants;
 	uint64_t steps_max; /* 0: a million */
 	vtime_t time_max;   /* 0: none */
 	size_t memory;	    /* bytes, 0: 256 MiB */
