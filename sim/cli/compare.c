@@ -169,7 +169,7 @@ static bool run_recorded(struct job *job, struct compared *c, GError **error)
 				       .figures = c->figures};
 	struct run_options opt = job->args->run;
 	g_autoptr(GError) stopped = NULL;
-	struct run_sink *sinks[5] = {&figures.sink, NULL};
+	struct run_sink *sinks[G_N_ELEMENTS(job->sinks) + 1] = {&figures.sink, NULL};
 	bool limit;
 
 	if (!job_open(job, error))
@@ -261,7 +261,7 @@ static bool compare_one(struct comparing *x, const struct candidate *candidate, 
 	args.variants = (char **)variants->pdata;
 	args.run.lifecycle = args.lifecycle;
 	args.run.variants = (const char *const *)args.variants;
-	job.stem = g_strconcat(args.name, ".", candidate->label, NULL);
+	job.tag = g_strconcat(".", candidate->label, NULL);
 	job.replay = run_args_replay(&args, args.path, args.run.seed);
 	job.replay_in_dir = run_args_replay(&args, base, args.run.seed);
 	c->lifecycle = g_strdup(candidate->label);
@@ -397,8 +397,9 @@ const struct command command_compare = {
 		"Runs the scenario by virtual time in each lifecycle and prints tables: verdict "
 		"and first\nviolation, cgroups that are removed and not free at the end, how long "
 		"after the last removal\neverything was gone, rcu_barrier() calls, grace periods, "
-		"and how long mutexes were held.  With\n-o DIR, DIR/NAME.LIFECYCLE.trace.jsonl and "
-		".txt are written.  docs/comparing.md says more.\n\n"
+		"and how long mutexes were held.  With\n-o DIR, "
+		"DIR/NAME.LIFECYCLE.trace.jsonl and the other reports are written.\n"
+		"docs/comparing.md says more.\n\n"
 		"Examples:\n"
 		"  slabsim compare scenarios/lifecycle/tree_removal.lua\n"
 		"  slabsim compare mine.lua --lifecycles v4.18,v5.3,v5.8 --search 1000\n"

@@ -64,7 +64,7 @@ _slabsim_variants()
 _slabsim_value()
 {
 	case $1 in
-	--lifecycle | -l) _slabsim_words "$(_slabsim_list lifecycles)" ;;
+	--lifecycle) _slabsim_words "$(_slabsim_list lifecycles)" ;;
 	--variant) _slabsim_variants ;;
 	--check | --no-check) _slabsim_words "$(_slabsim_list checks)" ;;
 	--order) _slabsim_words "timed ties random" ;;
@@ -72,8 +72,7 @@ _slabsim_value()
 	--color) _slabsim_words "auto always never" ;;
 	--filter) _slabsim_words "$("$slabsim" test --list 2>/dev/null)" ;;
 	--resume) _slabsim_files '*.checkpoint' ;;
-	--output | -o | --ctf) _slabsim_files '*' ;;
-	-k | -h | -q | -v | -f | -x) return 1 ;;
+	--output | --ctf) _slabsim_files '*' ;;
 	--*)
 		# --NAME=VALUE in the help takes a value; most are files, the others are free.
 		local line
@@ -84,9 +83,13 @@ _slabsim_value()
 		*) COMPREPLY=() ;;
 		esac
 		;;
-	-*)
-		"$slabsim" help "$command" 2>/dev/null | grep -q "^  $1, --[a-z-]*=" || return 1
-		COMPREPLY=()
+	-?)
+		# A short option is completed like the long one that it stands for.
+		local long
+		long=$("$slabsim" help "$command" 2>/dev/null |
+			sed -n "s/^  $1, \(--[a-z-]*\)=.*/\1/p")
+		[[ -n $long ]] || return 1
+		_slabsim_value "$long"
 		;;
 	*) return 1 ;;
 	esac
@@ -133,7 +136,7 @@ _slabsim()
 		if [[ $cur == -* ]]; then
 			_slabsim_words "$("$slabsim" help "$command" 2>/dev/null |
 				sed -n '/^Options:/,/^$/p' |
-				sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z-]*\).*/\2/p')"
+				sed -n 's/^  \(-[a-zA-Z], \)\{0,1\}\(--[a-z-]*\).*/\2/p')"
 		else
 			_slabsim_arguments
 		fi

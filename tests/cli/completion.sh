@@ -89,6 +89,8 @@ for word in $("$SLABSIM" help list | sed -n 's/^  slabsim list [^ ]* //p' | tr '
 done >"$work/lists"
 every "slabsim list " "$work/lists"
 only "slabsim test --filter lifecycle/alias" "lifecycle/alias:v5.3:never"
+only "slabsim test -k lifecycle/alias" "lifecycle/alias:v5.3:never"
+only "slabsim run -k mi" mine.lua
 only "slabsim run --seed "
 
 # Files that a command reads: its own kinds, and directories on the way.
