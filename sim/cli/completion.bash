@@ -98,7 +98,7 @@ _slabsim_value()
 _slabsim_arguments()
 {
 	case $command in
-	run | explore) _slabsim_scenarios ;;
+	run | explore | study) _slabsim_scenarios ;;
 	test) _slabsim_scenarios ;;
 	replay | explain) _slabsim_files '*.sched' '*.lua' ;;
 	report | diff) _slabsim_files '*.jsonl' '*.csv' ;;
