@@ -60,6 +60,8 @@ static char *claim_some(const struct explore_options *opt, const struct explore_
 
 		return g_strdup_printf("%s, and a part of those with %u", bound, s->bound);
 	}
+	if (s->strategy == STRATEGY_EXHAUSTIVE)
+		return g_strdup_printf(U64 " states, not all that there are", s->nr_states);
 	if (s->stage_runs[AUTO_SAMPLE] > 0)
 		return g_strdup_printf(U64 " ordering%s, " U64 " of them random, seed " U64
 					   ", not all that there are",

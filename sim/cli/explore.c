@@ -227,8 +227,8 @@ static void show_progress(void *arg, const struct explore_stats *s)
 		      " executions, %.0f a second, longest %u steps, %" G_GUINT64_FORMAT
 		      " failing%s, %.0f s",
 		      s->strategy == STRATEGY_AUTO ? "random" : strategy_infos[s->strategy].name,
-		      bound, s->nr_runs, (double)s->nr_runs / progress_seconds(&e->progress),
-		      s->longest, s->nr_failing, share, progress_seconds(&e->progress));
+		      bound, s->nr_runs, (double)s->nr_runs / MAX(s->seconds, 0.001), s->longest,
+		      s->nr_failing, share, progress_seconds(&e->progress));
 }
 
 /* Takes what every schedule of this scenario begins with. */
@@ -281,6 +281,17 @@ static void set_head(struct schedule *s, const struct schedule *head)
 	schedule_list_set(s, s->skips, (const char *const *)head->skips->pdata);
 }
 
+static void show_minimising(void *arg, uint32_t steps, uint32_t preemptions, uint64_t nr_replays)
+{
+	struct exploring *e = arg;
+
+	if (progress_is_due(&e->progress))
+		progress_show(&e->progress,
+			      "minimising: %u steps, %u preemptions, %" G_GUINT64_FORMAT
+			      " replays, %.0f s",
+			      steps, preemptions, nr_replays, progress_seconds(&e->progress));
+}
+
 void found_take(const struct exploring *e, struct found *f, struct finding *finding,
 		struct schedule *sched, const char *const *sets, const char *const *skips)
 {
@@ -305,6 +316,8 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 	const struct minimise_options opt = {
 		.proof_seconds = PROOF_SECONDS,
 		.interrupted = &cli_interrupted,
+		.progress = show_minimising,
+		.arg = e,
 	};
 	struct found *f = g_new0(struct found, 1);
 	struct schedule *sched;
@@ -345,7 +358,12 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 		return false;
 	findings = e->result.findings;
 	for (guint i = 0; i < findings->len; i++) {
-		if (!take_finding(e, s, g_ptr_array_index(findings, i), error))
+		bool ok;
+
+		progress_init(&e->progress, e->args.quiet);
+		ok = take_finding(e, s, g_ptr_array_index(findings, i), error);
+		progress_clear(&e->progress);
+		if (!ok)
 			return false;
 	}
 	return true;

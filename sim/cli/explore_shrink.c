@@ -247,6 +247,9 @@ static bool try_trial(struct shrinking *s)
 
 	if (is_over(s))
 		return false;
+	if (progress_is_due(&s->e->progress))
+		progress_show(&s->e->progress, "shrinking: %u scenarios tried, %u steps, %.0f s",
+			      s->f->shrink.nr_tries, s->steps, progress_seconds(&s->e->progress));
 	s->f->shrink.nr_tries++;
 	run = open_trial(s);
 	if (!run)
@@ -457,6 +460,7 @@ bool shrink_scenario(struct exploring *e, struct found *f, GError **error)
 	f->shrink.steps_before = s.steps;
 	f->shrink.preemptions_before = s.preemptions;
 	reduced_set(&s.best, e->args.run.sets, e->args.run.skips);
+	progress_init(&e->progress, e->args.quiet);
 	if (look_at_all(&s)) {
 		while (helped && !is_over(&s)) {
 			helped = shrink_parameters(&s);
@@ -467,6 +471,7 @@ bool shrink_scenario(struct exploring *e, struct found *f, GError **error)
 		if (s.sched)
 			ok = take_best(&s, error);
 	}
+	progress_clear(&e->progress);
 	f->shrink.done = true;
 	f->shrink.seconds = (double)(g_get_monotonic_time() - s.start) / 1e6;
 	schedule_free(s.sched);

@@ -455,6 +455,9 @@ static bool try_plan(struct minimiser *m)
 		/* With nobody to wait for the second run would be the first one again. */
 		if (patient && !m->passed_over)
 			return false;
+		if (m->opt->progress)
+			m->opt->progress(m->opt->arg, m->best.cost.steps, m->best.cost.preemptions,
+					 m->result->nr_replays);
 		m->patient = patient;
 		m->passed_over = false;
 		fails = run_plan(m, &at_end);
