@@ -747,6 +747,17 @@ static void shrink(struct minimiser *m)
 	} while (run_passes(m, thorough));
 }
 
+/* The same passes, each in turn. */
+static void shrink_in_turn(struct minimiser *m)
+{
+	static const pass_fn all[] = {without_any_plan, without_ends, without_chunks,
+				      merged,		run_on,	      postponed,
+				      shorter,		plain_picks,  NULL};
+
+	while (run_passes(m, all))
+		;
+}
+
 /* ---- where it starts ---------------------------------------------------------------------- */
 
 /* Plan what @f did, stretch by stretch. */
@@ -883,6 +894,32 @@ static struct finding *finding_copy(const struct finding *f)
 	return copy;
 }
 
+/*
+ * Where no pass helps any more depends on which came first.  Once more from @f, with those
+ * first that leave things out; the better of the two stays.
+ */
+static void shrink_otherwise(struct minimiser *m, const struct finding *f)
+{
+	struct trial best;
+	struct finding *finding;
+
+	if (m->best.cost.preemptions <= 1 || !may_go_on(m))
+		return;
+	trial_init(&best);
+	trial_copy(&best, &m->best);
+	finding = finding_copy(m->finding);
+	if (start_from(m, f, NULL))
+		shrink_in_turn(m);
+	if (is_cheaper(&best.cost, &m->best.cost)) {
+		m->marked = false;
+		trial_copy(&m->best, &best);
+		finding_free(m->finding);
+		m->finding = g_steal_pointer(&finding);
+	}
+	finding_free(finding);
+	trial_clear(&best);
+}
+
 struct finding *minimise(struct subject *s, const struct finding *f,
 			 const struct minimise_options *opt, struct minimise_result *result,
 			 GError **error)
@@ -909,6 +946,7 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 		result->steps_before = m.best.cost.steps;
 		result->preemptions_before = m.best.cost.preemptions;
 		shrink(&m);
+		shrink_otherwise(&m, f);
 		prove(&m);
 		result->preemptions = m.best.cost.preemptions;
 	} else {
