@@ -36,6 +36,7 @@ struct shrinking {
 	GPtrArray *parameters, *tasks; /* of the best one: lua/skip.h */
 	bool natural_fails;
 	uint64_t control_fails;
+	struct minimise_result trial_result;
 	gint64 start;
 };
 
@@ -169,7 +170,7 @@ static struct finding *follow_best(const struct shrinking *s, struct subject *su
 static struct finding *search(const struct shrinking *s, struct subject *subject)
 {
 	const struct explore_options opt = {
-		.strategy = STRATEGY_AUTO,
+		.strategy = STRATEGY_PCT,
 		.seed = s->e->opt.seed,
 		.max_runs = SEARCH_RUNS,
 		.max_steps = s->e->opt.max_steps,
@@ -196,26 +197,29 @@ static bool is_over(const struct shrinking *s)
 	return cli_interrupted || g_get_monotonic_time() - s->start > SECONDS_MAX * G_USEC_PER_SEC;
 }
 
-/* The shortest way to fail here; NULL if there is none that is as short as the best one. */
-static struct finding *shortest(struct shrinking *s, struct subject *subject)
+/* @f, which becomes nobody's, at its shortest; NULL if the best one is shorter. */
+static struct finding *shortest_of(struct shrinking *s, struct subject *subject, struct finding *f)
 {
 	const struct minimise_options opt = {.max_steps = TRIAL_STEPS,
 					     .interrupted = &cli_interrupted};
-	struct finding *f = follow_best(s, subject), *minimal;
-	struct minimise_result r;
+	struct finding *minimal = f ? minimise(subject, f, &opt, &s->trial_result, NULL) : NULL;
 
-	if (!f)
-		f = search(s, subject);
-	if (!f)
-		return NULL;
-	minimal = minimise(subject, f, &opt, &r, NULL);
 	finding_free(f);
-	if (minimal && (r.preemptions > s->preemptions ||
-			(r.preemptions == s->preemptions && minimal->nr_steps > s->steps)))
+	if (minimal &&
+	    (s->trial_result.preemptions > s->preemptions ||
+	     (s->trial_result.preemptions == s->preemptions && minimal->nr_steps > s->steps)))
 		g_clear_pointer(&minimal, finding_free);
 	if (minimal)
-		s->preemptions = r.preemptions;
+		s->preemptions = s->trial_result.preemptions;
 	return minimal;
+}
+
+/* The shortest way to fail here: as before, else as it is found anew; NULL if there is none. */
+static struct finding *shortest(struct shrinking *s, struct subject *subject)
+{
+	struct finding *f = shortest_of(s, subject, follow_best(s, subject));
+
+	return f ? f : shortest_of(s, subject, search(s, subject));
 }
 
 static void keep_lists(struct shrinking *s, struct run *run)
