@@ -75,6 +75,7 @@ static int64_t super_cache_count(struct task *t, struct shrinker *s, struct shri
 
 static bool trylock_super(struct task *t, struct super_block *sb)
 {
+	sched_point(t, COST_LOCK);
 	if (!down_read_trylock(t, &sb->s_umount))
 		return false;
 	if (sb->active)

@@ -199,7 +199,6 @@ void down_read(struct task *t, struct rw_semaphore *s)
 
 bool down_read_trylock(struct task *t, struct rw_semaphore *s)
 {
-	sched_point(t, COST_LOCK);
 	touch(t->w, s->id, FIELD_LOCK, ACCESS_RMW);
 	if (s->writer || !list_empty(&s->waiters))
 		return false;

@@ -63,8 +63,6 @@ void spin_lock_irq(struct task *t, struct spinlock *l);
 void spin_unlock_irq(struct task *t, struct spinlock *l);
 
 void down_read(struct task *t, struct rw_semaphore *s);
-/** down_read_trylock() - fails also when a writer waits */
-bool down_read_trylock(struct task *t, struct rw_semaphore *s);
 void up_read(struct task *t, struct rw_semaphore *s);
 /** down_read_trylock() - false if a writer has it or waits; no scheduling point of its own */
 bool down_read_trylock(struct task *t, struct rw_semaphore *s);

@@ -402,6 +402,7 @@ static int64_t shrink_all_locked(struct task *t, struct mem_cgroup *memcg, bool 
 	struct shrinkers *all = shrinkers_of(t);
 	int64_t freed = 0;
 
+	sched_point(t, COST_LOCK);
 	if (!down_read_trylock(t, &all->rwsem))
 		/* Who gets 0 would think that there is nothing to be had. */
 		return has_bits(t) ? 0 : 1;
@@ -573,6 +574,7 @@ static int64_t shrink_slab_memcg(struct task *t, struct mem_cgroup *memcg, bool 
 
 	if (shrinker_config(t)->refs)
 		return shrink_units(t, memcg, may_fs, priority);
+	sched_point(t, COST_LOCK);
 	if (!down_read_trylock(t, &all->rwsem))
 		return 0;
 	freed = shrink_units(t, memcg, may_fs, priority);

@@ -56,7 +56,7 @@ try 0 compare "$life" --variant none --lifecycles v5.3,v4.18,v5.3
 sed -n 's/^  \(v[^ ]*\)  *PASS.*/\1/p' "$work/stdout" | tr '\n' ' ' >"$work/order"
 [ "$(cat "$work/order")" = "v5.3 v4.18 v5.3 " ] || complain "not the lifecycles that were asked for"
 # What v4.7 waits for under its mutexes is what it was changed for: four jiffies, not microseconds.
-try 0 compare "$life" --variant none --json -L v4.7,v4.11
+try 0 compare "$life" --variant none --json --lifecycles v4.7,v4.11
 grep -q '"lifecycle":"v4.7".*"name":"slab_mutex","taken":[0-9]*,"longest_ns":[0-9]\{7,\},' \
 	"$work/stdout" || complain "v4.7 holds slab_mutex for less than a millisecond"
 grep -q '"lifecycle":"v4.11".*"name":"slab_mutex","taken":[0-9]*,"longest_ns":[0-9]\{3,6\},' \
@@ -65,7 +65,7 @@ grep -q '"lifecycle":"v4.11".*"name":"slab_mutex","taken":[0-9]*,"longest_ns":[0
 # ---- figures against the trace ----------------------------------------------------
 
 # The same counts out of the file that the run has left, from the start of the first task on.
-try 0 compare "$life" --variant none -L v5.3,v6.1 --csv -o "$work/out" -q
+try 0 compare "$life" --variant none --lifecycles v5.3,v6.1 --csv -o "$work/out" -q
 holds "$work/out" life.v5.3.html life.v5.3.trace.jsonl life.v5.3.txt life.v6.1.html \
 	life.v6.1.trace.jsonl life.v6.1.txt
 head -n 1 "$work/stdout" >"$work/head"
@@ -90,30 +90,31 @@ done
 # The trace is that of run.
 try 0 run "$life" --lifecycle v5.3 --variant none -q -o "$work/run"
 cmp -s "$work/run/life.trace.jsonl" "$work/out/life.v5.3.trace.jsonl" || complain "another run"
-try 2 compare "$life" -L v5.3 -o "$work/out"
+try 2 compare "$life" --lifecycles v5.3 -o "$work/out"
 says stderr '--force'
 
 # ---- verdicts -----------------------------------------------------------------------
 
-try 1 compare "$typo" -L v5.3,seed1-v4 -q
+try 1 compare "$typo" --lifecycles v5.3,seed1-v4 -q
 [ "$(row v5.3 2)" = PASS ] && [ "$(row seed1-v4 2)" = FAIL ] || complain "not the verdicts"
 [ "$(row seed1-v4 3)" = lock ] || complain "not the first violation"
-try 1 compare "$typo" -L v5.3,seed1-v4
+try 1 compare "$typo" --lifecycles v5.3,seed1-v4
 says stdout 'seed1-v4: lock: illegal context switch'
 command=$(sed -n 's/^  slabsim //p' "$work/stdout")
 # shellcheck disable=SC2086 # a command line
 try 1 $command -q
 # What only an ordering shows takes a search, and the line repeats it.
 script=scenarios/lifecycle/destroy_with_children.lua
-try 0 compare $script -L v5.8,v5.3 --set cgroups=1 --check refcount
-try 1 compare $script -L v5.8,v5.3 --set cgroups=1 --check refcount --search 2000
+try 0 compare $script --lifecycles v5.8,v5.3 --set cgroups=1 --check refcount
+try 1 compare $script --lifecycles v5.8,v5.3 --set cgroups=1 --check refcount --search 2000
 [ "$(row v5.8 2)" = PASS ] && [ "$(row v5.3 2)" = FAIL ] || complain "--search: not the verdicts"
 says stdout 'in random ordering '
 command=$(sed -n 's/^  slabsim //p' "$work/stdout")
 # shellcheck disable=SC2086 # a command line
 try 1 $command -q
 # A lifecycle against itself with one variant more, or less.
-try 1 compare "$typo" -L v5.3,v5.3+get-cache-rcu-typo,seed1-v4+none,seed1-v4+-get-cache-rcu-typo
+columns=v5.3,v5.3+get-cache-rcu-typo,seed1-v4+none,seed1-v4+-get-cache-rcu-typo
+try 1 compare "$typo" --lifecycles "$columns"
 [ "$(row v5.3 2)" = PASS ] && [ "$(row v5.3+get-cache-rcu-typo 2)" = FAIL ] ||
 	complain "v5.3 with a variant of its own"
 [ "$(row seed1-v4+none 2)" = PASS ] && [ "$(row seed1-v4+-get-cache-rcu-typo 2)" = PASS ] ||
@@ -122,8 +123,8 @@ says stdout '  slabsim run '
 command=$(sed -n 's/^  slabsim //p' "$work/stdout")
 # shellcheck disable=SC2086 # a command line
 try 1 $command -q
-try 0 compare "$typo" -L seed1-v4+-get-cache-rcu-typo --variant get-cache-rcu-typo
-try 5 compare "$life" -L v5.3 --max-steps 10
+try 0 compare "$typo" --lifecycles seed1-v4+-get-cache-rcu-typo --variant get-cache-rcu-typo
+try 5 compare "$life" --lifecycles v5.3 --max-steps 10
 says stdout INCOMPLETE
 says stdout 'raise it with --max-steps'
 
@@ -133,10 +134,10 @@ try 2 compare
 one_line_error
 try 2 compare "$life" "$life"
 one_line_error
-try 2 compare "$life" -L v5.3,v5.33
+try 2 compare "$life" --lifecycles v5.3,v5.33
 one_line_error
 says stderr "did you mean 'v5.3'?"
-try 2 compare "$life" -L v5.3+refkill-vs-destory
+try 2 compare "$life" --lifecycles v5.3+refkill-vs-destory
 one_line_error
 says stderr "did you mean 'refkill-vs-destroy'?"
 for options in '--lifecycle v5.3' '-L v5.3,,v5.8' '-L,' '-L v5.3+' '--csv --json' \
