@@ -42,7 +42,7 @@ _slabsim_scenarios()
 
 _slabsim_list()
 {
-	"$slabsim" list "$1" 2>/dev/null | sed 's/ .*//'
+	"$slabsim" list "$1" 2>/dev/null | sed -n 's/^\([^ ][^ ]*\).*/\1/p'
 }
 
 # A variant is switched on by its name and off by a minus before it.

@@ -51,7 +51,7 @@ every() {
 }
 
 names() {
-	"$SLABSIM" list "$1" | sed 's/ .*//'
+	"$SLABSIM" list "$1" | sed -n 's/^\([^ ][^ ]*\).*/\1/p'
 }
 
 # Commands, and the options of each, as the help has them.

@@ -21,7 +21,7 @@ for generation in v5.9 v5.10 v6.1 v6.12; do
 	says stdout "$generation"
 done
 says stdout seed1-v4
-says stdout "= seed2, keeps-id off, offline-unordered off, deactivate ipi, unordered-offline"
+says stdout "= seed2, keeps-id off, offline-unordered off, deactivate ipi, offline-walk-no-rcu"
 try 0 list lifecycles --json
 says stdout '"deactivate":"gp-once"'
 try 0 list events
