@@ -260,7 +260,8 @@ static void hold(struct summary *s, const struct trace_record *r, int64_t holder
 
 	if (h->n == 0)
 		h->since = r->t;
-	h->n += n;
+	/* Whatever a file says: it may be anybody's. */
+	h->n = (int64_t)((uint64_t)h->n + (uint64_t)n);
 	if (n > 0) {
 		h->owner = (oid_t)owner;
 		h->seq = r->seq;

@@ -1018,13 +1018,15 @@ static bool is_loop(struct search *s)
 
 static void end_of_run(struct search *s)
 {
-	const struct node *n = s->nodes->len > 0 ? top(s) : NULL;
+	/* The node itself may move when those that wait are looked at. */
+	bool leads_back = s->nodes->len > 0 && top(s)->leads_back;
+	uint32_t preemptions = s->nodes->len > 0 ? top(s)->preemptions_after : 0;
 
 	if (s->d->audit) {
-		s->d->audit->visit(s->d->audit, order_fingerprint(s->order), n && n->leads_back);
+		s->d->audit->visit(s->d->audit, order_fingerprint(s->order), leads_back);
 		s->d->audit->leave(s->d->audit);
 	}
-	if (n && n->leads_back)
+	if (leads_back)
 		return;
 	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
 		reverse_all_pending(s);
@@ -1032,7 +1034,7 @@ static void end_of_run(struct search *s)
 	driver_run_ended(s->d, true);
 	if (s->d->audit)
 		s->d->audit->end(s->d->audit, order_fingerprint(s->order), order_trace(s->order),
-				 n ? n->preemptions_after : 0);
+				 preemptions);
 }
 
 /* From the node on top, whose pick is made, down to the end of a run. */
