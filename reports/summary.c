@@ -253,6 +253,21 @@ static struct held *held_get(struct summary *s, oid_t obj, enum holder holder)
 	return h;
 }
 
+/* A file may say anything: no further than there are numbers. */
+static int64_t plus(int64_t a, int64_t b)
+{
+	int64_t sum;
+
+	if (!__builtin_add_overflow(a, b, &sum))
+		return sum;
+	return b < 0 ? INT64_MIN : INT64_MAX;
+}
+
+static int64_t minus(int64_t n)
+{
+	return n == INT64_MIN ? INT64_MAX : -n;
+}
+
 static void hold(struct summary *s, const struct trace_record *r, int64_t holder, int64_t n,
 		 int64_t owner)
 {
@@ -260,8 +275,7 @@ static void hold(struct summary *s, const struct trace_record *r, int64_t holder
 
 	if (h->n == 0)
 		h->since = r->t;
-	/* Whatever a file says: it may be anybody's. */
-	h->n = (int64_t)((uint64_t)h->n + (uint64_t)n);
+	h->n = plus(h->n, n);
 	if (n > 0) {
 		h->owner = (oid_t)owner;
 		h->seq = r->seq;
@@ -273,7 +287,7 @@ static void drop_base(struct summary *s, const struct trace_record *r, int64_t n
 {
 	struct held *h = held_get(s, r->obj, HOLD_BASE);
 
-	h->n = MAX(h->n - n, 0);
+	h->n = MAX(plus(h->n, minus(n)), 0);
 }
 
 static void forget_refs(struct summary *s, oid_t obj)
@@ -304,10 +318,10 @@ static void ref_record(struct summary *s, const struct trace_record *r)
 		if (r->arg[1] == HOLD_BASE)
 			drop_base(s, r, r->arg[0]);
 		else
-			hold(s, r, r->arg[1], -r->arg[0], r->arg[2]);
+			hold(s, r, r->arg[1], minus(r->arg[0]), r->arg[2]);
 		break;
 	case TR_REF_MOVE:
-		hold(s, r, r->arg[1], -r->arg[0], r->arg[3]);
+		hold(s, r, r->arg[1], minus(r->arg[0]), r->arg[3]);
 		hold(s, r, r->arg[2], r->arg[0], r->arg[3]);
 		break;
 	case TR_REF_KILL:

@@ -304,6 +304,8 @@ Suite *suite_audit(void)
 	Suite *s = suite_create("audit");
 	TCase *tc = tcase_create("audit");
 
+	/* Some look through many programs until one shows it. */
+	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, models_are_searched_alike, 0, 40);
 	tcase_add_loop_test(tc, lifecycles_are_searched_alike, 0, 6);
 	tcase_add_loop_test(tc, seeds_that_were_wrong_once_are_right, 0,
