@@ -5,6 +5,7 @@
 
 #include "lua/expect.h"
 
+#include "lua/fields.h"
 #include "lua/run.h"
 
 static const char *const claim_names[] = {"never",  "sometimes", "always", "finds",
@@ -14,62 +15,6 @@ static const char *const order_names[] = {"timed", "ties", "random", NULL};
 const char *claim_name(enum claim claim)
 {
 	return claim_names[claim];
-}
-
-/* lua/lib has checked every name, so that each is in its list. */
-static unsigned int index_in(const char *const *names, const char *name)
-{
-	unsigned int i = 0;
-
-	while (strcmp(names[i], name) != 0) {
-		i++;
-		sim_assert(names[i]);
-	}
-	return i;
-}
-
-static char *field_string(lua_State *L, const char *field)
-{
-	char *s;
-
-	lua_getfield(L, -1, field);
-	s = g_strdup(lua_tostring(L, -1));
-	lua_pop(L, 1);
-	return s;
-}
-
-static unsigned int field_name(lua_State *L, const char *field, const char *const *names)
-{
-	unsigned int i;
-
-	lua_getfield(L, -1, field);
-	i = index_in(names, lua_tostring(L, -1));
-	lua_pop(L, 1);
-	return i;
-}
-
-static uint64_t field_u64(lua_State *L, const char *field)
-{
-	uint64_t n;
-
-	lua_getfield(L, -1, field);
-	n = (uint64_t)lua_tointeger(L, -1);
-	lua_pop(L, 1);
-	return n;
-}
-
-static char **field_strings(lua_State *L, const char *field)
-{
-	GPtrArray *strings = g_ptr_array_new();
-
-	lua_getfield(L, -1, field);
-	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-		g_ptr_array_add(strings, g_strdup(lua_tostring(L, -1)));
-		lua_pop(L, 1);
-	}
-	lua_pop(L, 2);
-	g_ptr_array_add(strings, NULL);
-	return (char **)g_ptr_array_free(strings, FALSE);
 }
 
 static enum strategy field_strategy(lua_State *L)
@@ -89,12 +34,10 @@ static void read_explore(lua_State *L, struct expectation *e)
 	if (e->explored) {
 		x->strategy = field_strategy(L);
 		x->seed = e->seed;
-		x->max_runs = field_u64(L, "runs");
-		x->preemptions = (uint32_t)field_u64(L, "preemptions");
-		x->depth = (uint32_t)field_u64(L, "depth");
-		lua_getfield(L, -1, "max_time");
-		x->max_seconds = lua_tonumber(L, -1);
-		lua_pop(L, 1);
+		x->max_runs = (uint64_t)field_int(L, "runs");
+		x->preemptions = (uint32_t)field_int(L, "preemptions");
+		x->depth = (uint32_t)field_int(L, "depth");
+		x->max_seconds = field_number(L, "max_time");
 	}
 	lua_pop(L, 1);
 }
@@ -113,8 +56,8 @@ static struct expectation *read_one(lua_State *L)
 	e->keeps = field_string(L, "keeps");
 	e->skip = field_string(L, "skip");
 	e->order = (enum run_order)field_name(L, "order", order_names);
-	e->seed = field_u64(L, "seed");
-	e->runs = field_u64(L, "runs");
+	e->seed = (uint64_t)field_int(L, "seed");
+	e->runs = (uint64_t)field_int(L, "runs");
 	read_explore(L, e);
 	return e;
 }

@@ -26,17 +26,6 @@ struct file_handle {
 
 #define NAMES_MAX 100000000
 
-static struct task *arg_reclaimer(lua_State *L, const char *op)
-{
-	struct task *t = arg_self(L, op)->task;
-
-	if (!mm_of(t->w)->reclaim)
-		script_error(
-			L, "t:%s: this machine has no reclaim; say reclaim = true in the scenario",
-			op);
-	return t;
-}
-
 /* nil and the error's name */
 static int push_error(lua_State *L, int err)
 {

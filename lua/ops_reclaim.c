@@ -11,7 +11,7 @@
 /* More pages than any scenario has. */
 #define PAGES_MAX (INT64_C(1) << 40)
 
-static struct task *arg_reclaimer(lua_State *L, const char *op)
+struct task *arg_reclaimer(lua_State *L, const char *op)
 {
 	struct task *t = arg_self(L, op)->task;
 

@@ -260,6 +260,8 @@ void tasks_open(lua_State *L, int core);
 struct script_task *arg_context(lua_State *L, const char *op);
 /** arg_self() - the same, and it is a task */
 struct script_task *arg_self(lua_State *L, const char *op);
+/** arg_reclaimer() - the same, on a machine that has reclaim */
+struct task *arg_reclaimer(lua_State *L, const char *op);
 void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op);
 int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max);
 const char *arg_name(lua_State *L, int idx, const char *op);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lua/fields.h"
 #include "lua/run.h"
 #include "lua/skip.h"
 #include "sim/engine/snapshot.h"
@@ -185,16 +186,6 @@ static bool load(struct run *run)
 }
 
 /* ---- from the validated scenario to the world ------------------------------------ */
-
-static int64_t field_int(lua_State *L, const char *field)
-{
-	int64_t n;
-
-	lua_getfield(L, -1, field);
-	n = lua_tointeger(L, -1);
-	lua_pop(L, 1);
-	return n;
-}
 
 /* "NAME" on, "-NAME" off, "none" all off; later ones win. */
 static variant_set apply_variant(variant_set variants, const char *name)

@@ -6,8 +6,8 @@
 #include "lua/study_plan.h"
 
 #include <math.h>
-#include <string.h>
 
+#include "lua/fields.h"
 #include "lua/run.h"
 
 static const char *const source_names[] = {"count",   "gauge",	  "hold", "wait", "op",
@@ -22,67 +22,6 @@ static const char *const gauge_names[] = {
 
 _Static_assert(G_N_ELEMENTS(source_names) == NR_MEASURE_SOURCES + 1, "a name for each source");
 _Static_assert(G_N_ELEMENTS(value_names) == NR_MEASURE_VALUES + 1, "a name for each value");
-
-/* ---- fields of the table on top of the stack -------------------------------- */
-
-/* lua/lib has checked every name, so that each is in its list. */
-static unsigned int index_in(const char *const *names, const char *name)
-{
-	unsigned int i = 0;
-
-	while (strcmp(names[i], name) != 0) {
-		i++;
-		sim_assert(names[i]);
-	}
-	return i;
-}
-
-static char *field_string(lua_State *L, const char *field)
-{
-	char *s;
-
-	lua_getfield(L, -1, field);
-	s = g_strdup(lua_tostring(L, -1));
-	lua_pop(L, 1);
-	return s;
-}
-
-static unsigned int field_name(lua_State *L, const char *field, const char *const *names)
-{
-	unsigned int i;
-
-	lua_getfield(L, -1, field);
-	i = index_in(names, lua_tostring(L, -1));
-	lua_pop(L, 1);
-	return i;
-}
-
-static double field_number(lua_State *L, const char *field)
-{
-	double v;
-
-	lua_getfield(L, -1, field);
-	v = lua_tonumber(L, -1);
-	lua_pop(L, 1);
-	return v;
-}
-
-/* The strings of an array; none if there is no such field. */
-static char **field_strings(lua_State *L, const char *field)
-{
-	GPtrArray *strings = g_ptr_array_new();
-
-	if (lua_getfield(L, -1, field) == LUA_TTABLE) {
-		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
-			g_ptr_array_add(strings, g_strdup(lua_tostring(L, -1)));
-			lua_pop(L, 1);
-		}
-		lua_pop(L, 1);
-	}
-	lua_pop(L, 1);
-	g_ptr_array_add(strings, NULL);
-	return (char **)g_ptr_array_free(strings, FALSE);
-}
 
 /* Calls @read for each table in the array @field. */
 static void each(lua_State *L, const char *field, void (*read)(lua_State *L, struct study_plan *s),
