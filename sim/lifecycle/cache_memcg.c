@@ -21,19 +21,8 @@
 static struct mem_cgroup *get_mem_cgroup_from_mm(struct task *t)
 {
 	FRAME(t);
-	struct mem_cgroup *memcg;
 
-	rcu_read_lock(t);
-	do {
-		sched_read(t, t->id, FIELD_ONLINE, "get_mem_cgroup_from_mm.css_set");
-		memcg = mem_cgroup_from_task(t);
-		if (!memcg)
-			memcg = mm_of(t->w)->root_memcg;
-		/* A cgroup is only removed once its tasks have left: the next try finds another. */
-	} while (t->active_memcg ? !css_tryget(t, &memcg->css, HOLD_ALLOC, t->id)
-				 : !css_tryget_online(t, &memcg->css, HOLD_ALLOC, t->id));
-	rcu_read_unlock(t);
-	return memcg;
+	return memcg_of_task(t, HOLD_ALLOC, "get_mem_cgroup_from_mm.css_set");
 }
 
 static void schedule_creation(struct task *t, struct mem_cgroup *memcg, struct kmem_cache *root)

@@ -133,22 +133,10 @@ static void put_cache(struct task *t, struct kmem_cache *cache)
 /* Who is charged for a page of @cache, pinned by a reference or by the cache. */
 static struct mem_cgroup *charge_target(struct task *t, struct kmem_cache *cache)
 {
-	struct mem_cgroup *memcg;
-
-	if (!switches_of(t)->charges_current) {
-		sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_charge_slab.memcg");
-		return cache->params.memcg;
-	}
-	rcu_read_lock(t);
-	do {
-		sched_read(t, t->id, FIELD_ONLINE, "memcg_kmem_newpage_charge.css_set");
-		memcg = mem_cgroup_from_task(t);
-		if (!memcg)
-			memcg = mm_of(t->w)->root_memcg;
-	} while (t->active_memcg ? !css_tryget(t, &memcg->css, HOLD_TEMP, t->id)
-				 : !css_tryget_online(t, &memcg->css, HOLD_TEMP, t->id));
-	rcu_read_unlock(t);
-	return memcg;
+	if (switches_of(t)->charges_current)
+		return memcg_of_task(t, HOLD_TEMP, "memcg_kmem_newpage_charge.css_set");
+	sched_read(t, cache->id, FIELD_CACHE_MEMCG, "memcg_charge_slab.memcg");
+	return cache->params.memcg;
 }
 
 static void put_target(struct task *t, struct mem_cgroup *memcg)

@@ -15,6 +15,23 @@ struct create_work {
 	struct kmem_cache *root;
 };
 
+struct mem_cgroup *memcg_of_task(struct task *t, enum holder h, const char *site)
+{
+	struct mem_cgroup *memcg;
+
+	rcu_read_lock(t);
+	do {
+		sched_read(t, t->id, FIELD_ONLINE, site);
+		memcg = mem_cgroup_from_task(t);
+		if (!memcg)
+			memcg = mm_of(t->w)->root_memcg;
+		/* A cgroup is only removed once its tasks have left: the next try finds another. */
+	} while (t->active_memcg ? !css_tryget(t, &memcg->css, h, t->id)
+				 : !css_tryget_online(t, &memcg->css, h, t->id));
+	rcu_read_unlock(t);
+	return memcg;
+}
+
 void lock_children(struct task *t)
 {
 	if (mm_of(t->w)->memcg_slab_mutex.id)

@@ -9,6 +9,13 @@
 
 #include "sim/lifecycle/switches.h"
 
+/**
+ * memcg_of_task() - who pays for what @t allocates, with a reference for @h, online unless it is
+ * someone that @t charges in place of its own
+ * @site: names the access
+ */
+struct mem_cgroup *memcg_of_task(struct task *t, enum holder h, const char *site);
+
 /** lock_children() - memcg_slab_mutex, in the versions that have it; taken before lock_caches() */
 void lock_children(struct task *t);
 void unlock_children(struct task *t);
