@@ -89,9 +89,11 @@ static int create_in(struct task *t, struct super_block *sb, struct dentry *d, c
 	return 0;
 }
 
-int fs_create(struct task *t, struct super_block *sb, const char *name)
+/* @fn with the directory's lock and the dentry of @name, which need not have an inode. */
+static int with_dentry(struct task *t, struct super_block *sb, const char *name,
+		       int (*fn)(struct task *t, struct super_block *sb, struct dentry *d,
+				 const struct qstr *q))
 {
-	FRAME_NAMED(t, "vfs_create");
 	struct qstr q = qstr_of(name);
 	struct dentry *d;
 	int err = -ENOMEM;
@@ -99,11 +101,18 @@ int fs_create(struct task *t, struct super_block *sb, const char *name)
 	mutex_lock(t, &sb->i_mutex);
 	d = d_lookup_or_alloc(t, sb, &q);
 	if (d)
-		err = create_in(t, sb, d, &q);
+		err = fn(t, sb, d, &q);
 	mutex_unlock(t, &sb->i_mutex);
 	if (d)
 		dput(t, d);
 	return err;
+}
+
+int fs_create(struct task *t, struct super_block *sb, const char *name)
+{
+	FRAME_NAMED(t, "vfs_create");
+
+	return with_dentry(t, sb, name, create_in);
 }
 
 int fs_invalidate(struct task *t, struct super_block *sb, const char *name)
@@ -130,16 +139,6 @@ static int unlink_in(struct task *t, struct super_block *sb, struct dentry *d, c
 int fs_unlink(struct task *t, struct super_block *sb, const char *name)
 {
 	FRAME_NAMED(t, "vfs_unlink");
-	struct qstr q = qstr_of(name);
-	struct dentry *d;
-	int err = -ENOMEM;
 
-	mutex_lock(t, &sb->i_mutex);
-	d = d_lookup_or_alloc(t, sb, &q);
-	if (d)
-		err = unlink_in(t, sb, d, &q);
-	mutex_unlock(t, &sb->i_mutex);
-	if (d)
-		dput(t, d);
-	return err;
+	return with_dentry(t, sb, name, unlink_in);
 }

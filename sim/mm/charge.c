@@ -243,7 +243,7 @@ int mem_cgroup_charge_user(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	int err = try_charge(t, memcg, n);
 
 	if (!err && mm_of(t->w)->config.charges_pin_nothing)
-		user_pages_added(t, memcg, n);
+		user_pages_added(t, memcg);
 	else if (!err && mm_of(t->w)->config.stock_pins_once)
 		css_get_many(t, &memcg->css, n, HOLD_USER_PAGE, 0);
 	else if (!err && !memcg->css.no_ref)
@@ -271,8 +271,6 @@ int64_t mem_cgroup_uncharge_user(struct task *t, struct mem_cgroup *memcg, int64
 	if (n == 0)
 		return 0;
 	memcg->lru_pages -= n;
-	if (mm_of(t->w)->config.charges_pin_nothing && !mem_cgroup_is_root(memcg))
-		memcg->user_pages -= n;
 	trace(t, USER_UNCHARGE, .obj = memcg->css.of, .arg = {n});
 	if (!mem_cgroup_is_root(memcg))
 		page_counter_uncharge(t, &memcg->memory, n);

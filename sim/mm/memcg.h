@@ -46,9 +46,8 @@ struct mem_cgroup {
 	void *reclaim_state;	       /* sim/reclaim */
 	struct memcg_stat *stat;       /* NULL unless statistics are on */
 	/* Where charges pin nothing. */
-	int64_t user_pages; /* on its LRU lists; offline moves them to the parent's */
-	bool user_moved;
-	bool kmem_dead; /* it owns one css reference for as long as kernel memory is charged */
+	bool user_moved; /* by offline, to the parent's LRU lists */
+	bool kmem_dead;	 /* it owns one css reference for as long as kernel memory is charged */
 	struct mutex slab_caches_mutex; /* guards kmem_caches, where it exists */
 };
 
@@ -92,7 +91,7 @@ void page_counter_uncharge_own(struct task *t, struct page_counter *c, int64_t n
 void usage_changed(struct task *t);
 
 /* What mem_cgroup_charge_user() and mem_cgroup_uncharge_user() do where charges pin nothing. */
-void user_pages_added(struct task *t, struct mem_cgroup *memcg, int64_t n);
+void user_pages_added(struct task *t, struct mem_cgroup *memcg);
 struct mem_cgroup *user_pages_owner(struct task *t, struct mem_cgroup *memcg, int64_t n);
 
 /** mem_cgroup_is_descendant() - or @root itself; @memcg pinned, or in a read section */

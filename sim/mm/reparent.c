@@ -19,12 +19,11 @@ void usage_changed(struct task *t)
 	await_wake(t->w, &mm->usage_waiters);
 }
 
-void user_pages_added(struct task *t, struct mem_cgroup *memcg, int64_t n)
+void user_pages_added(struct task *t, struct mem_cgroup *memcg)
 {
 	if (mem_cgroup_is_root(memcg))
 		return;
 	sched_access(t, memcg->css.of, FIELD_USER_PAGES, ACCESS_RMW, "commit_charge.lru");
-	memcg->user_pages += n;
 	usage_changed(t);
 }
 
@@ -34,7 +33,7 @@ struct mem_cgroup *user_pages_owner(struct task *t, struct mem_cgroup *memcg, in
 	sched_point(t, COST_ATOMIC);
 	for (;;) {
 		touch(t->w, memcg->css.of, FIELD_USER_PAGES, ACCESS_RMW);
-		if (mem_cgroup_is_root(memcg) || !memcg->user_moved || memcg->user_pages >= n)
+		if (mem_cgroup_is_root(memcg) || !memcg->user_moved || memcg->lru_pages >= n)
 			return memcg;
 		memcg = memcg->parent;
 	}
@@ -64,17 +63,14 @@ void mem_cgroup_move_user_pages(struct task *t, struct mem_cgroup *memcg)
 	drain_all_stock_sync(t, memcg);
 	sched_access(t, memcg->css.of, FIELD_USER_PAGES, ACCESS_RMW, "mem_cgroup_move_parent.lru");
 	touch(t->w, parent->css.of, FIELD_USER_PAGES, ACCESS_RMW);
-	n = memcg->user_pages;
-	memcg->user_pages = 0;
-	memcg->user_moved = true;
 	touch(t->w, memcg->css.of, FIELD_LRU, ACCESS_RMW);
 	touch(t->w, parent->css.of, FIELD_LRU, ACCESS_ADD);
-	parent->lru_pages += memcg->lru_pages;
+	n = memcg->lru_pages;
 	memcg->lru_pages = 0;
+	memcg->user_moved = true;
+	parent->lru_pages += n;
 	if (n == 0)
 		return;
-	if (!mem_cgroup_is_root(parent))
-		parent->user_pages += n;
 	trace(t, USER_REPARENT, .obj = memcg->css.of, .arg = {n, (int64_t)parent->css.of});
 	page_counter_uncharge_own(t, &memcg->memory, n);
 }

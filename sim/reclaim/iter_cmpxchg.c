@@ -53,22 +53,12 @@ static struct mem_cgroup *step(struct task *t, const struct iter_walk *walk)
 	move_position(t, walk, pos, memcg);
 	if (pos)
 		css_put(t, &pos->css, HOLD_TEMP, t->id);
-	if (memcg)
-		iter_join(t, walk);
-	else
-		iter_end_round(t, walk);
-	return memcg;
+	return iter_arrive(t, walk, memcg);
 }
 
 static struct mem_cgroup *next(struct task *t, const struct iter_walk *walk)
 {
-	struct mem_cgroup *memcg = NULL;
-
-	rcu_read_lock(t);
-	if (!iter_is_over(t, walk))
-		memcg = step(t, walk);
-	rcu_read_unlock(t);
-	return memcg;
+	return iter_next_unlocked(t, walk, step);
 }
 
 const struct iter_ops iter_pinned_cmpxchg = {

@@ -112,11 +112,7 @@ static struct mem_cgroup *step(struct task *t, const struct iter_walk *walk)
 	last = mem_cgroup_iter_load(t, walk, &count);
 	memcg = iter_next_alive(t, last, walk->root);
 	mem_cgroup_iter_update(t, walk, last, memcg, count);
-	if (memcg)
-		iter_join(t, walk);
-	else
-		iter_end_round(t, walk);
-	return memcg;
+	return iter_arrive(t, walk, memcg);
 }
 
 static struct mem_cgroup *next_locked(struct task *t, const struct iter_walk *walk)

@@ -34,11 +34,7 @@ static struct mem_cgroup *advance(struct task *t, const struct iter_walk *walk)
 	pin(t, walk->root, memcg);
 	iter_store(t, walk, memcg);
 	iter_went(t, walk, memcg, true);
-	if (memcg)
-		iter_join(t, walk);
-	else
-		iter_end_round(t, walk);
-	return memcg;
+	return iter_arrive(t, walk, memcg);
 }
 
 static struct mem_cgroup *next_locked(struct task *t, const struct iter_walk *walk)

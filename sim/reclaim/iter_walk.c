@@ -115,6 +115,27 @@ void iter_end_round(struct task *t, const struct iter_walk *walk)
 	walk->pos->generation++;
 }
 
+struct mem_cgroup *iter_arrive(struct task *t, const struct iter_walk *walk,
+			       struct mem_cgroup *memcg)
+{
+	if (memcg)
+		iter_join(t, walk);
+	else
+		iter_end_round(t, walk);
+	return memcg;
+}
+
+struct mem_cgroup *iter_next_unlocked(struct task *t, const struct iter_walk *walk, iter_step step)
+{
+	struct mem_cgroup *memcg = NULL;
+
+	rcu_read_lock(t);
+	if (!iter_is_over(t, walk))
+		memcg = step(t, walk);
+	rcu_read_unlock(t);
+	return memcg;
+}
+
 /* ---- positions ----------------------------------------------------------------------- */
 
 struct mem_cgroup *iter_load(struct task *t, const struct iter_walk *walk)

@@ -64,6 +64,15 @@ void iter_join(struct task *t, const struct iter_walk *walk);
 /** iter_end_round() - whoever shares the position stops at his next call */
 void iter_end_round(struct task *t, const struct iter_walk *walk);
 
+/** iter_arrive() - the walk comes to @memcg, or with NULL to the end of the round; gives @memcg */
+struct mem_cgroup *iter_arrive(struct task *t, const struct iter_walk *walk,
+			       struct mem_cgroup *memcg);
+
+typedef struct mem_cgroup *(*iter_step)(struct task *t, const struct iter_walk *walk);
+
+/** iter_next_unlocked() - @step in a read section, unless the round has ended without the walk */
+struct mem_cgroup *iter_next_unlocked(struct task *t, const struct iter_walk *walk, iter_step step);
+
 /** iter_load(), iter_store(), iter_cmpxchg() - the position's memcg */
 struct mem_cgroup *iter_load(struct task *t, const struct iter_walk *walk);
 void iter_store(struct task *t, const struct iter_walk *walk, struct mem_cgroup *memcg);
