@@ -131,19 +131,25 @@ static void match_lists(struct diff *d, const GArray *a, uint32_t i, uint32_t i_
 	}
 }
 
-static void match_all(struct diff *d)
+/* Contexts do not depend on each other, so their order does not matter. */
+static void each_context(struct diff *d,
+			 void (*match)(struct diff *d, const GArray *a, const GArray *b))
 {
 	GHashTableIter it;
 	gpointer context, a;
 
-	/* Contexts do not depend on each other, so their order does not matter. */
 	g_hash_table_iter_init(&it, d->side[0].by_context);
 	while (g_hash_table_iter_next(&it, &context, &a)) {
 		const GArray *b = g_hash_table_lookup(d->side[1].by_context, context);
 
 		if (b)
-			match_lists(d, a, 0, ((GArray *)a)->len, b, 0, b->len);
+			match(d, a, b);
 	}
+}
+
+static void match_whole(struct diff *d, const GArray *a, const GArray *b)
+{
+	match_lists(d, a, 0, a->len, b, 0, b->len);
 }
 
 /* Times aside: they shift with everything that came before. */
@@ -186,7 +192,7 @@ void diff_match(struct diff *d, const struct trace_file *a, const struct trace_f
 		const struct diff_options *opt)
 {
 	diff_read(d, a, b, opt);
-	match_all(d);
+	each_context(d, match_whole);
 	find_prefix(d);
 }
 
@@ -244,20 +250,6 @@ static void match_between(struct diff *d, const GArray *a, const GArray *b)
 		match_lists(d, a, i, x, b, j, y);
 		i = x + 1;
 		j = y + 1;
-	}
-}
-
-static void match_rest(struct diff *d)
-{
-	GHashTableIter it;
-	gpointer context, a;
-
-	g_hash_table_iter_init(&it, d->side[0].by_context);
-	while (g_hash_table_iter_next(&it, &context, &a)) {
-		const GArray *b = g_hash_table_lookup(d->side[1].by_context, context);
-
-		if (b)
-			match_between(d, a, b);
 	}
 }
 
@@ -379,7 +371,7 @@ GArray *diff_align(const struct trace_file *a, const struct trace_file *b)
 	diff_read(&all, a, b, &every);
 	take_story(&all, &story);
 	diff_clear(&story);
-	match_rest(&all);
+	each_context(&all, match_between);
 	find_order(&all, in_order);
 	x.d = &all;
 	for (int i = 0; i < 2; i++)

@@ -17,6 +17,7 @@
 #include "lua/scenario.h"
 #include "sim/explore/schedule/minimise.h"
 #include "tests/bench/measure.h"
+#include "tests/bench/program.h"
 
 #define MODEL "scenarios/models/cache_shutdown.lua"
 #define LIFECYCLE "scenarios/lifecycle/"
@@ -419,23 +420,6 @@ static void bugs(void)
 
 extern char **environ;
 
-/* The program is made next to this one. */
-static void find_program(char *path, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
-	char *slash;
-
-	if (n < 0)
-		give_up("/proc/self/exe", "cannot be read");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if ((size_t)(slash - path) + sizeof("/slabsim") > size)
-		give_up(path, "name too long");
-	memcpy(slash, "/slabsim", sizeof("/slabsim"));
-	if (access(path, X_OK) != 0)
-		give_up(path, "is not there; `make` builds it");
-}
-
 static double time_start(const char *program, const char *strategy)
 {
 	const char *argv[] = {program, "explore",    MODEL,    "--set", "n=2", "--set",
@@ -461,9 +445,12 @@ static void start_up(void)
 {
 	static const char *const strategies[] = {"dpor", "exhaustive", "auto"};
 	char program[4096], what[64];
+	const char *wrong;
 	double ms[STARTS];
 
-	find_program(program, sizeof(program));
+	wrong = find_program(program, sizeof(program));
+	if (wrong)
+		give_up(program, wrong);
 	for (size_t s = 0; s < G_N_ELEMENTS(strategies); s++) {
 		for (int i = 0; i < STARTS; i++)
 			ms[i] = time_start(program, strategies[s]);

@@ -15,6 +15,7 @@
 
 #include "lua/run.h"
 #include "sim/engine/snapshot.h"
+#include "tests/bench/program.h"
 
 #define SCENARIO "scenarios/lifecycle/offline_vs_alloc.lua"
 
@@ -286,23 +287,6 @@ static void steps(void)
 
 extern char **environ;
 
-/* The program is made next to this one. */
-static void find_program(char *path, size_t size)
-{
-	ssize_t n = readlink("/proc/self/exe", path, size - 1);
-	char *slash;
-
-	if (n < 0)
-		give_up("/proc/self/exe", "cannot be read");
-	path[n] = '\0';
-	slash = strrchr(path, '/');
-	if ((size_t)(slash - path) + sizeof("/slabsim") > size)
-		give_up(path, "name too long");
-	memcpy(slash, "/slabsim", sizeof("/slabsim"));
-	if (access(path, X_OK) != 0)
-		give_up(path, "is not there; `make` builds it");
-}
-
 static double time_start(const char *program)
 {
 	char *argv[] = {(char *)program, (char *)"run", (char *)SCENARIO, (char *)"-q", NULL};
@@ -326,9 +310,12 @@ static double time_start(const char *program)
 static void start_up(void)
 {
 	char program[4096];
+	const char *wrong;
 	double ms[STARTS], typical;
 
-	find_program(program, sizeof(program));
+	wrong = find_program(program, sizeof(program));
+	if (wrong)
+		give_up(program, wrong);
 	for (int i = 0; i < STARTS; i++)
 		ms[i] = time_start(program);
 	typical = median(ms, STARTS);

@@ -498,18 +498,14 @@ static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
 }
 
 /* The last event could have come before the one at @race: see that somebody tries it. */
-static void reverse(struct search *s, uint32_t race)
+static void reverse_at(struct search *s, uint32_t race, bool needed)
 {
-	struct node *n;
+	struct node *n = node_at(s, race);
 	uint32_t depths[PROCS_MAX];
 	uint64_t bits = 0, instead = 0;
 	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
-	uint32_t nr;
-	bool needed;
+	uint32_t nr = order_initials(s->order, race, needed, depths);
 
-	race = reversed_at(s, race, &needed);
-	n = node_at(s, race);
-	nr = order_initials(s->order, race, needed, depths);
 	for (uint32_t i = 0; i < nr; i++) {
 		uint64_t key = order_key(s->order, depths[i]);
 		const struct sleeper *z;
@@ -546,8 +542,12 @@ static void reverse_races(struct search *s)
 		s->races = g_renew(uint32_t, s->races, s->max_races);
 	}
 	n = order_races(s->order, s->races);
-	for (uint32_t i = 0; i < n; i++)
-		reverse(s, s->races[i]);
+	for (uint32_t i = 0; i < n; i++) {
+		bool needed;
+		uint32_t at = reversed_at(s, s->races[i], &needed);
+
+		reverse_at(s, at, needed);
+	}
 }
 
 /*
@@ -569,7 +569,7 @@ static void reverse_waits(struct search *s)
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
 		    !order_other_writer(s->order, races[i]))
 			continue;
-		reverse(s, races[i]);
+		reverse_at(s, at, needed);
 	}
 }
 
