@@ -9,7 +9,8 @@
 # Files are found by their place and name, so adding one needs no change here:
 #
 #   sim/**/*.c lua/**/*.c reports/**/*.c   the program
-#   lua/**/*.lua, reports/**/*.{html,js,css}   embedded as /slabsim/lua/..., /slabsim/reports/...
+#   lua/lib/*.lua                          compiled, and embedded as /slabsim/lua/lib/NAME.luac
+#   reports/**/*.{html,js,css}             embedded as /slabsim/reports/...
 #   tests/**/test_NAME.c                   unit tests; each defines Suite *suite_NAME(void)
 #   tests/cli/*.sh                         tests of the command line
 #   tests/bench/bench_*.c                  benchmarks, each linked with tests/bench/bounds/*.c
@@ -22,12 +23,13 @@ CC := gcc
 endif
 BUILD ?= build
 OPT ?= -O2 -g
+LUA ?= lua5.4
 SANITIZE ?=
 PREFIX ?= /usr/local
 DESTDIR ?=
 
 # What `make demo` and `make check` install when it is missing.
-PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev
+PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev lua5.4
 PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3 mandoc
 PACKAGES_CLIENTS = trace-cmd babeltrace2 protobuf-compiler jq
 PACKAGES_ALL = $(PACKAGES_CHECK) $(PACKAGES_CLIENTS) clang valgrind
@@ -50,8 +52,9 @@ endif
 find = $(sort $(shell find $(1) -name '$(2)' 2>/dev/null))
 
 SRCS := $(call find,sim lua reports,*.c)
-RESOURCES := $(filter-out lua/meta/%,$(call find,lua,*.lua)) \
-	$(call find,reports,*.html) $(call find,reports,*.js) $(call find,reports,*.css)
+LUA_LIB := $(patsubst %.lua,%.luac,$(wildcard lua/lib/*.lua))
+RESOURCES := $(LUA_LIB) $(call find,reports,*.html) $(call find,reports,*.js) \
+	$(call find,reports,*.css)
 BENCHES := $(wildcard tests/bench/bench_*.c)
 BOUNDS := $(wildcard tests/bench/bounds/*.c)
 TESTS := $(filter-out tests/bench/% tests/soak/soak.c,$(call find,tests,*.c))
@@ -114,8 +117,8 @@ update = @mkdir -p $(@D); { $(1) } >$@.$$$$; \
 	if cmp -s $@.$$$$ $@; then rm -f $@.$$$$; else mv -f $@.$$$$ $@; fi
 
 $(BUILD)/flags: FORCE
-	@test -n '$(PKG_LIBS)' || \
-		{ echo "Libraries are missing; 'make setup' installs them." >&2; exit 1; }
+	@test -n '$(PKG_LIBS)' && command -v $(LUA) >/dev/null || \
+		{ echo "Libraries or $(LUA) are missing; 'make setup' installs them." >&2; exit 1; }
 	$(call update,printf '%s\n' '$(subst ','\'',$(CC) $(ALL_CFLAGS))'; $(CC) --version;)
 
 $(BUILD)/link: FORCE
@@ -131,9 +134,16 @@ $(BUILD)/gen/tests/suites.def: FORCE
 
 $(call obj,tests/run_tests.c): $(BUILD)/gen/tests/suites.def
 
-$(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml $(RESOURCES)
+# "=" marks its functions as the library's, whose lines are of no use to whoever reads a message.
+$(BUILD)/gen/lua/lib/%.luac: lua/lib/%.lua
+	@mkdir -p $(@D)
+	$(call say,LUA  $<)
+	$(Q)$(LUA) -e 'io.write(string.dump(assert(load(io.read("a"), "=$<"))))' <$< >$@
+
+$(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml $(filter-out %.luac,$(RESOURCES)) \
+		$(addprefix $(BUILD)/gen/,$(LUA_LIB))
 	$(Q)glib-compile-resources --generate-source --internal --c-name slabsim \
-		--sourcedir=. --target=$@ $<
+		--sourcedir=. --sourcedir=$(BUILD)/gen --target=$@ $<
 
 $(BUILD)/gen/resources.o: $(BUILD)/gen/resources.c $(BUILD)/flags
 	$(Q)$(CC) $(ALL_CFLAGS) -w -c -o $@ $<

@@ -15,21 +15,16 @@ static int read_ordering(lua_State *L)
 	return 0;
 }
 
-char *scenario_ordering(const struct run_options *opt, GError **error)
+char *script_ordering(struct run *script, GError **error)
 {
-	struct run *run = script_open(opt, error);
 	char *text = NULL;
-	int status;
 
-	if (!run)
-		return NULL;
-	lua_pushcfunction(run->L, read_ordering);
-	lua_pushlightuserdata(run->L, &text);
-	status = lua_pcall(run->L, 1, 0, 0);
-	if (status != LUA_OK)
-		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_LIMIT, "%s: %s", opt->path,
-			    lua_tostring(run->L, -1));
-	session_close(run);
+	lua_pushcfunction(script->L, read_ordering);
+	lua_pushlightuserdata(script->L, &text);
+	if (lua_pcall(script->L, 1, 0, 0) != LUA_OK)
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_LIMIT, "%s: %s", script->opt->path,
+			    lua_tostring(script->L, -1));
+	lua_settop(script->L, 0);
 	return text;
 }
 

@@ -18,11 +18,11 @@ struct ordering_table {
 };
 
 /**
- * scenario_ordering() - the ordering that the script at @opt->path asks for
+ * script_ordering() - the ordering that the scenario of script_open() asks for
  *
  * Return: its text, the caller's; NULL if there is none, or with @error set.
  */
-char *scenario_ordering(const struct run_options *opt, GError **error);
+char *script_ordering(struct run *script, GError **error);
 
 /**
  * ordering_run() - scenario_run(), untimed, in the order of @table

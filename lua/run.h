@@ -173,9 +173,6 @@ static inline struct run *run_of(lua_State *L)
 
 /* ---- lua/scenario.c ---------------------------------------------------------- */
 
-/** script_open() - a session with its script loaded and checked, and no world; NULL with @error */
-struct run *script_open(const struct run_options *opt, GError **error);
-
 /**
  * run_call() - call @f with @arg as its only argument, between runs
  *

@@ -504,10 +504,14 @@ static bool make_state(struct run *run)
 	return state_new(run);
 }
 
-static void open_all(struct run *run)
+static void read_script(struct run *run)
 {
-	if (!skips_read(run) || !make_state(run) || !load(run))
-		return;
+	if (skips_read(run) && make_state(run))
+		(void)load(run);
+}
+
+static void make_and_set_up(struct run *run)
+{
 	/* What the compiler left over would be copied with each snapshot. */
 	lua_gc(run->L, LUA_GCCOLLECT);
 	arena_start_afresh(run->arena);
@@ -521,10 +525,11 @@ static void open_all(struct run *run)
 	set_up(run);
 }
 
-static void read_only(struct run *run)
+static void open_all(struct run *run)
 {
-	if (skips_read(run) && make_state(run))
-		(void)load(run);
+	read_script(run);
+	if (!run->error)
+		make_and_set_up(run);
 }
 
 /*
@@ -571,9 +576,10 @@ bool run_call(struct run *run, lua_CFunction f, void *arg, GError **error)
 	return false;
 }
 
+static struct run_sink *const no_sinks[] = {NULL};
+
 static struct run *run_new(const struct run_options *opt, struct run_sink *const *sinks)
 {
-	static struct run_sink *const no_sinks[] = {NULL};
 	struct run *run = g_new0(struct run, 1);
 	g_autofree char *base = g_path_get_basename(opt->path);
 
@@ -596,13 +602,13 @@ static bool hand_over_error(struct run *run, GError **error)
 	return ok;
 }
 
-bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
-		  struct run_result *result, GError **error)
+/* From where @begin begins to the end of the run, and of the session. */
+static bool run_whole(struct run *run, void (*begin)(struct run *run), struct run_result *result,
+		      GError **error)
 {
-	struct run *run = run_new(opt, sinks);
 	bool ok;
 
-	run_protected(run, open_all);
+	run_protected(run, begin);
 	if (!run->error)
 		run_protected(run, run_tasks);
 	fill_result(run, result);
@@ -611,15 +617,29 @@ bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 	return ok;
 }
 
+bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
+		  struct run_result *result, GError **error)
+{
+	return run_whole(run_new(opt, sinks), open_all, result, error);
+}
+
 struct run *script_open(const struct run_options *opt, GError **error)
 {
 	struct run *run = run_new(opt, NULL);
 
-	run_protected(run, read_only);
+	run_protected(run, read_script);
 	if (hand_over_error(run, error))
 		return run;
 	session_close(run);
 	return NULL;
+}
+
+bool script_run(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
+		struct run_result *result, GError **error)
+{
+	run->opt = opt;
+	run->sinks = sinks ? sinks : no_sinks;
+	return run_whole(run, make_and_set_up, result, error);
 }
 
 struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,

@@ -87,12 +87,28 @@ struct run_result {
 bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 		  struct run_result *result, GError **error);
 
+struct run;
+
+/**
+ * script_open() - load @opt->path and check it, as the first half of scenario_run()
+ * @opt: borrowed until script_run() or session_close()
+ *
+ * Return: what is loaded, without a world; NULL with @error set as scenario_run() does.
+ */
+struct run *script_open(const struct run_options *opt, GError **error);
+
+/**
+ * script_run() - scenario_run() of a script that is open, which this closes
+ * @opt: as for script_open(), but for what only matters in a run
+ */
+bool script_run(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
+		struct run_result *result, GError **error);
+
 /*
  * A session: a scenario that is loaded and set up, its tasks about to start, to
  * be run from there any number of times.  A process has one at a time, since
  * all worlds lie at the same address.
  */
-struct run;
 
 /**
  * session_open() - load @opt->path and run its set-up

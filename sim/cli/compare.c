@@ -282,9 +282,12 @@ static bool compare_one(struct comparing *x, const struct candidate *candidate, 
 static bool compare_all(struct comparing *x, GError **error)
 {
 	/* A table of the scenario's own says nothing about time. */
-	g_autofree char *table = scenario_ordering(&x->args.run, error);
+	struct run *script = script_open(&x->args.run, error);
+	g_autofree char *table = script ? script_ordering(script, error) : NULL;
 	bool ok = !*error;
 
+	if (script)
+		session_close(script);
 	x->args.order_given = table != NULL;
 	progress_init(&x->progress, x->args.quiet);
 	for (guint i = 0; ok && i < x->candidates->len; i++) {

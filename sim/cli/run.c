@@ -12,24 +12,29 @@
 
 /* ---- running ------------------------------------------------------------- */
 
-static bool run_scenario(const struct run_args *args, const struct run_options *opt,
+static bool run_scenario(struct run_args *args, const struct run_options *opt,
 			 struct run_sink *const *sinks, struct run_result *result, GError **error)
 {
 	struct run_options with_signals = *opt;
+	struct run *script = g_steal_pointer(&args->script);
 	bool ok;
 
 	with_signals.interrupted = &cli_interrupted;
 	cli_run_active = 1;
-	ok = args->table ? ordering_run(&with_signals, args->table, sinks, result, error)
-			 : scenario_run(&with_signals, sinks, result, error);
+	if (args->table)
+		ok = ordering_run(&with_signals, args->table, sinks, result, error);
+	else if (script)
+		ok = script_run(script, &with_signals, sinks, result, error);
+	else
+		ok = scenario_run(&with_signals, sinks, result, error);
 	cli_run_active = 0;
 	return ok;
 }
 
 /* With everything recorded.  What a limit stopped is reported as far as it came. */
-static int run_recorded(struct job *job, uint64_t seed)
+static int run_recorded(struct run_args *args, struct job *job, uint64_t seed)
 {
-	struct run_options opt = job->args->run;
+	struct run_options opt = args->run;
 	g_autoptr(GError) error = NULL;
 	int code = EXIT_CLEAN, report_code;
 
@@ -37,7 +42,7 @@ static int run_recorded(struct job *job, uint64_t seed)
 	if (!job_open(job, &error))
 		return code_of_error(error);
 	sim_assert_context(job->replay);
-	if (!run_scenario(job->args, &opt, job->sinks, &job->result, &error)) {
+	if (!run_scenario(args, &opt, job->sinks, &job->result, &error)) {
 		code = code_of_error(error);
 		/* Without a first line there is nothing to report. */
 		if ((code != EXIT_LIMIT && code != EXIT_INTERRUPTED) || job->tf->nr_cpus == 0)
@@ -58,7 +63,7 @@ static int run_recorded(struct job *job, uint64_t seed)
 					     : code_of_verdict(job->result.verdict);
 }
 
-static int run_once(const struct run_args *args, uint64_t seed)
+static int run_once(struct run_args *args, uint64_t seed)
 {
 	g_autofree char *base = g_path_get_basename(args->path);
 	struct job job = {
@@ -68,7 +73,7 @@ static int run_once(const struct run_args *args, uint64_t seed)
 		/* With many runs only the failing ones leave files, told apart by their seeds. */
 		.tag = args->nr_runs > 1 ? g_strdup_printf(".seed-%" G_GUINT64_FORMAT, seed) : NULL,
 	};
-	int code = run_recorded(&job, seed);
+	int code = run_recorded(args, &job, seed);
 
 	job_clear(&job);
 	return code;
@@ -107,7 +112,7 @@ static int put_tally(const struct run_args *args, uint64_t done, uint64_t failed
  * Runs without sinks are several times faster; the few that fail are repeated
  * with everything recorded, which a deterministic run allows.
  */
-static int run_many(const struct run_args *args)
+static int run_many(struct run_args *args)
 {
 	struct run_sink *no_sinks[] = {NULL};
 	struct progress progress;
@@ -159,13 +164,29 @@ static int run_many(const struct run_args *args)
 
 /* ---- race tables --------------------------------------------------------- */
 
+/* The scenario's own table.  A script without one stays open: it is run as it is. */
+static char *read_own_table(struct run_args *args, GError **error)
+{
+	struct run *script = script_open(&args->run, error);
+	char *text;
+
+	if (!script)
+		return NULL;
+	text = script_ordering(script, error);
+	if (text || *error)
+		session_close(script);
+	else
+		args->script = script;
+	return text;
+}
+
 /* From the file that was named, else the scenario's own unless another order was. */
-static char *read_table(const struct run_args *args, GError **error)
+static char *read_table(struct run_args *args, GError **error)
 {
 	char *text = NULL;
 
 	if (!args->ordering)
-		return args->order_given ? NULL : scenario_ordering(&args->run, error);
+		return args->order_given ? NULL : read_own_table(args, error);
 	if (g_file_get_contents(args->ordering, &text, NULL, error))
 		return text;
 	g_prefix_error(error, "--ordering: ");

@@ -401,6 +401,8 @@ void run_args_clear(struct run_args *args)
 	g_free(args->max_time);
 	g_free(args->max_memory);
 	g_free(args->max_instructions);
+	if (args->script)
+		session_close(args->script);
 }
 
 /* ---- replay -------------------------------------------------------------- */

@@ -19,6 +19,7 @@ struct run_args {
 	char *seed;			    /* as typed; NULL if it was not */
 	char *ordering;			    /* file with a race table; NULL for none */
 	const struct ordering_table *table; /* that runs follow; NULL for none */
+	struct run *script;		    /* opened for the first run; NULL if it is not */
 	char **variants, **sets, **skips;
 	char **checks_on, **checks_off; /* the second is made out of the first if that is given */
 	char **outputs;			/* -o, as typed */
