@@ -110,7 +110,7 @@ void op_end(struct task *t, const char *op, int64_t result)
 		mem_cgroup_handle_over_high(t);
 	trace(t, OP_END, .obj = t->id, .arg = {result, t->preempt_count, t->rcu_nesting},
 	      .str = op);
-	task_set_user(t, !run_of(((struct script_task *)t->arg)->L)->model);
+	task_set_user(t, !t->w->config.no_user_mode);
 }
 
 const char *error_name(int err)

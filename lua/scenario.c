@@ -109,7 +109,8 @@ static void mute_unwanted(struct run *run)
 		run->trace.mute[k] = checks->by_kind[k] == checks->by_kind[k + 1];
 	run->trace.mute[TR_CGROUP_RMDIR] = run->trace.mute[TR_RUN_QUIET] = false;
 	/* Where an interruption is noticed. */
-	run->trace.mute[TR_OP_BEGIN] = run->trace.mute[TR_WORK_START] = false;
+	if (run->opt->interrupted)
+		run->trace.mute[TR_OP_BEGIN] = run->trace.mute[TR_WORK_START] = false;
 }
 
 /* ---- reading the script -------------------------------------------------------- */
@@ -306,6 +307,7 @@ static bool make_world(struct run *run)
 	lua_getfield(L, -2, "statistics");
 	run->statistics = lua_toboolean(L, -1);
 	lua_pop(L, 2);
+	config.no_user_mode = run->model;
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");
 

@@ -26,7 +26,8 @@
 #endif
 
 static const size_t stack_span[NR_STACK_CLASSES] = {SMALL_SPAN, LARGE_SPAN};
-static const size_t stack_bytes[NR_STACK_CLASSES] = {PAGE, 64 * PAGE};
+/* An odd number of pages: with a power of two, all stacks would share a few sets of the cache. */
+static const size_t stack_bytes[NR_STACK_CLASSES] = {PAGE, 65 * PAGE};
 
 /*
  * The first address suits AddressSanitizer's shadow on x86-64, the second

@@ -245,8 +245,12 @@ static struct task *happen(struct world *w, struct transition *tr)
 			touch_current(w->running->cpu, ACCESS_READ);
 		return w->running;
 	}
-	if (tr->ev.fire == fire_timer)
-		return timer_fired(w, container_of(tr, struct task, timer));
+	if (tr->ev.fire == fire_timer) {
+		struct task *t = container_of(tr, struct task, timer);
+
+		fiber_prefetch(&t->fiber);
+		return timer_fired(w, t);
+	}
 	tr->ev.fire(&tr->ev);
 	return NULL;
 }

@@ -180,20 +180,20 @@ struct task {
 	uint64_t wait_arg;     /* for the primitive that it waits in */
 	struct await await;    /* untimed: what its next step has to wait for */
 	/* sim/kernel/rcu.h */
+	struct list rcu_node;
 	uint16_t rcu_nesting;
 	bool rcu_blocks_gp;
-	struct list rcu_node;
 	/* sim/mm/charge.h */
+	bool memalloc_nofs;	    /* its allocations must not enter a file system */
 	uint16_t gfp;		    /* what its allocations may do */
 	int64_t nr_pages_over_high; /* charged past memory.high in this system call */
+	int64_t reclaimed_slab;	    /* slab pages that it has freed */
 	/* sim/mm/cgroup.h */
 	void *cgroup, *siglock;
-	void *active_memcg;	/* pays for allocations in place of its own; the caller pins it */
-	void *objcg;		/* kept for the next allocation */
-	bool objcg_is_new;	/* nobody has moved the task since it was looked up */
-	int64_t reclaimed_slab; /* slab pages that it has freed */
-	bool memalloc_nofs;	/* its allocations must not enter a file system */
-	uint32_t css_set_nr;	/* counts the changes of its cgroup's memcg that it was told of */
+	void *active_memcg;  /* pays for allocations in place of its own; the caller pins it */
+	void *objcg;	     /* kept for the next allocation */
+	bool objcg_is_new;   /* nobody has moved the task since it was looked up */
+	uint32_t css_set_nr; /* counts the changes of its cgroup's memcg that it was told of */
 	/* sim/kernel/workqueue.h */
 	void *worker;
 };
@@ -258,6 +258,7 @@ struct world_config {
 	vtime_t time_max;
 	bool shuffle_ties;
 	bool count_steps; /* records tell steps instead of virtual ns: for runs that end untimed */
+	bool no_user_mode; /* tasks of a small model are in the kernel between operations, too */
 };
 
 struct world {
