@@ -257,7 +257,7 @@ struct world_config {
 	uint64_t steps_max;
 	vtime_t time_max;
 	bool shuffle_ties;
-	bool count_steps; /* records tell steps instead of virtual ns: for runs that end untimed */
+	bool count_steps;  /* records tell steps instead of virtual ns: for runs that end untimed */
 	bool no_user_mode; /* tasks of a small model are in the kernel between operations, too */
 };
 
