@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_SEARCH_PATH_H
+#define SIM_EXPLORE_SEARCH_PATH_H
+
+/*
+ * What the parts of a search share; nobody else includes it.
+ *
+ *   search.c   down and back up: which runs there are
+ *   path.c     the nodes from the root to here, who sleeps at them, snapshots to go back to
+ *   step.c     one step: it happens, and everything that is known about it is noted
+ *   races.c    dpor: what else has to be tried, and where
+ *   resume.c   a search that stops here and goes on elsewhere
+ */
+
+#include "sim/explore/driver.h"
+#include "sim/explore/parallel/position.h"
+#include "sim/explore/search/order.h"
+#include "sim/explore/search/seen.h"
+
+/* Places in a table of who may be on the path. */
+#define PATH_SLOTS 4096
+
+/* How contexts lie on top of each other on a CPU. */
+enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, NR_LEVELS, LEVEL_NONE = NR_LEVELS };
+
+/* Where a step was taken. */
+struct where {
+	enum level level;   /* of the context; LEVEL_NONE for the environment */
+	enum level arrival; /* of the context that arrives on top; LEVEL_NONE: none does */
+	uint32_t cpu;
+	bool masked[NR_LEVELS];	    /* does the context keep arrivals of that level out? */
+	uint32_t region[NR_LEVELS]; /* if so, depth of the step that began to */
+	uint32_t activation;	    /* depth of a context's arrival; for one, of that before it */
+};
+
+struct sleeper {
+	uint64_t key;
+	uint32_t touches_at, nr_touches;
+	uint32_t cpu;
+	bool split; /* its step began a block that may need what else its CPU does */
+	bool wild;
+};
+
+struct node {
+	uint32_t keys_at, nr_enabled; /* who can step here, in search.keys */
+	uint64_t todo, done;	      /* bit per place in that list: to be tried, tried */
+	uint64_t split;		      /* those that began a block that may have to come later */
+	uint32_t pick;		      /* who is being tried */
+	uint32_t sleep_at, nr_sleep;
+	uint32_t touches_base; /* in search.touches */
+	uint32_t touches_at;   /* of what is being tried, in all its variants so far */
+	uint32_t choices_at;   /* choices before the step */
+	uint64_t current;      /* context that stepped last, 0 for none */
+	uint64_t current_after;
+	uint32_t preemptions, preemptions_after;
+	bool wild;	    /* what is being tried may touch anything */
+	bool stepped;	    /* the order has the step */
+	struct where where; /* the step that is being tried */
+	bool violated;	    /* before the step, on a path that goes past violations */
+	bool again;	    /* audit: known already, each step is taken once more and no further */
+	bool leads_back;    /* audit: the step led to a state that is known */
+	bool opens;	    /* it began what nobody else on the CPU can come in between */
+	uint64_t state;	    /* by which it is known, where states are */
+};
+
+struct snapshot {
+	uint32_t depth, nr_choices;
+	void *buffer;
+	size_t size;
+};
+
+struct search {
+	struct driver *d;
+	struct exec *x;
+	enum strategy strategy;
+	uint32_t bound;
+	struct order *order;
+	struct seen *seen;
+	uint64_t base_steps; /* world.nr_steps where the run begins */
+	GArray *nodes;	     /* struct node */
+	GArray *keys;	     /* uint64_t */
+	GArray *sleepers;    /* struct sleeper */
+	GArray *touches;     /* struct touch */
+	GArray *snapshots;   /* struct snapshot; those past nr_snapshots are spare */
+	uint32_t nr_snapshots, snapshot_every;
+	uint32_t first; /* as in struct position: what lies above is not ours */
+	bool all;
+	GArray *wakes;	/* struct wake: what somebody else has to try */
+	GArray *script; /* struct choice: what the next steps have to choose again */
+	uint32_t *races;
+	uint32_t max_races;
+	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
+	uint64_t state;				      /* the one that the last step led to */
+	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
+	struct seen *loops;	      /* states at which a loop was looked at; NULL: none was */
+	struct touch tidy[2 * TOUCHES_MAX];
+};
+
+/* Tests break a rule on purpose, to see that an audit notices. */
+static inline bool is_broken(const struct search *s, enum search_defect defect)
+{
+	return s->d->audit && s->d->audit->defect == defect;
+}
+
+static inline struct node *node_at(const struct search *s, uint32_t depth)
+{
+	return &g_array_index(s->nodes, struct node, depth);
+}
+
+static inline struct node *top(const struct search *s)
+{
+	return node_at(s, s->nodes->len - 1);
+}
+
+static inline uint64_t key_at(const struct search *s, const struct node *n, uint32_t i)
+{
+	return g_array_index(s->keys, uint64_t, n->keys_at + i);
+}
+
+static inline int find_key(const struct search *s, const struct node *n, uint64_t key)
+{
+	for (uint32_t i = 0; i < n->nr_enabled; i++) {
+		if (key_at(s, n, i) == key)
+			return (int)i;
+	}
+	return -1;
+}
+
+static inline uint64_t all_enabled(const struct node *n)
+{
+	return n->nr_enabled == 64 ? UINT64_MAX : (UINT64_C(1) << n->nr_enabled) - 1;
+}
+
+/* Does the node at @depth belong to this search, but for what its step chooses inside? */
+static inline bool path_is_ours(const struct search *s, uint32_t depth)
+{
+	return depth > s->first || (depth == s->first && s->all);
+}
+
+/* Without more than the histories of what they touched: as dpor tells states apart. */
+static inline bool search_by_history(const struct search *s)
+{
+	return s->strategy == STRATEGY_DPOR || (s->d->audit && s->d->audit->by_history);
+}
+
+/* Depth of the step that posted what was @posted, a number of a step. */
+static inline uint32_t poster_of(const struct search *s, uint64_t posted)
+{
+	return posted > s->base_steps ? (uint32_t)(posted - s->base_steps - 1) : NO_EVENT;
+}
+
+/* ---- path.c ---- */
+
+/** path_inner_choice() - exec.inner: as the script says, the first alternative where it ends */
+uint32_t path_inner_choice(struct exec *x, enum choice_kind kind, uint32_t n);
+
+/** path_next_variant() - turn the script into the next variant of @n's step; false: none is left */
+bool path_next_variant(struct search *s, const struct node *n);
+
+void path_take_snapshot(struct search *s);
+
+/** path_go_back() - bring the world to where the node at @depth was made, as the script says */
+void path_go_back(struct search *s, uint32_t depth);
+
+/** path_push(), path_pop() - a node for the state that the world is in */
+void path_push(struct search *s);
+void path_pop(struct search *s);
+
+/** path_natural() - place of the process that may go on without anybody being preempted, or -1 */
+int path_natural(const struct search *s, const struct node *n);
+
+/** path_sleeper() - the process @key if it sleeps at @n, else NULL */
+const struct sleeper *path_sleeper(const struct search *s, const struct node *n, uint64_t key);
+
+/** path_put_to_sleep() - what was tried at @n in all variants sleeps from now on */
+void path_put_to_sleep(struct search *s, struct node *n);
+
+static inline bool path_sleeps(const struct search *s, const struct node *n, uint64_t key)
+{
+	return path_sleeper(s, n, key) != NULL;
+}
+
+/* ---- step.c ---- */
+
+enum stepped { STEPPED, STEPPED_PRUNED, STEPPED_FAILED, STEPPED_STOPPED };
+
+/* A step that was taken; its transition is gone. */
+struct taken {
+	const struct task *t;
+	bool context, waited;
+	uint64_t before; /* fingerprint */
+};
+
+/** step_take() - the step that the node on top has picked, with all that follows from it */
+enum stepped step_take(struct search *s);
+
+/** step_push() - the step happens, and the order has it; false when the run had to stop */
+bool step_push(struct search *s, struct taken *taken);
+
+/** step_take_back() - the order and the path forget the last step, which was @n's */
+void step_take_back(struct search *s, struct node *n);
+
+/** step_where() - where @t, process @key, is going to take its next step, which comes at @depth */
+void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
+		uint32_t depth);
+
+/** step_note_state() - what was written, and how @t goes on, where that is known by value */
+void step_note_state(struct search *s, const struct task *t);
+
+/** step_note_reached() - by what the state is known that the step of @n has led to */
+void step_note_reached(struct search *s, const struct node *n);
+
+/* ---- races.c ---- */
+
+/** races_reverse() - see that the last event is tried before those that it races with, too */
+void races_reverse(struct search *s);
+
+/** races_reverse_waits() - the same for an event that had to wait for a condition */
+void races_reverse_waits(struct search *s);
+
+/** races_reverse_pending() - the same for all that wait, now that nothing is left to happen */
+void races_reverse_pending(struct search *s);
+
+/* ---- resume.c ---- */
+
+/** resume_save() - where the search stands when climbing has found something; position_free() */
+struct position *resume_save(const struct search *s);
+
+/** resume_load() - take the path of @p; false when what it leads to was tried elsewhere */
+bool resume_load(struct search *s, const struct position *p);
+
+/* ---- search.c ---- */
+
+/** search_stop_with() - end the search: there are more than @max of @what */
+void search_stop_with(struct search *s, const char *what, unsigned int max);
+
+#endif /* SIM_EXPLORE_SEARCH_PATH_H */

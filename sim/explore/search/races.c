@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dpor: two events that conflict and could have come the other way round race.  For each race
+ * the search has to try, where it began, somebody with whom the other order begins.
+ *
+ * Whoever runs on a CPU keeps others out: a step may be impossible before another without being
+ * ordered after it.  Then the reversal begins further up, before what blocks it.
+ */
+#include "sim/explore/search/path.h"
+
+/*
+ * What can precede @race must run from where that was taken.  It does not if it
+ * needs a context that is interrupted there by one that it does not let finish, or
+ * an interrupt that is masked there by one that it does not let unmask it: then it
+ * has to come before the interrupt, or before the masking.
+ *
+ * Return: the depth from which it runs.
+ */
+static uint32_t blocked_at(const struct search *s, uint32_t race, uint32_t depth, bool needed)
+{
+	const struct where *x = &node_at(s, depth)->where;
+
+	for (uint32_t k = race; k < depth; k++) {
+		const struct where *w = &node_at(s, k)->where;
+
+		if (w->cpu != x->cpu || w->level == LEVEL_NONE ||
+		    (k != race && order_can_precede(s->order, race, k, needed)))
+			continue;
+		if (x->level != LEVEL_NONE && w->level > x->level && w->activation < race)
+			return w->activation;
+		if (x->level == LEVEL_TASK && w->level == LEVEL_TASK && w->masked[LEVEL_TASK] &&
+		    w->region[LEVEL_TASK] < race &&
+		    order_key(s->order, k) != order_key(s->order, depth))
+			return w->region[LEVEL_TASK];
+		if (x->arrival != LEVEL_NONE && w->level < x->arrival && w->masked[x->arrival] &&
+		    w->region[x->arrival] < race)
+			return w->region[x->arrival];
+	}
+	return race;
+}
+
+static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
+{
+	uint32_t last = order_depth(s->order) - 1, from = race;
+
+	if (is_broken(s, DEFECT_NO_SECTIONS))
+		return race;
+	for (uint32_t k = race + 1; k <= last && from == race; k++) {
+		const struct where *x = &node_at(s, k)->where;
+
+		if ((x->level != LEVEL_NONE || x->arrival != LEVEL_NONE) &&
+		    order_can_precede(s->order, race, k, needed))
+			from = blocked_at(s, race, k, needed);
+	}
+	return from;
+}
+
+/*
+ * An interrupt or a section that keeps others out cannot come first if something
+ * else on its CPU has to come before one of its steps: do not count on that it can.
+ */
+static bool can_open(const struct search *s, uint32_t race, bool needed, uint32_t depth)
+{
+	const struct node *x = node_at(s, depth);
+
+	if (!x->opens || is_broken(s, DEFECT_NO_SECTIONS))
+		return true;
+	for (uint32_t k = race + 1; k < depth; k++) {
+		const struct where *w = &node_at(s, k)->where;
+
+		if (w->level != LEVEL_NONE && w->cpu == x->where.cpu &&
+		    order_can_precede(s->order, race, k, needed))
+			return false;
+	}
+	return true;
+}
+
+/* One of @bits has to be tried at @depth; each of @instead would have done as well. */
+static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead)
+{
+	const struct wake wake = {.depth = depth, .bits = bits, .instead = instead};
+
+	node_at(s, depth)->todo |= bits;
+	if (!path_is_ours(s, depth))
+		g_array_append_val(s->wakes, wake);
+}
+
+/*
+ * Where to begin if the last event is to come before the one at @race: with all that
+ * can come along, if that runs; else with just what it takes, before whatever blocks
+ * that.
+ */
+static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
+{
+	uint32_t from;
+
+	*needed = runs_from(s, race, false) != race;
+	if (!*needed)
+		return race;
+	while ((from = runs_from(s, race, true)) != race) {
+		struct node *n = node_at(s, from);
+
+		n->split |= UINT64_C(1) << n->pick;
+		race = from;
+	}
+	return race;
+}
+
+/* The last event could have come before the one at @race: see that somebody tries it. */
+static void reverse_at(struct search *s, uint32_t race, bool needed)
+{
+	struct node *n = node_at(s, race);
+	uint32_t depths[PROCS_MAX];
+	uint64_t bits = 0, instead = 0;
+	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
+	uint32_t nr = order_initials(s->order, race, needed, depths);
+
+	for (uint32_t i = 0; i < nr; i++) {
+		uint64_t key = order_key(s->order, depths[i]);
+		const struct sleeper *z;
+		int k = find_key(s, n, key);
+
+		if (!can_open(s, race, needed, depths[i]))
+			continue;
+		z = path_sleeper(s, n, key);
+		/* All that begins with it was tried from further up: or with its block. */
+		if (z && !z->split)
+			return;
+		if (z)
+			continue;
+		if (k < 0)
+			continue;
+		if ((n->todo | n->done) & UINT64_C(1) << k)
+			return;
+		instead |= UINT64_C(1) << k;
+		if (!bits || key == last)
+			bits = UINT64_C(1) << k;
+	}
+	/* None of them can step there: something in between made them able to. */
+	add_todo(s, race, bits ? bits : all_enabled(n), instead);
+}
+
+void races_reverse(struct search *s)
+{
+	uint32_t n;
+
+	if (is_broken(s, DEFECT_NO_RACES))
+		return;
+	if (s->max_races <= order_depth(s->order)) {
+		s->max_races = 2 * order_depth(s->order);
+		s->races = g_renew(uint32_t, s->races, s->max_races);
+	}
+	n = order_races(s->order, s->races);
+	for (uint32_t i = 0; i < n; i++) {
+		bool needed;
+		uint32_t at = reversed_at(s, s->races[i], &needed);
+
+		reverse_at(s, at, needed);
+	}
+}
+
+/*
+ * The last event had to wait for a condition.  It can overtake one that conflicts with
+ * it only where the condition holds without that: as far as is known, where it stood
+ * in line already and could step, or where somebody else may have made it hold.
+ */
+void races_reverse_waits(struct search *s)
+{
+	uint32_t previous = order_previous(s->order);
+	const uint32_t *races;
+	uint32_t n = order_wait_races(s->order, &races);
+	uint64_t key = order_key(s->order, order_depth(s->order) - 1);
+
+	for (uint32_t i = 0; i < n; i++) {
+		bool waited = previous == NO_EVENT || previous < races[i], needed;
+		uint32_t at = reversed_at(s, races[i], &needed);
+
+		if (waited && find_key(s, node_at(s, at), key) < 0 &&
+		    !order_other_writer(s->order, races[i]))
+			continue;
+		reverse_at(s, at, needed);
+	}
+}
+
+/*
+ * Nothing is left to happen, but @t waits for something: had its step come before
+ * what it waits for was taken away, there would be another run.  See that it is
+ * tried, as if the step had been taken now and touched all that it waits for.
+ */
+static void reverse_pending(struct search *s, const struct task *t)
+{
+	struct node n = {.stepped = true};
+	struct event_info ev = {
+		.key = process_key(&t->timer),
+		.poster = poster_of(s, t->timer.posted),
+		.context = t->id,
+		.touches = s->tidy,
+	};
+
+	ev.nr_touches = order_places(s->order, t->blocked_on,
+				     oid_kind(t->blocked_on) == OBJ_CELL ? ACCESS_READ : ACCESS_RMW,
+				     s->tidy, TOUCHES_MAX);
+	step_where(s, &n.where, t, ev.key, s->nodes->len);
+	if (ev.nr_touches == 0 || !order_push(s->order, &ev))
+		return;
+	g_array_append_val(s->nodes, n);
+	races_reverse_waits(s);
+	g_array_set_size(s->nodes, s->nodes->len - 1);
+	order_pop(s->order);
+}
+
+void races_reverse_pending(struct search *s)
+{
+	list_for_each(node, &s->x->s->w->tasks) {
+		const struct task *t = container_of(node, struct task, all_node);
+
+		if (t->await.ready)
+			reverse_pending(s, t);
+	}
+}

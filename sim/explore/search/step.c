@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One step of a search: where it is taken, what it touched, and where it led.
+ */
+#include "sim/explore/search/path.h"
+
+#include <string.h>
+
+static enum level level_of(const struct task *t)
+{
+	switch (t->ctx) {
+	case CTX_SOFTIRQ:
+		return LEVEL_SOFTIRQ;
+	case CTX_HARDIRQ:
+		return LEVEL_HARDIRQ;
+	default:
+		return LEVEL_TASK;
+	}
+}
+
+/* Does @t, between two steps, keep contexts of @level off its CPU? */
+static bool keeps_out(const struct task *t, enum level level)
+{
+	if (t->cpu->cur != t)
+		return false;
+	switch (level) {
+	case LEVEL_TASK:
+		return level_of(t) == LEVEL_TASK && !cpu_open(t->cpu);
+	case LEVEL_SOFTIRQ:
+		return t->irq_off > 0 || t->bh_off > 0;
+	default:
+		return t->irq_off > 0;
+	}
+}
+
+/* Did the step of @t, or the arrival, begin something indivisible to others on the CPU? */
+static bool opens_section(const struct node *n, const struct task *t)
+{
+	const struct where *w = &n->where;
+
+	if (!t)
+		return w->arrival != LEVEL_NONE;
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		if (!w->masked[l] && keeps_out(t, l))
+			return true;
+	}
+	return false;
+}
+
+/* Since when @t masks interrupts of @level, as seen before its step at @depth. */
+static void note_mask(const struct search *s, struct where *w, enum level level, uint64_t key,
+		      uint32_t depth)
+{
+	uint32_t before = order_latest(s->order, key);
+	const struct where *b;
+
+	w->region[level] = depth;
+	if (!w->masked[level] || before == NO_EVENT)
+		return;
+	b = &node_at(s, before)->where;
+	w->region[level] = b->masked[level] ? b->region[level] : before;
+}
+
+void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
+		uint32_t depth)
+{
+	w->cpu = t->cpu->nr;
+	w->level = level_of(t);
+	w->arrival = LEVEL_NONE;
+	w->activation = s->activations[w->cpu][w->level];
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		w->masked[l] = keeps_out(t, l);
+		note_mask(s, w, l, key, depth);
+	}
+}
+
+/* Where the step is going to be taken that @tr stands for. */
+static void note_where(struct search *s, struct node *n, const struct transition *tr)
+{
+	struct where *w = &n->where;
+
+	*w = (struct where){.level = LEVEL_NONE, .arrival = LEVEL_NONE, .activation = NO_EVENT};
+	if (tr->kind == TRANSITION_IRQ) {
+		w->cpu = (uint32_t)oid_nr(tr->obj) - 1;
+		w->arrival = tr == &s->x->s->w->cpus[w->cpu].softirq ? LEVEL_SOFTIRQ
+								     : LEVEL_HARDIRQ;
+		w->activation = s->activations[w->cpu][w->arrival];
+		return;
+	}
+	if (tr->kind == TRANSITION_STEP)
+		step_where(s, w, transition_context(tr), key_at(s, n, n->pick), s->nodes->len - 1);
+}
+
+/* As if somebody had forgotten to touch() @field. */
+static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < nr; i++) {
+		if (touches[i].field != field)
+			touches[n++] = touches[i];
+	}
+	return n;
+}
+
+/* Put the step that @n has just taken where the strategy looks for it. */
+static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t context,
+		      const struct transition *wanted)
+{
+	struct exec *x = s->x;
+	struct event_info ev = {
+		.key = key_at(s, n, n->pick),
+		.poster = poster_of(s, posted),
+		.context = context,
+		.touches = s->tidy,
+		.wild = x->log.overflow,
+	};
+
+	if (wanted) {
+		ev.poster = NO_EVENT;
+		ev.want_of = transition_place(wanted);
+		ev.want_field = wanted->field;
+	}
+	for (guint i = n->choices_at + 1; i < x->choices->len; i++)
+		ev.picks = ev.picks * 31 + g_array_index(x->choices, struct choice, i).pick + 1;
+	memcpy(s->tidy, x->touches, x->log.nr * sizeof(*s->tidy));
+	ev.nr_touches = touches_tidy(s->tidy, x->log.nr);
+	if (is_broken(s, DEFECT_BLIND))
+		ev.nr_touches = overlook(s->tidy, ev.nr_touches, s->d->audit->blind_to);
+	g_array_append_vals(s->touches, s->tidy, ev.nr_touches);
+	n->wild |= ev.wild;
+	n->stepped = order_push(s->order, &ev);
+	if (n->where.arrival != LEVEL_NONE)
+		s->activations[n->where.cpu][n->where.arrival] = s->nodes->len - 1;
+	return n->stepped;
+}
+
+/* What is left of the bound, and who goes on for free, decide what is below as well. */
+void step_note_reached(struct search *s, const struct node *n)
+{
+	s->state = order_fingerprint(s->order);
+	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
+		s->state = (s->state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
+			   n->preemptions_after;
+}
+
+static bool known_state(struct search *s, const struct node *n)
+{
+	if (s->d->audit && s->d->audit->full)
+		return false;
+	step_note_reached(s, n);
+	if (!seen_add(s->seen, s->state))
+		return true;
+	if (seen_is_full(s->seen))
+		driver_stop(s->d, END_MEMORY);
+	return false;
+}
+
+/* Who goes on for free after this step, and what it cost. */
+static void note_switch(const struct search *s, struct node *n, bool context)
+{
+	int i = path_natural(s, n);
+
+	n->preemptions_after = n->preemptions + (i >= 0 && (uint32_t)i != n->pick);
+	n->current_after = context ? key_at(s, n, n->pick) : n->current;
+}
+
+/* What was written, where that is better known than by whom. */
+static void note_values(struct search *s)
+{
+	struct subject *subject = s->x->s;
+	const struct node *n = top(s);
+	uint64_t value;
+
+	for (guint i = n->touches_at; subject->value && i < s->touches->len; i++) {
+		const struct touch *w = &g_array_index(s->touches, struct touch, i);
+
+		if (w->mode != ACCESS_READ && subject->value(subject, w->obj, w->field, &value))
+			order_set_value(s->order, w->obj, w->field, value);
+	}
+}
+
+/* How @t goes on, where that is known better than by all that it did. */
+static void note_control(struct search *s, const struct task *t)
+{
+	struct subject *subject = s->x->s;
+	uint64_t control;
+
+	if (t->state == TASK_DEAD || t->state == TASK_PARKED)
+		order_set_control(s->order, t->state == TASK_DEAD);
+	else if (subject->control_hash && subject->control_hash(subject, t, &control))
+		order_set_control(s->order, control);
+}
+
+/*
+ * What is cut off behind a violation may race with what came before it.  As long as
+ * any violation will do that costs nothing: there is one.
+ */
+static bool goes_past_violations(const struct search *s)
+{
+	return s->d->audit || (s->strategy == STRATEGY_DPOR && s->d->opt->keep_going);
+}
+
+void step_note_state(struct search *s, const struct task *t)
+{
+	note_values(s);
+	if (t && is_broken(s, DEFECT_NO_CONTROL))
+		order_set_control(s->order, 0);
+	else if (t)
+		note_control(s, t);
+}
+
+/* Is what comes after the step of @n known? */
+static bool met_before(struct search *s, struct node *n)
+{
+	n->leads_back = false;
+	if (n->again)
+		return true;
+	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_PRUNED_DPOR))
+		return false;
+	if (!known_state(s, n))
+		return false;
+	s->d->result->stats.nr_pruned++;
+	n->leads_back = s->d->audit && s->d->audit->again;
+	return !n->leads_back;
+}
+
+static void tell_step(struct search *s, const struct node *n, uint64_t before, bool context)
+{
+	struct exec *x = s->x;
+	const struct search_step step = {
+		.before = before,
+		.after = order_fingerprint(s->order),
+		.process = order_process(s->order),
+		.key = key_at(s, n, n->pick),
+		.touches = s->tidy,
+		.nr_touches = order_touches(s->order),
+		.choices = &g_array_index(x->choices, struct choice, n->choices_at),
+		.nr_choices = x->choices->len - n->choices_at,
+		.wild = x->log.overflow,
+		.opens = n->opens,
+		.context = context,
+		.cpu = n->where.cpu,
+		.again = n->again,
+		.preemptions = n->preemptions_after,
+	};
+
+	s->d->audit->step(s->d->audit, &step);
+}
+
+bool step_push(struct search *s, struct taken *taken)
+{
+	struct exec *x = s->x;
+	struct node *n = top(s);
+	const struct transition *tr = x->enabled[n->pick].tr;
+	struct transition wanted = *tr;
+	uint64_t posted = tr->posted;
+
+	taken->before = order_fingerprint(s->order);
+	taken->context = tr->kind == TRANSITION_STEP;
+	taken->t = transition_context(tr);
+	taken->waited = taken->t && taken->t->await.ready;
+	s->d->result->stats.nr_steps++;
+	note_where(s, n, tr);
+	if (!exec_step(x, n->pick))
+		return false;
+	note_switch(s, n, taken->context);
+	n->opens |= opens_section(n, taken->t);
+	if (note_step(s, n, posted, taken->t ? taken->t->id : 0, wanted.wanted ? &wanted : NULL))
+		return true;
+	search_stop_with(s, "processes in one run", PROCS_MAX);
+	return false;
+}
+
+enum stepped step_take(struct search *s)
+{
+	struct taken taken;
+	struct node *n = top(s);
+
+	if (!step_push(s, &taken))
+		return STEPPED_STOPPED;
+	if (s->strategy == STRATEGY_DPOR) {
+		if (taken.waited && !is_broken(s, DEFECT_WAITS_AS_RACES))
+			races_reverse_waits(s);
+		else
+			races_reverse(s);
+	}
+	if (exec_violated(s->x) && !n->violated) {
+		if (!goes_past_violations(s))
+			return STEPPED_FAILED;
+		driver_keep(s->d);
+	}
+	if (!search_by_history(s))
+		step_note_state(s, taken.t);
+	if (s->d->audit)
+		tell_step(s, n, taken.before, taken.context);
+	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
+}
+
+void step_take_back(struct search *s, struct node *n)
+{
+	if (n->stepped) {
+		order_pop(s->order);
+		if (n->where.arrival != LEVEL_NONE)
+			s->activations[n->where.cpu][n->where.arrival] = n->where.activation;
+	}
+	n->stepped = false;
+}
