@@ -35,6 +35,19 @@ quiet() {
 	[ ! -s "$1" ] || agree "$2 complains" "$(head -n 1 "$1")" ""
 }
 
+# in_kernelshark FILE EVENTS: its table has every event, by time, and its plots show tasks
+in_kernelshark() {
+	if ! python3 "$(dirname "$0")/kernelshark.py" "$1" >"$out/log" 2>"$out/err"; then
+		agree "$name, KernelShark" "$(tail -n 1 "$out/err")" ""
+		return
+	fi
+	agree "$name, KernelShark, events" "$(grep -c 'memcgslab/.* seq=[0-9]' "$out/log")" "$2"
+	agree "$name, KernelShark, rows out of order" "$(awk -F '; ' '/; CPU / {
+		if ($2 < last) n++; last = $2 } END { print n + 0 }' "$out/log")" 0
+	colours=$(sed -n 's/^colours: //p' "$out/log")
+	agree "$name, KernelShark, tasks are drawn" "$((colours >= 3))" 1
+}
+
 # check NAME TRACE
 check() {
 	name=$1
@@ -52,6 +65,9 @@ check() {
 			"$events"
 		agree "$name, trace-cmd report, not understood" \
 			"$(grep -ciE 'unknown|failed|\[FAIL' "$out/log")" 0
+	fi
+	if has kernelshark "$name, KernelShark" && has Xvfb "$name, KernelShark"; then
+		in_kernelshark "$out/x.dat" "$events"
 	fi
 	if has babeltrace2 "$name, CTF"; then
 		babeltrace2 "$out/x.ctf" >"$out/log" 2>"$out/err"
