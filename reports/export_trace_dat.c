@@ -298,7 +298,7 @@ static void add_record(struct ring *ring, uint64_t t)
 
 	if (ring->page->len + 8 + 8 + len > PAGE_SIZE - PAGE_HEADER)
 		end_page(ring);
-	/* KernelShark merges the CPUs by time and takes 0 for "none yet": all would be out of order. */
+	/* KernelShark merges the CPUs by time, where 0 is "none yet": it would mix up the order. */
 	t = MAX(MAX(t, 1), ring->last);
 	if (ring->page->len == 0)
 		ring->base = ring->last = t;

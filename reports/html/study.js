@@ -380,7 +380,8 @@ const plots = [];
 	for (const s of studies) {
 		const one = groupBy(s, r => JSON.stringify([r.metric, r.unit, r.xUnit]));
 
-		const several = studies.length > 1, figures = one.map(m => figure(m, several ? 'h3' : 'h2'));
+		const several = studies.length > 1;
+		const figures = one.map(m => figure(m, several ? 'h3' : 'h2'));
 
 		byId('figures').append(el('section', null,
 			several ? el('h2', null, shorten(s[0].study, 200)) : '',
