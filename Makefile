@@ -31,7 +31,8 @@ DESTDIR ?=
 # What `make demo` and `make check` install when it is missing.
 PACKAGES_BUILD = gcc libc6-dev pkg-config libglib2.0-dev libjson-glib-dev liblua5.4-dev lua5.4
 PACKAGES_CHECK = $(PACKAGES_BUILD) check clang-format cppcheck chromium python3 mandoc
-PACKAGES_CLIENTS = trace-cmd babeltrace2 protobuf-compiler jq
+PACKAGES_CLIENTS = trace-cmd kernelshark xvfb babeltrace2 protobuf-compiler jq \
+	libxml2-utils python3
 PACKAGES_ALL = $(PACKAGES_CHECK) $(PACKAGES_CLIENTS) clang valgrind
 
 # Empty until the packages are there: `setup` therefore always runs in a make of its own.

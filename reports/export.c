@@ -50,7 +50,9 @@ void stack_text(struct output *o, const struct frame *f, size_t max)
 
 	for (; f && o->len < end; f = f->caller) {
 		clean_text(o, f->func, end - o->len);
-		if (f->caller && o->len + 4 < end)
+		if (f->caller && o->len + 4 >= end)
+			return;
+		if (f->caller)
 			output_str(o, " <- ");
 	}
 }

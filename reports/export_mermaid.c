@@ -69,7 +69,7 @@ static void choose_violation(struct diagram *d)
 {
 	struct slice s;
 
-	slice_init(&s, d->tf, &g_array_index(d->tf->violations, struct trace_violation, 0));
+	slice_init(&s, d->tf, trace_file_blamed(d->tf));
 	for (guint i = 0; i < s.picks->len; i++)
 		show_ancestors(d, &s, g_array_index(s.picks, struct pick, i).event);
 	show_ancestors(d, &s, s.violation);
@@ -117,8 +117,7 @@ static void put_event(struct diagram *d, guint i, guint first)
 
 static void put_violation(struct diagram *d)
 {
-	const struct trace_violation *v =
-		&g_array_index(d->tf->violations, struct trace_violation, 0);
+	const struct trace_violation *v = trace_file_blamed(d->tf);
 	const struct trace_record *r = trace_file_find(d->tf, v->seq);
 	g_autofree char *upper = g_ascii_strup(v->rule, -1);
 

@@ -6,6 +6,9 @@
  * First the headers, with a format for each kind of event that occurs, then the
  * pages of each CPU's ring buffer.  A record is what the kernel would have put
  * there; all its texts stand behind the fields, which say where.
+ *
+ * Between them stand sched_switch events, which the trace has none of: KernelShark
+ * takes a CPU to be busy with whoever it saw there last until one says otherwise.
  */
 #include "reports/bytes.h"
 #include "reports/export.h"
@@ -13,10 +16,12 @@
 #define PAGE_SIZE 4096
 #define PAGE_HEADER 16
 #define FIRST_ID 500 /* of an event; the kernel's own have lower ones */
-#define COMM_MAX 15  /* as TASK_COMM_LEN leaves */
+#define SWITCH_ID 499
+#define COMM_MAX 15 /* as TASK_COMM_LEN leaves */
 #define TEXT_MAX 200
 #define STACK_MAX 800
 #define NR_TEXTS_MAX (TRACE_NR_ARGS + 3)
+#define NR_ON_CPU_MAX 3 /* a task, softirqs, a hard interrupt */
 
 #define TYPE_TIME_EXTEND 30
 #define DELTA_BITS 27
@@ -38,11 +43,13 @@ static const char header_event[] = "# compressed entry header\n"
 				   "\ttime_stamp : type == 31\n"
 				   "\tdata max type_len  == 28\n";
 
-static const char common_fields[] =
-	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"
-	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"
-	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"
+#define COMMON_FIELDS                                                                              \
+	"\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;\n"                     \
+	"\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;\n"                     \
+	"\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;\n"             \
 	"\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;\n\n"
+
+static const char common_fields[] = COMMON_FIELDS
 	"\tfield:unsigned long long seq;\toffset:8;\tsize:8;\tsigned:0;\n"
 	"\tfield:unsigned long long cause;\toffset:16;\tsize:8;\tsigned:0;\n";
 #define FIELDS_OFFSET 24
@@ -119,12 +126,33 @@ static void put_event_format(struct output *o, int id, int kind)
 	output_discard(text);
 }
 
+/* The fields that readers know it by; all contexts have the same priority. */
+static void put_switch_format(struct output *o)
+{
+	static const char text[] = "name: sched_switch\nID: " G_STRINGIFY(
+		SWITCH_ID) "\nformat:\n" COMMON_FIELDS
+			   "\tfield:char prev_comm[16];\toffset:8;\tsize:16;\tsigned:0;\n"
+			   "\tfield:pid_t prev_pid;\toffset:24;\tsize:4;\tsigned:1;\n"
+			   "\tfield:int prev_prio;\toffset:28;\tsize:4;\tsigned:1;\n"
+			   "\tfield:long prev_state;\toffset:32;\tsize:8;\tsigned:1;\n"
+			   "\tfield:char next_comm[16];\toffset:40;\tsize:16;\tsigned:0;\n"
+			   "\tfield:pid_t next_pid;\toffset:56;\tsize:4;\tsigned:1;\n"
+			   "\tfield:int next_prio;\toffset:60;\tsize:4;\tsigned:1;\n"
+			   "\nprint fmt: \"%s:%d ==> %s:%d\", "
+			   "REC->prev_comm, REC->prev_pid, REC->next_comm, REC->next_pid\n";
+
+	put_zstring(o, "sched");
+	put_le(o, 1, 4);
+	put_sized(o, text, sizeof(text) - 1);
+}
+
 static void put_event_formats(struct output *o, const struct trace_file *tf)
 {
 	struct export_kinds kinds;
 
 	export_kinds(tf, &kinds);
-	put_le(o, 1, 4);
+	put_le(o, 2, 4);
+	put_switch_format(o);
 	put_zstring(o, "memcgslab");
 	put_le(o, (uint64_t)kinds.nr, 4);
 	for (int id = 0; id < kinds.nr; id++)
@@ -179,6 +207,9 @@ struct ring {
 	struct output *record, *texts;
 	struct export_kinds kinds;
 	uint64_t base, last; /* time of the page's first record, and of its last */
+	/* The last event of whoever is on the CPU; outermost first, interrupts on top. */
+	const struct trace_record *on[NR_ON_CPU_MAX];
+	int nr_on;
 };
 
 static void end_page(struct ring *ring)
@@ -214,9 +245,10 @@ static void put_stack(struct ring *ring, size_t fields_end, const struct frame *
 	put_le(ring->record, (ring->texts->len - from) << 16 | (fields_end + from), 4);
 }
 
-static void put_head(struct output *o, const struct trace_record *r, int id)
+/* What every event begins with. */
+static void put_common(struct output *o, const struct trace_record *r, int id)
 {
-	put_le(o, (uint64_t)(FIRST_ID + id), 2);
+	put_le(o, (uint64_t)id, 2);
 	put_le(o,
 	       r->ctx == CTX_SOFTIRQ   ? FLAG_SOFTIRQ
 	       : r->ctx == CTX_HARDIRQ ? FLAG_HARDIRQ
@@ -224,8 +256,6 @@ static void put_head(struct output *o, const struct trace_record *r, int id)
 	       1);
 	put_le(o, 0, 1);
 	put_le(o, r->task, 4);
-	put_le(o, r->seq, 8);
-	put_le(o, r->cause, 8);
 }
 
 /* Fills ring->record. */
@@ -237,7 +267,9 @@ static void put_record(struct ring *ring, const struct trace_record *r)
 	char buf[32];
 
 	ring->record->len = ring->texts->len = 0;
-	put_head(ring->record, r, ring->kinds.number[r->kind]);
+	put_common(ring->record, r, FIRST_ID + ring->kinds.number[r->kind]);
+	put_le(ring->record, r->seq, 8);
+	put_le(ring->record, r->cause, 8);
 	for (int i = 0; i < n; i++) {
 		if (!is_number(fields[i].type))
 			continue;
@@ -266,7 +298,8 @@ static void add_record(struct ring *ring, uint64_t t)
 
 	if (ring->page->len + 8 + 8 + len > PAGE_SIZE - PAGE_HEADER)
 		end_page(ring);
-	t = MAX(t, ring->last);
+	/* KernelShark merges the CPUs by time, where 0 is "none yet": it would mix up the order. */
+	t = MAX(MAX(t, 1), ring->last);
 	if (ring->page->len == 0)
 		ring->base = ring->last = t;
 	delta = t - ring->last;
@@ -285,6 +318,86 @@ static void add_record(struct ring *ring, uint64_t t)
 	output_bytes(ring->page, ring->record->buf, len);
 }
 
+/* ---- who is on the CPU ---------------------------------------------------- */
+
+static bool is_interrupt(const struct trace_record *r)
+{
+	return r->ctx == CTX_SOFTIRQ || r->ctx == CTX_HARDIRQ;
+}
+
+static const struct trace_record *running(const struct ring *ring)
+{
+	return ring->nr_on > 0 ? ring->on[ring->nr_on - 1] : NULL;
+}
+
+static void put_switch_side(struct ring *ring, const struct trace_file *tf,
+			    const struct trace_record *r)
+{
+	struct output *comm = ring->texts;
+
+	comm->len = 0;
+	clean_text(comm, r ? export_comm(tf, r) : "swapper", COMM_MAX);
+	output_pad(comm, 0, 16 - (int)comm->len);
+	output_bytes(ring->record, comm->buf, comm->len);
+	put_le(ring->record, r ? r->task : 0, 4);
+	put_le(ring->record, 120, 4);
+}
+
+/* As sched_switch has it: 0 is runnable, 1 asleep, 16 dead. */
+static uint64_t left_as(const struct trace_record *r)
+{
+	return !r ? 0 : r->kind == TR_TASK_BLOCK ? 1 : r->kind == TR_TASK_EXIT ? 16 : 0;
+}
+
+/* From one context to another, where NULL is the idle task. */
+static void put_switch(struct ring *ring, const struct trace_file *tf,
+		       const struct trace_record *prev, const struct trace_record *next, uint64_t t)
+{
+	static const struct trace_record idle;
+
+	ring->record->len = 0;
+	put_common(ring->record, prev ? prev : &idle, SWITCH_ID);
+	put_switch_side(ring, tf, prev);
+	put_le(ring->record, left_as(prev), 8);
+	put_switch_side(ring, tf, next);
+	add_record(ring, t);
+}
+
+/* An interrupt goes on top of what the CPU ran, a task takes its place. */
+static void enter(struct ring *ring, const struct trace_file *tf, const struct trace_record *r,
+		  uint64_t t)
+{
+	const struct trace_record *now = running(ring);
+
+	if (r->task == 0)
+		return;
+	if (!now || now->task != r->task) {
+		put_switch(ring, tf, now, r, t);
+		if (!is_interrupt(r))
+			ring->nr_on = 0;
+		else if (ring->nr_on == NR_ON_CPU_MAX)
+			ring->nr_on--;
+		ring->nr_on++;
+	}
+	ring->on[ring->nr_on - 1] = r;
+}
+
+static bool leaves(const struct trace_record *r)
+{
+	return r->kind == TR_TASK_BLOCK || r->kind == TR_TASK_EXIT || r->kind == TR_SOFTIRQ_EXIT ||
+	       r->kind == TR_IRQ_EXIT;
+}
+
+/* A task that is preempted is left by what comes next on this CPU. */
+static void leave(struct ring *ring, const struct trace_file *tf, const struct trace_record *r,
+		  uint64_t t)
+{
+	if (r->task == 0 || !leaves(r))
+		return;
+	ring->nr_on--;
+	put_switch(ring, tf, r, running(ring), t);
+}
+
 /* The ring buffer of @cpu; the caller's. */
 static struct output *ring_of(const struct trace_file *tf, unsigned int cpu)
 {
@@ -298,11 +411,15 @@ static struct output *ring_of(const struct trace_file *tf, unsigned int cpu)
 	export_kinds(tf, &ring.kinds);
 	for (guint i = 0; i < tf->events->len; i++) {
 		const struct trace_record *r = event_at(tf, i);
+		uint64_t t;
 
 		if (r->cpu != cpu)
 			continue;
+		t = (uint64_t)r->t * (tf->untimed ? 1000 : 1);
+		enter(&ring, tf, r, t);
 		put_record(&ring, r);
-		add_record(&ring, (uint64_t)r->t * (tf->untimed ? 1000 : 1));
+		add_record(&ring, t);
+		leave(&ring, tf, r, t);
 	}
 	end_page(&ring);
 	output_discard(ring.page);

@@ -516,23 +516,30 @@ static void put_violation(struct packer *p, const struct trace_violation *v, str
 	output_str(o, "]}");
 }
 
+/* The one that the reports are about comes first: there the page opens. */
 static void put_violations(struct packer *p, struct output *o)
 {
-	bool first = true;
+	const char *before = "[";
 
 	json_key(o, "violations");
-	output_char(o, '[');
 	for (p->side = 0; p->side < p->nr_parts; p->side++) {
-		const GArray *violations = current(p)->tf->violations;
+		const struct trace_file *tf = current(p)->tf;
+		const struct trace_violation *blamed = trace_file_blamed(tf);
 
-		for (guint i = 0; i < violations->len; i++) {
-			if (!first)
-				output_char(o, ',');
-			put_violation(p, &g_array_index(violations, struct trace_violation, i), o);
-			first = false;
+		for (guint i = 0; i <= tf->violations->len && blamed; i++) {
+			const struct trace_violation *v =
+				i == 0 ? blamed
+				       : &g_array_index(tf->violations, struct trace_violation,
+							i - 1);
+
+			if (i > 0 && v == blamed)
+				continue;
+			output_str(o, before);
+			put_violation(p, v, o);
+			before = ",";
 		}
 	}
-	output_char(o, ']');
+	output_str(o, *before == '[' ? "[]" : "]");
 }
 
 static void put_text(struct output *o, const char *name, struct output *text)
@@ -550,7 +557,7 @@ static void put_reports(const struct trace_file *tf, struct output *o)
 
 	if (tf->violations->len == 0)
 		return;
-	v = &g_array_index(tf->violations, struct trace_violation, 0);
+	v = trace_file_blamed(tf);
 	race = output_memory();
 	race_table_write(tf, v, RACE_BY_AUTO, race);
 	put_text(o, "race", race);

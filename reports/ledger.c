@@ -7,9 +7,11 @@
 
 #define ROWS_MAX 40
 #define CAUSES_MAX 64
-#define NAMED_MAX 8 /* objects that an error names */
-#define HOLDER_WIDTH 40
-#define STACK_WIDTH 88
+#define NAMED_MAX 8   /* objects that an error names */
+#define HOLDER_MIN 20 /* of the column */
+#define HOLDER_MAX 56
+#define STACK_LEFT 7
+#define STACK_RIGHT 90
 
 /* ---- which object -------------------------------------------------------- */
 
@@ -103,7 +105,7 @@ oid_t ledger_blamed(const struct trace_file *tf)
 
 	if (tf->violations->len == 0)
 		return 0;
-	v = &g_array_index(tf->violations, struct trace_violation, 0);
+	v = trace_file_blamed(tf);
 	obj = counted_of(tf, counted, v->obj);
 	for (size_t i = 0; i < G_N_ELEMENTS(v->related) && !obj; i++)
 		obj = counted_in(tf, counted, trace_file_find(tf, v->related[i]));
@@ -165,8 +167,11 @@ static void put_head(const struct ledger *l)
 	output_char(l->o, '\n');
 }
 
+/* Of this object if it has one; else whose it is, so that nobody looks for it here. */
 static void put_verdict(const struct ledger *l)
 {
+	const struct trace_violation *blamed = trace_file_blamed(l->tf);
+
 	for (guint i = 0; i < l->tf->violations->len; i++) {
 		const struct trace_violation *v =
 			&g_array_index(l->tf->violations, struct trace_violation, i);
@@ -177,6 +182,36 @@ static void put_verdict(const struct ledger *l)
 		return;
 	}
 	output_str(l->o, "   no violation of this object");
+	if (blamed && blamed->obj != 0) {
+		output_printf(l->o, "; %s of ", blamed->rule);
+		names_put(l->tf->names, l->o, blamed->obj);
+		output_printf(l->o, " at ev %" G_GUINT64_FORMAT, blamed->seq);
+	}
+}
+
+/* All of it, over as many lines as it takes. */
+static void put_call_stack(struct output *o, const struct frame *stack)
+{
+	int at = STACK_LEFT;
+
+	output_pad(o, ' ', STACK_LEFT);
+	for (const struct frame *f = stack; f; f = f->caller) {
+		int n = (int)strlen(f->func) + (f->caller ? 3 : 0);
+
+		if (at > STACK_LEFT && at + 1 + n > STACK_RIGHT) {
+			output_char(o, '\n');
+			output_pad(o, ' ', STACK_LEFT);
+			at = STACK_LEFT;
+		}
+		if (at > STACK_LEFT) {
+			output_char(o, ' ');
+			at++;
+		}
+		clean_text(o, f->func, strlen(f->func));
+		output_str(o, f->caller ? " <-" : "");
+		at += n;
+	}
+	output_char(o, '\n');
 }
 
 static void put_held(const struct ledger *l)
@@ -198,16 +233,10 @@ static void put_held(const struct ledger *l)
 		output_printf(l->o, ", taken ev %" G_GUINT64_FORMAT " CPU%u, held for ", t->r->seq,
 			      t->r->cpu);
 		put_time(l, end - MIN(end, (uint64_t)t->r->t));
-		output_printf(l->o, "\n    by %s-%u", export_comm(l->tf, t->r), t->r->task);
-		if (t->r->stack) {
-			struct output *stack = output_memory();
-
-			stack_text(stack, t->r->stack, STACK_WIDTH);
-			output_str(l->o, ":\n       ");
-			output_bytes(l->o, stack->buf, stack->len);
-			output_discard(stack);
-		}
-		output_char(l->o, '\n');
+		output_printf(l->o, "\n    %s\n    by %s-%u%s\n", holder_meaning(t->holder),
+			      export_comm(l->tf, t->r), t->r->task, t->r->stack ? ":" : "");
+		if (t->r->stack)
+			put_call_stack(l->o, t->r->stack);
 	}
 }
 
@@ -268,7 +297,7 @@ static void put_what(const struct ledger *l, const struct trace_record *r, struc
 	}
 }
 
-static void put_row(const struct ledger *l, const struct trace_record *r)
+static void put_row(const struct ledger *l, const struct trace_record *r, int width)
 {
 	struct output *cell = output_memory();
 
@@ -279,23 +308,45 @@ static void put_row(const struct ledger *l, const struct trace_record *r)
 		      export_comm(l->tf, r), op_of(r));
 	cell->len = 0;
 	put_what(l, r, cell);
-	cell->len = MIN(cell->len, HOLDER_WIDTH);
+	if ((int)cell->len > width) {
+		cell->len = (size_t)width - 3;
+		output_str(cell, "...");
+	}
 	output_bytes(l->o, cell->buf, cell->len);
-	output_pad(l->o, ' ', HOLDER_WIDTH - (int)cell->len);
+	output_pad(l->o, ' ', width - (int)cell->len);
 	output_printf(l->o, "%6" G_GINT64_FORMAT "%s%s\n", l->count,
 		      l->missing ? " (unbalanced)" : "",
 		      l->freed && l->freed != r ? " (after it was freed)" : "");
 	output_discard(cell);
 }
 
+static int widest_holder(const struct ledger *l)
+{
+	struct output *cell = output_memory();
+	int width = HOLDER_MIN;
+
+	for (guint i = 0; i < l->tf->events->len; i++) {
+		const struct trace_record *r = event_at(l->tf, i);
+
+		if (!ledger_belongs(l, r))
+			continue;
+		cell->len = 0;
+		put_what(l, r, cell);
+		width = MAX(width, (int)cell->len);
+	}
+	output_discard(cell);
+	return MIN(width, HOLDER_MAX);
+}
+
 /* Folds again, since a row shows the count right after it; the last @max rows, 0 for all. */
 static void put_history(struct ledger *l, guint nr_rows, guint max)
 {
 	guint skip = max > 0 && nr_rows > max ? nr_rows - max : 0;
+	int width = widest_holder(l);
 
 	output_printf(l->o, "\nHISTORY%s\n%14s %7s %3s %-16s %-5s%-*s %5s\n",
 		      l->tf->untimed ? " (time in steps)" : " (time in us)", "time", "ev", "cpu",
-		      "task", "op", HOLDER_WIDTH, "holder", "count");
+		      "task", "op", width, "holder", "count");
 	if (skip > 0)
 		output_printf(l->o, "  %u earlier rows are not shown; --verbose shows all\n", skip);
 	ledger_start(l);
@@ -308,12 +359,15 @@ static void put_history(struct ledger *l, guint nr_rows, guint max)
 		if (skip > 0)
 			skip--;
 		else
-			put_row(l, r);
+			put_row(l, r, width);
 	}
 }
 
 static void put_balance(const struct ledger *l)
 {
+	const struct trace_violation *v = trace_file_blamed(l->tf);
+	bool is_leak = v && v->obj == l->obj && strcmp(v->rule, "leak") == 0;
+
 	output_printf(l->o, "\nBALANCE %-20s %8s %8s %8s\n", "", "taken", "dropped", "held");
 	for (int i = 0; i < NR_HOLDERS; i++) {
 		const struct balance *b = &l->balance[i];
@@ -325,10 +379,10 @@ static void put_balance(const struct ledger *l)
 			      "  %-26s %8" G_GINT64_FORMAT " %8" G_GINT64_FORMAT
 			      " %8" G_GINT64_FORMAT "%s\n",
 			      holder_name((enum holder)i), b->taken, b->dropped, held,
-			      held < 0		      ? "   <-- dropped more often than taken"
-			      : held > 0 && l->freed  ? "   <-- still held when it was freed"
-			      : held > 0 && l->killed ? "   <-- not dropped"
-						      : "");
+			      held < 0		     ? "   <-- dropped more often than taken"
+			      : held > 0 && l->freed ? "   <-- still held when it was freed"
+			      : held > 0 && (l->killed || is_leak) ? "   <-- not dropped"
+								   : "");
 	}
 }
 
@@ -350,5 +404,62 @@ void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct o
 	put_held(&l);
 	put_history(&l, nr_rows, verbose ? 0 : ROWS_MAX);
 	put_balance(&l);
+	g_array_unref(l.takes);
+}
+
+/* ---- both sides of a race ------------------------------------------------- */
+
+#define BUDGET_MAX 8 /* references of one side that are listed */
+
+static bool is_on_side(const struct take *t, uint32_t task, const uint32_t sides[2])
+{
+	return task != 0 ? t->r->task == task : t->r->task != sides[0] && t->r->task != sides[1];
+}
+
+/* @task: 0 for whoever is on neither side */
+static void put_side(const struct ledger *l, uint32_t task, const uint32_t sides[2])
+{
+	const char *comm = task != 0 ? names_comm(l->tf->names, task) : "taken by others";
+	int nr = 0;
+
+	output_printf(l->o, " %s:", comm ? comm : ctx_kind_name(CTX_TASK));
+	for (guint i = 0; i < l->takes->len; i++) {
+		const struct take *t = ledger_take(l, i);
+
+		if (!is_on_side(t, task, sides) || nr++ >= BUDGET_MAX)
+			continue;
+		output_str(l->o, nr == 1 ? "\n  " : "  ");
+		put_holder(l, t->holder, t->owner, l->o);
+		output_printf(l->o, " (event %" G_GUINT64_FORMAT ")\n", t->r->seq);
+	}
+	if (nr > BUDGET_MAX)
+		output_printf(l->o, "  and %d more\n", nr - BUDGET_MAX);
+	if (nr == 0)
+		output_str(l->o, " none\n");
+}
+
+void ledger_budget_write(const struct trace_file *tf, oid_t obj, uint64_t seq,
+			 const uint32_t sides[2], struct output *o)
+{
+	struct ledger l = {.tf = tf, .obj = obj, .o = o};
+
+	l.takes = g_array_new(FALSE, FALSE, sizeof(struct take));
+	for (guint i = 0; i < tf->events->len && event_at(tf, i)->seq < seq; i++) {
+		if (ledger_belongs(&l, event_at(tf, i)))
+			ledger_apply(&l, event_at(tf, i));
+	}
+	if (l.born || l.takes->len > 0) {
+		output_str(o, "\nReferences to ");
+		names_put(tf->names, o, obj);
+		output_printf(o,
+			      " on both sides, before event %" G_GUINT64_FORMAT
+			      ": %" G_GINT64_FORMAT "\n",
+			      seq, l.count);
+		for (int i = 0; i < 2; i++) {
+			if (sides[i] != 0 && (i == 0 || sides[i] != sides[0]))
+				put_side(&l, sides[i], sides);
+		}
+		put_side(&l, 0, sides);
+	}
 	g_array_unref(l.takes);
 }

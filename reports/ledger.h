@@ -26,6 +26,15 @@ oid_t ledger_find(const struct trace_file *tf, const char *name, GError **error)
  */
 oid_t ledger_blamed(const struct trace_file *tf);
 
+/**
+ * ledger_budget_write() - who held @obj when the event @seq came: what either side of a race had
+ * @sides: contexts, 0 for none
+ *
+ * Writes nothing if @obj is not counted.
+ */
+void ledger_budget_write(const struct trace_file *tf, oid_t obj, uint64_t seq,
+			 const uint32_t sides[2], struct output *o);
+
 /** ledger_write() - @verbose: the whole history, not only its last rows */
 void ledger_write(const struct trace_file *tf, oid_t obj, bool verbose, struct output *o);
 

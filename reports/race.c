@@ -544,3 +544,19 @@ uint64_t race_table_write(const struct trace_file *tf, const struct trace_violat
 	slice_clear(&t.slice);
 	return hidden;
 }
+
+void race_sides(const struct trace_file *tf, const struct trace_violation *v,
+		struct race_sides *sides)
+{
+	struct slice slice;
+	struct words words;
+
+	slice_init(&slice, tf, v);
+	words_init(&words, &slice);
+	words.in_full = true;
+	sides->conflict = slice.conflict == NO_INDEX ? 0 : slice_event(&slice, slice.conflict)->seq;
+	sides->guessed = slice.guessed;
+	sides->order = words_order(&words, &slice);
+	words_clear(&words);
+	slice_clear(&slice);
+}

@@ -31,4 +31,15 @@ enum race_by {
 uint64_t race_table_write(const struct trace_file *tf, const struct trace_violation *v,
 			  enum race_by by, struct output *o);
 
+/* What a race comes down to. */
+struct race_sides {
+	uint64_t conflict; /* seq of the event that the violation is in conflict with; 0: none */
+	bool guessed;	   /* it is not one that the checker named */
+	char *order;	   /* which ordering is missing, or else what is wrong; the caller's */
+};
+
+/** race_sides() - the sentences below the table, with names for letters */
+void race_sides(const struct trace_file *tf, const struct trace_violation *v,
+		struct race_sides *sides);
+
 #endif /* REPORTS_RACE_H */

@@ -15,6 +15,7 @@ static const char *const pools[NR_POOLS] = {
 void words_init(struct words *w, const struct slice *s)
 {
 	w->s = s;
+	w->in_full = false;
 	w->letters = g_array_new(FALSE, FALSE, sizeof(struct lettered));
 	w->roots = g_hash_table_new(g_int64_hash, g_int64_equal);
 	w->memcgs = g_hash_table_new(g_int64_hash, g_int64_equal);
@@ -75,6 +76,8 @@ static char *short_name(struct words *w, oid_t obj)
 	/* A work item is what it works on. */
 	if (oid_kind(obj) == OBJ_WORK && names_subject(w->s->tf->names, obj) != 0)
 		obj = names_subject(w->s->tf->names, obj);
+	if (w->in_full)
+		return full_name(w, obj);
 	pool = pool_of(w, obj);
 	for (guint i = 0; i < w->letters->len; i++) {
 		const struct lettered *l = &g_array_index(w->letters, struct lettered, i);
@@ -192,6 +195,18 @@ static const char *what_is_pending(const struct slice *s, uint32_t event)
 							  : ", its work is queued";
 }
 
+/* Whoever is said to be dying goes away, unless others need it. */
+static bool is_shut_down(const struct slice *s, uint32_t dying)
+{
+	for (uint32_t i = dying + 1; i < s->tf->events->len; i++) {
+		const struct trace_record *r = slice_event(s, i);
+
+		if (r->kind == TR_CACHE_SHUTDOWN && r->obj == slice_event(s, dying)->obj)
+			return true;
+	}
+	return false;
+}
+
 static char *conflict_comment(struct words *w, const struct slice *s, const struct pick *p)
 {
 	const struct trace_record *r = slice_event(s, p->event);
@@ -208,7 +223,12 @@ static char *conflict_comment(struct words *w, const struct slice *s, const stru
 		return g_strdup_printf("// a reference (%s)%s", holder_name((enum holder)r->arg[1]),
 				       r->kind == TR_REF_TRYGET && !r->arg[0] ? ", not given" : "");
 	case TR_CACHE_DYING:
-		return g_strdup_printf("// %s is dying", name);
+		return g_strdup_printf("// %s is dying%s", name,
+				       is_shut_down(s, p->event) ? "" : ", and stays alive");
+	case TR_ACCESS:
+		return r->str && g_str_has_suffix(r->str, ".dying") && r->arg[1] == 0
+			       ? g_strdup_printf("// finds that %s is dying", name)
+			       : NULL;
 	case TR_RCU_READ_LOCK:
 		return g_strdup_printf("// nesting %" G_GINT64_FORMAT, r->arg[0]);
 	case TR_LOCK_WAIT:
@@ -310,6 +330,7 @@ char *words_caption(const struct trace_violation *v)
 		{"livelock", "LIVELOCK"},
 		{"grace period", "STALLED GRACE PERIOD"},
 		{"work item with a NULL", "NULL FUNCTION"},
+		{"percpu_ref_exit on a ref that is still switching", "FREED WHILE SWITCHING"},
 	};
 
 	for (size_t i = 0; i < G_N_ELEMENTS(by_text); i++) {
@@ -488,6 +509,14 @@ static char *order_of_leak(struct words *w, const struct slice *s)
 		const struct trace_record *r = slice_event(s, p->event);
 		g_autofree char *call = NULL;
 
+		if (p->role == PICK_CONFLICT && r->kind == TR_CACHE_DYING &&
+		    !is_shut_down(s, p->event)) {
+			g_autofree char *root = short_name(w, r->obj);
+
+			return g_strdup_printf("%s %s is said to be dying, which leaves its "
+					       "children to a shutdown of it that never comes.",
+					       end, root);
+		}
 		if (p->role != PICK_CONFLICT || (r->kind != TR_REF_GET && r->kind != TR_REF_TRYGET))
 			continue;
 		call = call_of(w, s, p->event);

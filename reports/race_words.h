@@ -17,6 +17,7 @@ struct lettered {
 
 struct words {
 	const struct slice *s;
+	bool in_full;	    /* names, no letters */
 	GArray *letters;    /* struct lettered */
 	GHashTable *roots;  /* of caches: cache -> root, none for a root */
 	GHashTable *memcgs; /* of caches: cache -> memcg at creation */

@@ -91,8 +91,9 @@ static void put_suite(struct output *o, const char *suite, const GPtrArray *resu
 	struct test_tally tally = results_tally(results);
 	unsigned int skipped = tally.skipped + tally.not_run;
 
-	output_printf(o, "  KTAP version 1\n  # Subtest: %s\n  # module: slabsim\n  1..%u\n", suite,
-		      results->len);
+	output_str(o, "  KTAP version 1\n  # Subtest: ");
+	put_plain(o, suite);
+	output_printf(o, "\n  # module: slabsim\n  1..%u\n", results->len);
 	for (guint i = 0; i < results->len; i++) {
 		const struct test_outcome *r = g_ptr_array_index(results, i);
 		const char *name = name_in_suite(r, suite);
@@ -106,10 +107,12 @@ static void put_suite(struct output *o, const char *suite, const GPtrArray *resu
 		output_str(o, "  ");
 		put_point(o, r, name, i + 1, "");
 	}
-	output_printf(o, "# %s: pass:%u fail:%u skip:%u total:%u\n%s %u %s%s\n", suite,
-		      tally.passed, tally.failed, skipped, tally.total,
-		      tally.failed ? "not ok" : "ok", nr, suite,
-		      skipped == tally.total ? " # SKIP nothing was run" : "");
+	output_str(o, "# ");
+	put_plain(o, suite);
+	output_printf(o, ": pass:%u fail:%u skip:%u total:%u\n%s %u ", tally.passed, tally.failed,
+		      skipped, tally.total, tally.failed ? "not ok" : "ok", nr);
+	put_plain(o, suite);
+	output_printf(o, "%s\n", skipped == tally.total ? " # SKIP nothing was run" : "");
 }
 
 void results_ktap(const GPtrArray *results, struct output *o)

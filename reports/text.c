@@ -19,9 +19,7 @@ static void put_word(const char *word, const char *paint, bool color, struct out
 
 static void put_outcome(const struct trace_file *tf, bool color, struct output *o)
 {
-	const struct trace_violation *v =
-		tf->violations->len > 0 ? &g_array_index(tf->violations, struct trace_violation, 0)
-					: NULL;
+	const struct trace_violation *v = trace_file_blamed(tf);
 
 	if (v) {
 		put_word("FAIL", RED, color, o);
@@ -74,20 +72,23 @@ void text_variants(const struct trace_file *tf, struct output *o)
 		output_char(o, '\n');
 }
 
-/* The first in full: what comes after it is often its consequence. */
+/* One in full: what comes after it is often its consequence. */
 static void put_violations(const struct trace_file *tf, const char *replay, struct output *o)
 {
+	const struct trace_violation *blamed = trace_file_blamed(tf);
+
+	if (!blamed)
+		return;
+	output_char(o, '\n');
+	text_splat(tf, blamed, replay, o);
 	for (guint i = 0; i < tf->violations->len; i++) {
 		const struct trace_violation *v =
 			&g_array_index(tf->violations, struct trace_violation, i);
 
-		if (i == 0) {
-			output_char(o, '\n');
-			text_splat(tf, v, replay, o);
-		} else {
-			output_printf(o, "then at event %" G_GUINT64_FORMAT ", %s: %s\n", v->seq,
-				      v->rule, v->msg);
-		}
+		if (v != blamed)
+			output_printf(o, "%s at event %" G_GUINT64_FORMAT ", %s: %s\n",
+				      v->seq < blamed->seq ? "in set-up" : "then", v->seq, v->rule,
+				      v->msg);
 	}
 }
 

@@ -98,6 +98,17 @@ const struct trace_record *trace_file_find(const struct trace_file *tf, uint64_t
 	return NULL;
 }
 
+const struct trace_violation *trace_file_blamed(const struct trace_file *tf)
+{
+	const struct trace_violation *first = (const struct trace_violation *)tf->violations->data;
+
+	for (guint i = 0; i < tf->violations->len; i++) {
+		if (first[i].seq == tf->found)
+			return &first[i];
+	}
+	return tf->violations->len > 0 ? first : NULL;
+}
+
 void trace_file_finish(struct trace_file *tf, const struct run_result *result)
 {
 	tf->ended = true;

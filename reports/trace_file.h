@@ -36,7 +36,7 @@ struct trace_file {
 	GArray *events; /* struct trace_record */
 	size_t events_max;
 	uint64_t nr_dropped;
-	GArray *violations; /* struct trace_violation */
+	GArray *violations; /* struct trace_violation, in the order in which they came */
 
 	/* what all records add up to, the dropped ones included */
 	struct summary *summary;
@@ -46,6 +46,7 @@ struct trace_file {
 	bool ended; /* false: the trace was cut short */
 	enum verdict verdict;
 	uint64_t end, nr_events, nr_steps, nr_violations;
+	uint64_t found; /* seq of the violation that was looked for; 0 for the first */
 
 	GStringChunk *strings;
 	GHashTable *frames; /* of struct frame, each (function, caller) once */
@@ -67,6 +68,13 @@ void trace_file_add(struct trace_file *tf, const struct trace_record *r);
 
 /** trace_file_find() - the event with number @seq; NULL if it is not there */
 const struct trace_record *trace_file_find(const struct trace_file *tf, uint64_t seq);
+
+/**
+ * trace_file_blamed() - the violation that reports are about; NULL without any
+ *
+ * What a search has found, which is not what set-up violates in every ordering; else the first.
+ */
+const struct trace_violation *trace_file_blamed(const struct trace_file *tf);
 
 /** trace_file_finish() - the run is over */
 void trace_file_finish(struct trace_file *tf, const struct run_result *result);

@@ -350,7 +350,9 @@ static bool read_end(struct reader *rd)
 	    !get_number(rd, "events", INT64_MAX, &tf->nr_events) ||
 	    !get_number(rd, "steps", INT64_MAX, &tf->nr_steps) ||
 	    !get_number(rd, "violations", INT64_MAX, &tf->nr_violations) ||
-	    !get_string(rd, "verdict", &s))
+	    !get_string(rd, "verdict", &s) ||
+	    (json_object_has_member(rd->o, "found") &&
+	     !get_number(rd, "found", INT64_MAX, &tf->found)))
 		return false;
 	verdict = name_index(s, 3, verdict_at);
 	if (verdict < 0)

@@ -8,6 +8,7 @@ struct trace_writer {
 	struct output *out;
 	GHashTable *comms; /* task number -> name */
 	char *replay;
+	uint64_t found;	    /* seq; 0 for the first violation */
 	uint64_t nr_events; /* fewer than the run has when accesses are left out */
 };
 
@@ -189,10 +190,15 @@ static void writer_free(struct trace_writer *w)
 	g_free(w);
 }
 
+void trace_writer_found(struct trace_writer *w, uint64_t seq)
+{
+	w->found = seq;
+}
+
 bool trace_writer_end(struct trace_writer *w, const struct run_result *result, GError **error)
 {
 	struct output *o = w->out;
-	uint64_t nr_events = w->nr_events;
+	uint64_t nr_events = w->nr_events, found = w->found;
 
 	writer_free(w);
 	output_str(o, "{\"type\":\"end\"");
@@ -201,6 +207,8 @@ bool trace_writer_end(struct trace_writer *w, const struct run_result *result, G
 	json_key_u64(o, "steps", result->nr_steps);
 	json_key_u64(o, "violations", result->nr_violations);
 	json_key_string(o, "verdict", verdict_name(result->verdict));
+	if (found != 0)
+		json_key_u64(o, "found", found);
 	output_str(o, "}\n");
 	return output_close(o, error);
 }

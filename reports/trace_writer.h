@@ -27,6 +27,9 @@ struct trace_writer *trace_writer_new(const char *path, bool force, const char *
 /** trace_writer_sink() - what to hand to scenario_run(); lives as long as @w */
 struct run_sink *trace_writer_sink(struct trace_writer *w);
 
+/** trace_writer_found() - say which violation was looked for, where it is not the first */
+void trace_writer_found(struct trace_writer *w, uint64_t seq);
+
 /** trace_writer_end() - write the last line and name the file; frees @w */
 bool trace_writer_end(struct trace_writer *w, const struct run_result *result, GError **error);
 

@@ -347,7 +347,8 @@ function table(plot) {
 				.map((text, i) => el('td', {class: i > 0 ? 'n' : ''}, text))))))));
 }
 
-function figure(list) {
+/* Its caption is a heading of the next level below the one it stands under. */
+function figure(list, heading) {
 	const plot = new Plot(list), first = list[0];
 	const name = first.metric + (first.unit && first.unit !== first.metric ?
 		', ' + first.unit : '');
@@ -360,7 +361,7 @@ function figure(list) {
 	plot.root.addEventListener('keydown', e => plot.key(e));
 	plot.draw();
 	plots.push(plot);
-	return el('figure', null, el('figcaption', null, el('h3', null, shorten(name, 200)),
+	return el('figure', null, el('figcaption', null, el(heading, null, shorten(name, 200)),
 		...toggles(plot)), plot.root, plot.output, legend(plot), table(plot));
 }
 
@@ -379,9 +380,12 @@ const plots = [];
 	for (const s of studies) {
 		const one = groupBy(s, r => JSON.stringify([r.metric, r.unit, r.xUnit]));
 
+		const several = studies.length > 1;
+		const figures = one.map(m => figure(m, several ? 'h3' : 'h2'));
+
 		byId('figures').append(el('section', null,
-			studies.length > 1 ? el('h2', null, shorten(s[0].study, 200)) : '',
-			el('div', {class: 'figures'}, ...one.map(figure))));
+			several ? el('h2', null, shorten(s[0].study, 200)) : '',
+			el('div', {class: 'figures'}, ...figures)));
 	}
 }
 addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(d => {

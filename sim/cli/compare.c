@@ -154,8 +154,7 @@ static void take_result(struct compared *c, const struct job *job)
 	c->replay = g_strdup(job->replay);
 	c->verdict = g_ascii_strup(verdict_name(tf->verdict), -1);
 	if (tf->violations->len > 0) {
-		const struct trace_violation *v =
-			&g_array_index(tf->violations, struct trace_violation, 0);
+		const struct trace_violation *v = trace_file_blamed(tf);
 
 		c->checker = g_strdup(v->rule);
 		c->violation = g_strdup(v->msg);

@@ -200,12 +200,11 @@ static void put_decisive(const struct explain_result *r, struct output *o)
 
 static void put_title(const struct explaining *e, struct output *o)
 {
-	const GArray *violations = e->tf->violations;
+	const struct trace_violation *v = trace_file_blamed(e->tf);
 
 	output_printf(o, "%s of ", e->sched->checker);
-	if (violations->len > 0)
-		names_put(e->tf->names, o,
-			  g_array_index(violations, struct trace_violation, 0).obj);
+	if (v)
+		names_put(e->tf->names, o, v->obj);
 	else
 		output_str(o, e->sched->object);
 	output_printf(o, ": when was it lost?   %u random completions per row\n",

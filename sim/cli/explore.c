@@ -454,12 +454,17 @@ static bool write_schedules(const struct exploring *e, const struct found *f, GE
 
 static bool record_run(struct found *f, GError **error)
 {
+	struct run_options with_accesses = f->run;
 	struct following following = {
-		.opt = &f->run,
+		.opt = &with_accesses,
 		.sched = f->sched,
 		.sinks = f->job.sinks,
 	};
-	bool ok = follow(&following, error);
+	bool ok;
+
+	/* It is short, and what its reports say of a race hangs on them. */
+	with_accesses.accesses = true;
+	ok = follow(&following, error);
 
 	f->job.result = following.result;
 	if (ok && (following.followed.end != FOLLOW_VIOLATED ||
@@ -506,7 +511,6 @@ static bool record_found(struct exploring *e, struct found *f, guint i, GError *
 	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
 	f->tf = annotate(f->sched, &f->run, error);
-	f->job.detailed = f->tf;
 	f->job.violation = &f->finding->violation;
 	return f->tf && job_open(&f->job, error) && record_run(f, error) &&
 	       job_close(&f->job, error) && write_schedules(e, f, error);

@@ -7,6 +7,8 @@
 #include "reports/trace_digest.h"
 #include "sim/cli/cli.h"
 
+#define ABOVE_MAX 8 /* directories in which a script is looked for */
+
 #define SINKS_MAX 4
 #define DIGEST_DIGITS 16
 #define COMMENT_WIDTH 58
@@ -198,14 +200,35 @@ bool check_made_for(struct schedule_check *c)
 	return check_script(c);
 }
 
+/* As it was named, from a directory above @dir: -o DIR is most often below where that was. */
+static char *script_from_above(const char *dir, const char *script)
+{
+	g_autofree char *above = g_strdup(dir);
+
+	for (int i = 0; i < ABOVE_MAX && !g_path_is_absolute(script); i++) {
+		char *next = g_build_filename(above, "..", NULL);
+		g_autofree char *there = g_build_filename(next, script, NULL);
+
+		g_free(above);
+		above = next;
+		if (g_file_test(there, G_FILE_TEST_EXISTS))
+			return g_steal_pointer(&there);
+	}
+	return NULL;
+}
+
 char *script_of(const struct schedule *sched, const char *path)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *base = g_path_get_basename(sched->script);
+	g_autofree char *beside = g_build_filename(dir, base, NULL);
+	char *above = NULL;
 
 	if (g_file_test(sched->script, G_FILE_TEST_EXISTS))
 		return g_strdup(sched->script);
-	return g_build_filename(dir, base, NULL);
+	if (!g_file_test(beside, G_FILE_TEST_EXISTS))
+		above = script_from_above(dir, sched->script);
+	return above ? above : g_steal_pointer(&beside);
 }
 
 void take_options(struct run_options *run, const struct schedule *sched)

@@ -55,7 +55,11 @@ struct schedule_check {
 /** check_made_for() - is it for this slabsim and this script?  If not, say so. */
 bool check_made_for(struct schedule_check *c);
 
-/** script_of() - the script of @sched, which was read from @path: where it was, else beside it */
+/**
+ * script_of() - the script of @sched, which was read from @path
+ *
+ * Where it was, beside the schedule, or as seen from a directory above that.
+ */
 char *script_of(const struct schedule *sched, const char *path);
 
 /** take_options() - seed, parameters and checkers of @run are as @sched was made with */

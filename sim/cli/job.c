@@ -60,9 +60,18 @@ bool job_open(struct job *job, GError **error)
 	return open_files(job, error);
 }
 
+/* In a file: from its own directory, as in that of the trace. */
+static const char *replay_in_file(const struct job *job)
+{
+	return job->tf->replay ? job->tf->replay : job->replay;
+}
+
 static bool write_text(const struct job *job, const char *path, GError **error)
 {
-	const struct text_options opt = {.verbose = job->args->verbose, .replay = job->replay};
+	const struct text_options opt = {
+		.verbose = job->args->verbose,
+		.replay = replay_in_file(job),
+	};
 	struct output *o = output_open(path, job->args->force, error);
 
 	if (!o)
@@ -82,16 +91,15 @@ static const struct trace_violation *find_violation(const struct trace_file *tf,
 		if (t->seq == v->seq && t->obj == v->obj && strcmp(t->rule, v->ops->name) == 0)
 			return t;
 	}
-	return v || all->len == 0 ? NULL : &g_array_index(all, struct trace_violation, 0);
+	return v ? NULL : trace_file_blamed(tf);
 }
 
 void job_race(const struct job *job, struct output *o)
 {
-	const struct trace_file *tf = job->detailed ? job->detailed : job->tf;
-	const struct trace_violation *v = find_violation(tf, job->violation);
+	const struct trace_violation *v = find_violation(job->tf, job->violation);
 
 	if (v)
-		race_table_write(tf, v, RACE_BY_AUTO, o);
+		race_table_write(job->tf, v, RACE_BY_AUTO, o);
 }
 
 static bool write_violation(const struct job *job, enum output_kind kind, const char *path,
@@ -104,7 +112,8 @@ static bool write_violation(const struct job *job, enum output_kind kind, const 
 	if (kind == OUTPUT_RACE)
 		job_race(job, o);
 	else if (kind == OUTPUT_SPLAT)
-		text_splat(job->tf, find_violation(job->tf, job->violation), job->replay, o);
+		text_splat(job->tf, find_violation(job->tf, job->violation), replay_in_file(job),
+			   o);
 	else
 		ledger_write(job->tf, ledger_blamed(job->tf), false, o);
 	return output_close(o, error);
@@ -143,9 +152,24 @@ static bool write_file(struct job *job, int i, enum output_kind kind, GError **e
 	}
 }
 
+/* What was looked for, for whoever reads the trace: without a word it is the first. */
+static void note_found(struct job *job)
+{
+	const struct trace_violation *v = find_violation(job->tf, job->violation);
+
+	if (!v || v == &g_array_index(job->tf->violations, struct trace_violation, 0))
+		return;
+	job->tf->found = v->seq;
+	for (int i = 0; i < 2; i++) {
+		if (job->writer[i])
+			trace_writer_found(job->writer[i], v->seq);
+	}
+}
+
 bool job_close(struct job *job, GError **error)
 {
 	trace_file_finish(job->tf, &job->result);
+	note_found(job);
 	/* As in the file of the trace: every report is that of the file. */
 	job->tf->replay = trace_file_string(job->tf, job->replay_in_dir);
 	for (int i = 0; i < 2 * NR_OUTPUT_KINDS; i++) {
@@ -255,9 +279,7 @@ int job_report(const struct job *job)
 	if (args->quiet) {
 		text_verdict(job->tf, opt.color, o);
 		if (job->tf->violations->len > 0)
-			text_splat(job->tf,
-				   &g_array_index(job->tf->violations, struct trace_violation, 0),
-				   job->replay, o);
+			text_splat(job->tf, trace_file_blamed(job->tf), job->replay, o);
 		return cli_close(o);
 	}
 	lines = text_timeline_lines(job->tf, args->verbose);

@@ -20,9 +20,7 @@ struct job {
 	char *tag;	     /* in names of files, to tell it from other runs; NULL for none */
 	char *replay;	     /* command line that repeats it */
 	char *replay_in_dir; /* the same from the directory of the files */
-	/* For the race table: the run with accesses, and what it violates.  NULL: like any. */
-	const struct trace_file *detailed;
-	const struct violation *violation;
+	const struct violation *violation; /* that was looked for; NULL: the first */
 	/* Files in the directory of -o, and those that were named; NULL for none. */
 	struct trace_writer *writer[2];
 	char *path[2][NR_OUTPUT_KINDS];

@@ -89,15 +89,15 @@ static bool check_header(struct following *f, const struct run_header *h, GError
 
 /* ---- what to run -------------------------------------------------------------------------- */
 
-/* As it was given, else next to the schedule. */
+/* As it was given, next to the schedule, or from above it. */
 static char *find_script(const struct replaying *r)
 {
 	g_autofree char *script = script_of(r->sched, r->sched_path);
 
 	if (g_file_test(script, G_FILE_TEST_EXISTS))
 		return g_steal_pointer(&script);
-	cli_error("%s: its scenario '%s' is neither here nor beside it; name it: slabsim replay "
-		  "FILE SCENARIO",
+	cli_error("%s: its scenario '%s' is neither here nor beside nor above it; name it: "
+		  "slabsim replay FILE SCENARIO",
 		  r->sched_path, r->sched->script);
 	return NULL;
 }
@@ -173,9 +173,12 @@ static int replay_recorded(struct replaying *r)
 		.arg = r,
 	};
 	g_autoptr(GError) error = NULL;
+	struct violation found;
 	bool same;
 	int code;
 
+	/* As explore writes them. */
+	r->args.run.accesses |= outputs_any(&r->args.out);
 	if (!job_open(&r->job, &error))
 		return code_of_error(error);
 	sim_assert_context(r->job.replay);
@@ -184,6 +187,9 @@ static int replay_recorded(struct replaying *r)
 		return code_of_stop(r, error);
 	}
 	r->job.result = f.result;
+	found = f.followed.violation;
+	if (f.followed.end == FOLLOW_VIOLATED)
+		r->job.violation = &found;
 	same = is_the_same(r, &f);
 	if (r->edited && f.followed.nr_skipped > 0)
 		cli_note(r->args.quiet, "%s: %u steps could not be taken", r->sched_path,

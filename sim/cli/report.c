@@ -16,15 +16,14 @@
 /* What is not shown is said on standard error, where nobody pastes it from. */
 static void write_race(const struct trace_file *tf, struct output *out, bool quiet)
 {
-	const GArray *violations = tf->violations;
+	const struct trace_violation *v = trace_file_blamed(tf);
 	uint64_t hidden;
 
-	if (violations->len == 0) {
+	if (!v) {
 		cli_note(quiet, "no violation, so there is no race to show");
 		return;
 	}
-	hidden = race_table_write(tf, &g_array_index(violations, struct trace_violation, 0),
-				  RACE_BY_AUTO, out);
+	hidden = race_table_write(tf, v, RACE_BY_AUTO, out);
 	cli_note(quiet, "%" G_GUINT64_FORMAT " unrelated events not shown", hidden);
 }
 
@@ -33,8 +32,7 @@ static void write_splat(const struct trace_file *tf, struct output *out, bool qu
 	if (tf->violations->len == 0)
 		cli_note(quiet, "no violation, so there is nothing to report");
 	else
-		text_splat(tf, &g_array_index(tf->violations, struct trace_violation, 0),
-			   tf->replay, out);
+		text_splat(tf, trace_file_blamed(tf), tf->replay, out);
 }
 
 /* What the command line asks for. */

@@ -36,6 +36,17 @@ const char *holder_name(enum holder h)
 	return holders[h];
 }
 
+const char *holder_meaning(enum holder h)
+{
+	static const char *const meanings[NR_HOLDERS] = {
+#define HOLDER(id, name, doc) [HOLD_##id] = doc,
+#include "sim/engine/holders.def"
+#undef HOLDER
+	};
+
+	return meanings[h];
+}
+
 const char *ctx_kind_name(enum ctx_kind ctx)
 {
 	return ctx_kinds[ctx];

@@ -86,6 +86,10 @@ struct trace_kind_info {
 extern const struct trace_kind_info trace_kinds[NR_TRACE_KINDS];
 
 const char *holder_name(enum holder h);
+
+/** holder_meaning() - what such a reference stands for */
+const char *holder_meaning(enum holder h);
+
 const char *ctx_kind_name(enum ctx_kind ctx);
 const char *via_name(enum via via);
 

@@ -11,6 +11,7 @@
 "$(dirname "$0")/../tools/bugs.sh" "$(dirname "$SLABSIM")" "$work/bugs" >"$work/stdout" 2>&1 ||
 	complain "not every bug is found, or lacks a report"
 [ "$(wc -l <"$work/stdout")" -eq 8 ] || complain "not eight bugs"
+ln -s "$PWD/scenarios" "$work/scenarios" # schedules name it from here
 for dir in "$work"/bugs/*; do
 	variant=$(basename "$dir")
 	grep -q '^ *\*\*\* [A-Z -]* \*\*\*$' "$dir"/*.race.txt || complain "$variant: no race table"
@@ -20,8 +21,26 @@ for dir in "$work"/bugs/*; do
 	for text in '"race":"' '"splat":"' '"ledger":"' "\"bugs\":[{\"name\":\"$variant\""; do
 		grep -qF -e "$text" "$dir"/*.html || complain "$variant: the page lacks $text"
 	done
-	replayed=$(find "$dir" -name '*.sched')
-	try 1 replay "$replayed" -q
+	grep -q '^What is wrong:$' "$dir"/*.splat.txt || complain "$variant: what is wrong?"
+	grep -q "^ $variant: " "$dir"/*.splat.txt || complain "$variant: not said which bug it is"
+
+	# All of it follows from the trace, and so does whatever a replay writes, from wherever.
+	trace=$(find "$dir" -name '*.trace.jsonl')
+	base=${trace%.trace.jsonl}
+	for kind in race splat 'ledger violation'; do
+		# shellcheck disable=SC2086 # an option and its value
+		try 0 report "$trace" --$kind
+		cmp -s "$work/stdout" "$base.${kind%% *}.txt" ||
+			complain "$variant: report --$kind says something else"
+	done
+	try 0 report "$trace" --html -
+	cmp -s "$work/stdout" "$base.html" || complain "$variant: report --html: another page"
+	(cd "$dir" && "$SLABSIM" replay "${base##*/}.sched" -q -o "$work/again/$variant") \
+		>"$work/stdout" 2>"$work/stderr"
+	[ $? -eq 1 ] || complain "$variant: not replayed from its directory"
+	for file in "$work/again/$variant"/*; do
+		cmp -s "$file" "$dir/${file##*/}" || complain "$variant: another ${file##*/}"
+	done
 done
 
 # What makes this one a bug is a callback that nobody waits for: the table has to say that.

@@ -33,17 +33,3 @@ def clean(b, what):
     """The page itself was requested and nothing else, and no script failed."""
     equal(what + ": requests", len(b.requests()), 1)
     equal(what + ": errors", b.errors(), [])
-
-
-def contrast(b, selector):
-    """Contrast of an element's text with what is behind it."""
-    return b.eval("""(() => {
-        const lum = c => { const v = c.map(x => { x /= 255;
-            return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4; });
-            return .2126 * v[0] + .7152 * v[1] + .0722 * v[2]; };
-        const rgb = s => s.match(/[\\d.]+/g).map(Number);
-        let e = document.querySelector(%r), back = e;
-        while (back && (rgb(getComputedStyle(back).backgroundColor)[3] === 0)) back = back.parentElement;
-        const a = lum(rgb(getComputedStyle(e).color)),
-            z = lum(rgb(getComputedStyle(back || document.body).backgroundColor));
-        return (Math.max(a, z) + .05) / (Math.min(a, z) + .05); })()""" % selector)

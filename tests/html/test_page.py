@@ -7,25 +7,15 @@ With SCREENSHOTS set to a directory, pictures are left there.
 import pathlib
 import sys
 
+from accessibility import Accessibility
 from browser import Browser
-from checks import check, clean, contrast, equal, failed, shot, text
+from checks import check, clean, equal, failed, shot, text
+
 
 def pixels(b):
     """How many colours the canvas shows: 1 means that nothing was drawn."""
     return b.eval("""new Set(new Uint32Array(g.getImageData(0, 0, lanesCanvas.width,
         lanesCanvas.height).data.buffer)).size""")
-
-
-def accessible(b, what):
-    unnamed = b.eval("""[...document.querySelectorAll('button, input, [role]')].filter(e =>
-        !(e.getAttribute('aria-label') || e.textContent.trim() || e.closest('label') ||
-            e.getAttribute('role') === 'status')).map(e => e.outerHTML.slice(0, 80))""")
-    equal(what + ": controls without a name", unnamed, [])
-    for selector in ("#about", "#message", "#jump", "#details dt", "#rows tr[data-i] td", "th",
-                     "#verdict", "#bytime kbd", "#details h3", "#rows tr[aria-selected=true] td"):
-        if b.eval("!!document.querySelector(%r)" % selector):
-            ratio = contrast(b, selector)
-            check("%s: contrast of %s" % (what, selector), ratio >= 4.5, round(ratio, 2))
 
 
 def test_violation(b, url):
@@ -39,7 +29,6 @@ def test_violation(b, url):
     check("details show a call stack", "Call stack" in text(b, "#details"))
     check("details show the race table", "*** " in text(b, "#details pre"))
     check("something is drawn", pixels(b) > 20, pixels(b))
-    accessible(b, "light")
     shot(b, "violation")
 
     b.key("f")
@@ -136,7 +125,6 @@ def test_violation(b, url):
     check("dark is dark", b.eval("getComputedStyle(document.body).backgroundColor") ==
           "rgb(21, 23, 27)")
     equal("the canvas follows", b.eval("[...g.getImageData(2, 2, 1, 1).data]"), [21, 23, 27, 255])
-    accessible(b, "dark")
     shot(b, "dark")
     b.dark(False)
 
@@ -334,10 +322,8 @@ def test_diff(b, url):
         b.key(key)
     equal("alignment of every event", b.eval(ALIGNED), [])
     b.dark(True)
-    accessible(b, "diff, dark")
     shot(b, "diff-dark")
     b.dark(False)
-    accessible(b, "diff")
     clean_errors(b, "diff page")
 
 
@@ -367,6 +353,31 @@ def test_odd(b, url):
     clean_errors(b, "odd page")
 
 
+def test_accessibility(b, fail, good, diff, odd):
+    access = Accessibility(b)
+    access.everywhere("a violation", fail)
+    for dark in (False, True):
+        b.dark(dark)
+        b.open(fail)
+        for key in "?cntl":
+            b.key(key)
+            access.clean("after " + key)
+        b.key("/")
+        b.type("queue_work")
+        b.key("Enter")
+        access.clean("a search")
+        b.key("Escape")
+        b.key("Home")
+        access.clean("the first event")
+        b.open(good)
+        access.clean("no violation")
+        b.open(odd)
+        access.clean("hostile names")
+    b.dark(False)
+    access.everywhere("two runs", diff)
+    access.can_fail(fail)
+
+
 def main():
     urls = [pathlib.Path(p).resolve().as_uri() for p in sys.argv[1:]]
     b = Browser()
@@ -374,6 +385,7 @@ def main():
         for test, url in zip((test_violation, test_lives, test_hostile, test_big, test_short, test_short,
                               test_diff, test_same, test_odd, test_odd), urls):
             test(b, url)
+        test_accessibility(b, urls[0], urls[1], urls[6], urls[8])
     finally:
         b.close()
     sys.exit(1 if failed else 0)

@@ -228,6 +228,28 @@ START_TEST(ktap_has_a_subtest_for_each_folder)
 }
 END_TEST
 
+/* A folder may be called anything, and what follows a "#" would be a directive. */
+START_TEST(ktap_suites_hold_no_directive)
+{
+	static struct test_outcome odd = {
+		.name = "a # SKIP/x", .command = "slabsim run x.lua", .status = TEST_PASS};
+	g_autoptr(GPtrArray) list = g_ptr_array_new();
+	struct output *o = output_memory();
+
+	g_ptr_array_add(list, &odd);
+	results_ktap(list, o);
+	expect(o, "KTAP version 1\n"
+		  "1..1\n"
+		  "  KTAP version 1\n"
+		  "  # Subtest: a   SKIP\n"
+		  "  # module: slabsim\n"
+		  "  1..1\n"
+		  "  ok 1 x\n"
+		  "# a   SKIP: pass:1 fail:0 skip:0 total:1\n"
+		  "ok 1 a   SKIP\n");
+}
+END_TEST
+
 START_TEST(json_has_an_object_a_line)
 {
 	g_autoptr(GPtrArray) list = some(2);
@@ -256,6 +278,7 @@ Suite *suite_results(void)
 	tcase_add_test(tc, junit_times_have_a_point_in_every_locale);
 	tcase_add_test(tc, tap_keeps_directives_to_itself);
 	tcase_add_test(tc, ktap_has_a_subtest_for_each_folder);
+	tcase_add_test(tc, ktap_suites_hold_no_directive);
 	tcase_add_test(tc, json_has_an_object_a_line);
 	suite_add_tcase(s, tc);
 	return s;

@@ -112,6 +112,30 @@ static const struct trace_record *event_at(const struct trace_file *tf, guint i)
 	return &g_array_index(tf->events, struct trace_record, i);
 }
 
+/* What a search was after comes after what set-up violates anyway. */
+START_TEST(reports_are_about_what_was_found)
+{
+	struct checker_ops ops = {.name = "some-rule"};
+	struct violation second = {.ops = &ops, .seq = 3, .t = 5000, .text = "found"};
+	struct trace_writer *w = trace_writer_new(path, true, NULL, NULL);
+	struct trace_file *tf;
+
+	write_some(trace_writer_sink(w));
+	trace_writer_sink(w)->violation(trace_writer_sink(w), &second, 2);
+	trace_writer_found(w, 3);
+	ck_assert(trace_writer_end(w, &done, NULL));
+	tf = trace_read(path, NULL);
+	ck_assert_ptr_nonnull(tf);
+	ck_assert_uint_eq(tf->violations->len, 2);
+	ck_assert_str_eq(trace_file_blamed(tf)->msg, "found");
+	tf->found = 0;
+	ck_assert_str_eq(trace_file_blamed(tf)->msg, "odd");
+	g_array_set_size(tf->violations, 0);
+	ck_assert_ptr_null(trace_file_blamed(tf));
+	trace_file_free(tf);
+}
+END_TEST
+
 START_TEST(written_trace_reads_back)
 {
 	struct trace_file *tf;
@@ -403,6 +427,7 @@ Suite *suite_trace_io(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, reports_are_about_what_was_found);
 	tcase_add_test(tc, written_trace_reads_back);
 	tcase_add_test(tc, collector_agrees_with_reader);
 	tcase_add_test(tc, collector_keeps_the_end);

@@ -11,7 +11,8 @@ set -eu
 
 program=$1/slabsim
 out=$2
-scenarios=$(dirname "$0")/../../scenarios/lifecycle
+# As somebody would type it: schedules and pages say it again.
+scenarios=$(realpath --relative-to=. "$(dirname "$0")/../../scenarios/lifecycle")
 failed=0
 
 # bug VARIANT SCENARIO [OPTION...]

@@ -193,7 +193,7 @@ def event_format(text):
     head, fields = text.split("format:\n")
     name, number = re.fullmatch(r"name: (\w+)\nID: (\d+)\n", head).groups()
     fields, print_format = fields.split("\nprint fmt: ")
-    rows = re.findall(r"\tfield:(.*?) (\w+);\toffset:(\d+);\tsize:(\d+);\tsigned:([01]);", fields)
+    rows = re.findall(r"\tfield:(.*?) (\w+)(?:\[16\])?;\toffset:(\d+);\tsize:(\d+);\tsigned:([01]);", fields)
     same("fields", len(rows), fields.count("field:"))
     same("arguments of the format", len(re.findall(r"%\w+", print_format.split('"')[1])),
          print_format.split('"')[2].count(","))
@@ -208,6 +208,8 @@ def record(data, fields):
             start, n = v & 0xffff, v >> 16
             assert start + n <= len(data) and data[start + n - 1] == 0, "text outside the record"
             v = data[start:start + n - 1].decode("ascii")
+        elif kind == "char":
+            v = data[offset:offset + size].rstrip(b"\0").decode("ascii")
         got[name] = v
     return got
 
@@ -235,6 +237,32 @@ def pages(data, formats):
         same("page", at, end)
 
 
+def without_switches(all_events, comms):
+    """All but the switches, which have to say who is on the CPU whenever somebody does something."""
+    on = 0
+    last = None
+    for t, name, fields in all_events:
+        if name == "sched_switch":
+            same("who leaves", (fields["prev_pid"], fields["common_pid"]), (on, on))
+            assert fields["next_pid"] != on, "a switch to oneself"
+            on = fields["next_pid"]
+            for side in "prev", "next":
+                pid = fields[side + "_pid"]
+                same("name", fields[side + "_comm"].replace(" ", "?"), comms.get(pid, "?") if pid else "swapper")
+            left = {"task_block": 1, "task_exit": 16}.get(last, 0)
+            same("left as", fields["prev_state"], left)
+            last = None
+        else:
+            assert fields["common_pid"] in (0, on), "somebody else is on the CPU"
+            assert fields["common_pid"] == 0 or last not in LEAVING, "it should have left"
+            last = name if fields["common_pid"] else last
+            yield t, name, fields
+    assert last not in LEAVING, "the last one should have left"
+
+
+LEAVING = "task_block", "task_exit", "softirq_exit", "irq_handler_exit"
+
+
 def trace_dat():
     r = Reader(open(where + "/x.dat", "rb").read())
     same("magic", r.take(10), b"\x17\x08\x44tracing")
@@ -244,16 +272,21 @@ def trace_dat():
         same("header", r.string(), name)
         r.take(r.number(8))
     same("ftrace formats", r.number(4), 0)
-    same("systems", (r.number(4), r.string()), (1, "memcgslab"))
     formats = {}
+    systems = []
     for _ in range(r.number(4)):
-        number, name, fields = event_format(r.take(r.number(8)).decode("ascii"))
-        formats[number] = name, fields
+        systems.append(r.string())
+        for _ in range(r.number(4)):
+            number, name, fields = event_format(r.take(r.number(8)).decode("ascii"))
+            same("twice an event's number", number in formats, False)
+            formats[number] = name, fields
+    same("systems", systems, ["sched", "memcgslab"])
     r.take(r.number(4))
     same("printk", r.number(4), 0)
     comms = r.take(r.number(8)).decode("ascii")
     for line in comms.splitlines():
         assert re.fullmatch(r"\d+ [!-~]{1,15}", line), line
+    pids = {int(line.split()[0]): line.split()[1] for line in comms.splitlines()}
     cpus = r.number(4)
     same("options", (r.take(12), r.take(10)), (b"options  \0\0\0", b"flyrecord\0"))
     parts = [(r.number(8), r.number(8)) for _ in range(cpus)]
@@ -261,9 +294,11 @@ def trace_dat():
     for cpu, (offset, size) in enumerate(parts):
         assert offset % 4096 == 0 and offset + size <= len(r.data)
         want = [e for e in events if e["cpu"] == cpu]
-        for e, (t, name, fields) in zip(want, pages(r.data[offset:offset + size], formats)):
+        there = list(without_switches(pages(r.data[offset:offset + size], formats), pids))
+        same("events of a CPU", len(there), len(want))
+        for e, (t, name, fields) in zip(want, there):
             got += 1
-            same("time", t, e["t"] * unit)
+            same("time", t, max(e["t"] * unit, 1))  # KernelShark takes 0 for "none"
             same("event", (name, fields["seq"]), (e["ev"], e["seq"]))
             same("context", (fields["common_pid"], fields["obj"]), (e["task"], e["obj"]))
             same("cause", fields["cause"], e.get("cause", 0))
