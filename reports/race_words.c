@@ -207,6 +207,14 @@ static bool is_shut_down(const struct slice *s, uint32_t dying)
 	return false;
 }
 
+static char *list_comment(struct words *w, const struct trace_record *r, const char *verb, int arg)
+{
+	g_autofree char *what = short_name(w, r->obj);
+	g_autofree char *list = short_name(w, (oid_t)r->arg[arg]);
+
+	return g_strdup_printf("// %s %s %s", what, verb, list);
+}
+
 static char *conflict_comment(struct words *w, const struct slice *s, const struct pick *p)
 {
 	const struct trace_record *r = slice_event(s, p->event);
@@ -229,6 +237,13 @@ static char *conflict_comment(struct words *w, const struct slice *s, const stru
 		return r->str && g_str_has_suffix(r->str, ".dying") && r->arg[1] == 0
 			       ? g_strdup_printf("// finds that %s is dying", name)
 			       : NULL;
+	case TR_LRU_ADD:
+	case TR_LRU_DEL:
+		return list_comment(w, r, r->kind == TR_LRU_ADD ? "is on" : "is off", 1);
+	case TR_LRU_MOVE:
+		return list_comment(w, r, "goes to", 1);
+	case TR_SHRINKER_BIT:
+		return g_strdup_printf("// its bit is %s", r->arg[2] ? "set" : "cleared");
 	case TR_RCU_READ_LOCK:
 		return g_strdup_printf("// nesting %" G_GINT64_FORMAT, r->arg[0]);
 	case TR_LOCK_WAIT:

@@ -12,14 +12,16 @@
 local twice = { "none", "objstock-double-read" }
 
 return scenario {
-  like = require "lifecycle.whole_life",
+  like = require "reclaim.objstock",
   lifecycle = "v6.1",
   upstream = "3b8abb323953",
 
   expect = {
     { "v6.1", variant = twice, finds = "use-after-free",
-      explore = { strategy = "pct", runs = 20000 }, keeps = "objstock-double-read" },
-    { "v6.1", variant = "none", never = "*", explore = { strategy = "pct", runs = 2000 } },
-    { "v6.12", never = "*", explore = { strategy = "pct", runs = 2000 } },
+      explore = { strategy = "pct", runs = 5000 }, keeps = "objstock-double-read" },
+    { "v5.10", variant = twice, finds = "use-after-free",
+      explore = { strategy = "pct", runs = 5000 } },
+    { "v6.1", variant = "none", never = "*", explore = { strategy = "pct", runs = 10000 } },
+    { "v6.12", never = "*", explore = { strategy = "pct", runs = 10000 } },
   },
 }

@@ -36,7 +36,7 @@ end
 
 local function broken(variant, set, checkers, how)
   return { "v5.3", variant = { "none", variant }, set = set, finds = checkers,
-           explore = how or few }
+           never = not checkers and "*" or nil, explore = how or few }
 end
 
 local expect = {
@@ -71,6 +71,10 @@ local expect = {
   -- Each guard taken away.
   broken("dead-count-two-reads", with("dead-count", early), "iterator"),
   broken("dead-count-two-reads", with("global-count", early), "iterator"),
+  -- A spinlock keeps grace periods from ending where there is one flavour of RCU, as in v5.3.
+  broken("dead-count-no-rcu", with("dead-count", early), nil, more),
+  { "v3.16", variant = { "none", "dead-count-no-rcu" }, set = with("dead-count", early),
+    finds = "use-after-free", explore = { strategy = "pct", runs = 20000 } },
   broken("dead-count-unlocked", with("dead-count", once), "iterator", many),
   -- The order of the two stores matters only where no lock keeps others from looking in between.
   { "v5.3", variant = { "none", "dead-count-unlocked" }, set = with("dead-count", once),

@@ -4,7 +4,8 @@
 -- levels down is removed while a walk of the whole tree stands on it; the log tells what that
 -- looked at.
 --
--- tests/tools/iterators.sh runs this for each design; docs/iterators.md has the table.
+-- scenarios/studies/iter_removal.lua measures it.  tests/tools/iterators.sh runs it for each
+-- design; docs/iterators.md has the table.
 
 local function figures(t)
   local f = t:reclaim_figures()
@@ -43,6 +44,7 @@ return scenario {
       local after, told = figures(t), {}
       for _, name in ipairs { "positions", "locks", "counts", "cleared" } do
         told[#told + 1] = name .. "=" .. after[name] - before[name]
+        t:measure(name, after[name] - before[name])
       end
       t:log("removal: " .. table.concat(told, " "))
     end),

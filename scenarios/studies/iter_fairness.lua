@@ -1,14 +1,15 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
 -- Four cgroups of one hierarchy are reclaimed a little at a time, while cgroups come and go next
--- door or beside them.  How unfair does that make reclaim, with each design of mem_cgroup_iter()?
+-- door or beside them (scenarios/reclaim/neighbour.lua).  How unfair does that make reclaim, with
+-- each design of mem_cgroup_iter()?
 --
 -- What was argued on the list in February 2013, in numbers: a count of removals for the whole
 -- machine lets anybody who may remove cgroups steer the reclaim of others, for each removal makes
 -- the walk begin anew, with the first child.  The axis is how many of 100 turns of reclaim have a
 -- removal before them, at random.  A fair share of four is 25 %.
 
-local share = "share of the most reclaimed child"
+local share, excess = "share of the most reclaimed child", "pages beyond its share"
 
 local function at_all(r, holds)
   local ok = true
@@ -22,8 +23,9 @@ local claims = {
     local slope = r:slope(share, "global-count")
     return slope.low > 0 and r:above(share, "global-count", 95, 100),
       string.format("%.0f %% with no removal, %.0f %% with one before every second turn, " ..
-                    "%.0f %% with one before each", r:mean(share, "global-count", 0),
-                    r:mean(share, "global-count", 50), r:mean(share, "global-count", 100))
+                    "%.0f %% with one before each: %.0f pages more than its share",
+                    r:mean(share, "global-count", 0), r:mean(share, "global-count", 50),
+                    r:mean(share, "global-count", 100), r:mean(excess, "global-count"))
   end },
   { "with a count for each hierarchy (D4) a neighbour changes nothing, but somebody inside does " ..
     "the same", function(r)
@@ -54,44 +56,7 @@ local claims = {
 }
 
 return scenario {
-  doc = "how fair reclaim is while cgroups are removed",
-  options = {
-    iterator = { "", "design of mem_cgroup_iter(); none: the lifecycle's" },
-    removals = { 100, "of 100 turns have a removal before them" },
-    inside = { false, "beside those that are reclaimed, and not next door" },
-    turns = { 40, "times that the hierarchy is reclaimed" },
-  },
-  reclaim = function(opt) return { iterator = opt.iterator } end,
-
-  setup = function(sim, opt, t)
-    sim.box, sim.other = sim:cgroup("box"), sim:cgroup("other")
-    sim.child = {}
-    for i = 1, 4 do
-      sim.child[i] = sim:cgroup("c" .. i, sim.box)
-      t:charge(sim.child[i], 200000)
-    end
-    sim.away = opt.inside and sim.box or sim.other
-  end,
-
-  tasks = {
-    task("reclaimer", { cpu = 0 }, function(t, sim, opt)
-      for i = 1, opt.turns do
-        if t:random(100) <= opt.removals then
-          t:rmdir(t:mkdir("churn" .. i, sim.away))
-          t:sleep(ms(100)) -- until it is gone
-        end
-        t:reclaim(sim.box, 32)
-      end
-      local most, f = 0, t:reclaim_figures()
-      for i = 1, 4 do
-        most = math.max(most, t:reclaim_figures(sim.child[i]).reclaimed)
-      end
-      t:measure("most", most)
-      t:measure("all", f.reclaimed)
-      t:measure("restarts", f.restarts)
-      t:measure("needless", f.needless_restarts)
-    end),
-  },
+  like = require "reclaim.neighbour",
 
   expect = {
     { "v5.3", set = { iterator = "global-count" }, never = "*" },
@@ -103,11 +68,13 @@ return scenario {
     title = "fairness of reclaim while cgroups are removed",
     series = {
       { "css-id", set = { iterator = "css-id" } },
+      { "pinned", set = { iterator = "pinned" } },
       { "pinned-cleanup", set = { iterator = "pinned-cleanup" } },
       { "pinned-cleanup inside", set = { iterator = "pinned-cleanup", inside = true } },
       { "global-count", set = { iterator = "global-count" } },
       { "dead-count", set = { iterator = "dead-count" } },
       { "dead-count inside", set = { iterator = "dead-count", inside = true } },
+      { "pinned-cmpxchg", set = { iterator = "pinned-cmpxchg" } },
       { "weak", set = { iterator = "weak" } },
       { "weak inside", set = { iterator = "weak", inside = true } },
       { "weak-retry inside", set = { iterator = "weak-retry", inside = true } },
@@ -115,6 +82,7 @@ return scenario {
     x = { set = "removals", values = { 0, 5, 10, 25, 50, 75, 100 }, unit = "removals" },
     metrics = {
       { share, measured = "most", per = { measured = "all" }, scale = 100, unit = "%" },
+      { excess, measured = "excess", unit = "pages" },
       { "restarts", measured = "restarts" },
       { "needless restarts", measured = "needless" },
     },

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: GPL-2.0-only
 --
--- A cgroup some levels down is removed while a walk of the whole tree stands on it.  What does the
--- removal have to look at, in each design of mem_cgroup_iter(), and how long does it take?
+-- A cgroup some levels down is removed while a walk of the whole tree stands on it
+-- (scenarios/reclaim/removal_cost.lua).  What does the removal have to look at, in each design of
+-- mem_cgroup_iter(), and how long does it take?
 --
 -- The machine has two nodes with three zones, and a position for each zone and each of 13
 -- priorities, as up to v4.4: 78 for each cgroup.  Times are short of the locks that D2 takes for
@@ -48,40 +49,8 @@ local claims = {
   end },
 }
 
-local function figures(t)
-  local f = t:reclaim_figures()
-  return { positions = f.positions, locks = f.locks, counts = f.counts }
-end
-
 return scenario {
-  doc = "what the removal of a cgroup looks at",
-  options = {
-    iterator = { "", "design of mem_cgroup_iter(); none: the lifecycle's" },
-    depth = { 4, "levels below the root" },
-  },
-  lifecycle = "v4.0", -- a position for each node, zone and priority
-  variants = { "none" },
-  reclaim = function(opt) return { iterator = opt.iterator, nodes = 2, zones = 3 } end,
-
-  setup = function(sim, opt)
-    local parent = sim.root
-    for level = 1, opt.depth do parent = sim:cgroup("level" .. level, parent) end
-    sim.last = parent
-  end,
-
-  tasks = {
-    task("admin", { cpu = 0 }, function(t, sim, opt)
-      -- The walk stops on the one that is removed then, which is the last in any order.
-      t:iterate(sim.root, { max = opt.depth + 1 })
-      local before = figures(t)
-      t:rmdir(sim.last)
-      t:sleep(ms(200))
-      local after = figures(t)
-      for _, name in ipairs { "positions", "locks", "counts" } do
-        t:measure(name, after[name] - before[name])
-      end
-    end),
-  },
+  like = require "reclaim.removal_cost",
 
   expect = {
     { "v4.0", variant = "none", set = { iterator = "pinned-cleanup" }, never = "*" },
@@ -91,10 +60,12 @@ return scenario {
   study = {
     title = "what the removal of a cgroup costs, by design of mem_cgroup_iter()",
     series = {
+      { "css-id", set = { iterator = "css-id" } },
       { "pinned-cleanup", set = { iterator = "pinned-cleanup" } },
       { "global-count", set = { iterator = "global-count" } },
       { "dead-count", set = { iterator = "dead-count" } },
       { "weak", set = { iterator = "weak" } },
+      { "weak-retry", set = { iterator = "weak-retry" } },
     },
     x = { set = "depth", values = { 1, 2, 4, 8, 16 }, unit = "levels" },
     metrics = {

@@ -39,6 +39,7 @@ struct lru_list {
 	int64_t index, counter;
 	struct group *group;
 	uint64_t changed_seq; /* of the last record that put an item there or took one off */
+	uint64_t left_seq;    /* when all went to another list, or never */
 	uint64_t moved_seq;   /* when items last came from another list, or none did */
 	bool published;	      /* made for one memcg, else for whoever gets the index */
 	bool freed;
@@ -50,10 +51,12 @@ struct lru_list {
 struct counting {
 	oid_t task;
 	int64_t low, high;
+	uint64_t began_seq;
 };
 
 struct lru {
 	int64_t nr_items, shrinker_nr;
+	uint64_t moved_seq; /* when items last went from one of its lists to another */
 	struct counting counts[COUNTS_MAX];
 	bool aware, freed;
 };
@@ -433,11 +436,26 @@ static void on_move(struct checker *c, const struct trace_record *r)
 	from->group = group_new(c, from);
 	from->counter = 0;
 	to->counter = r->arg[3];
-	from->changed_seq = r->seq;
+	from->changed_seq = from->left_seq = r->seq;
+	lru_of(c, arg_oid(r, 0))->moved_seq = r->seq;
 	to->moved_seq = r->seq;
 }
 
 /* ---- counting ---------------------------------------- */
+
+static void miscounted(struct checker *c, const struct trace_record *r, const struct lru *lru,
+		       const struct counting *counting)
+{
+	struct violation *v =
+		checker_violation(c, r, r->obj,
+				  "miscounted: %" PRId64 " items of %s, which had %" PRId64
+				  " to %" PRId64 " meanwhile",
+				  r->arg[0], oid_str(r->obj).s, counting->low, counting->high);
+
+	v->related[0] = counting->began_seq;
+	if (lru->moved_seq > counting->began_seq)
+		v->related[1] = lru->moved_seq;
+}
 
 static void on_count(struct checker *c, const struct trace_record *r)
 {
@@ -448,18 +466,14 @@ static void on_count(struct checker *c, const struct trace_record *r)
 		struct counting *counting = &lru->counts[i];
 
 		if (!r->arg[1] && !counting->task) {
-			*counting = (struct counting){task, lru->nr_items, lru->nr_items};
+			*counting = (struct counting){task, lru->nr_items, lru->nr_items, r->seq};
 			return;
 		}
 		if (!r->arg[1] || counting->task != task)
 			continue;
 		counting->task = 0;
 		if (r->arg[0] < counting->low || r->arg[0] > counting->high)
-			checker_violation(c, r, r->obj,
-					  "miscounted: %" PRId64 " items of %s, which had %" PRId64
-					  " to %" PRId64 " meanwhile",
-					  r->arg[0], oid_str(r->obj).s, counting->low,
-					  counting->high);
+			miscounted(c, r, lru, counting);
 		return;
 	}
 }
@@ -560,7 +574,8 @@ static void check_item(struct checker *c, const struct trace_record *last, struc
 		: l->index < 0 ? "the root"
 			       : "nobody");
 	v->related[0] = item->seq;
-	v->related[1] = l->changed_seq;
+	v->related[1] = l->left_seq;
+	v->related[2] = payer && *payer ? memcg_of(c, *payer)->gone_seq : 0;
 }
 
 static void on_end(struct checker *c, const struct trace_record *last)

@@ -151,13 +151,21 @@ static struct obj_cgroup *drain_obj_stock(struct task *t, struct stock *stock)
 		return NULL;
 	if (stock->nr_bytes > 0)
 		give_up_bytes(t, stock, old);
-	if (!switches_of(t)->put_after_unlock) {
+	if (switches_of(t)->stock_put_first) {
+		/* Others see the pointer until it is cleared, and nothing holds the objcg. */
 		put_drained(t, stock, old);
 		sched_write(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_obj_stock.clear");
 	}
 	touch_stock(t, stock);
+	if (!switches_of(t)->stock_put_first)
+		trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE,
+			     "drain_obj_stock.clear");
 	stock->cached_objcg = NULL;
-	return switches_of(t)->put_after_unlock ? old : NULL;
+	if (switches_of(t)->put_after_unlock)
+		return old;
+	if (!switches_of(t)->stock_put_first)
+		put_drained(t, stock, old);
+	return NULL;
 }
 
 /* Returns what has to be put once interrupts are on. */

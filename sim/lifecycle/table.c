@@ -270,6 +270,7 @@ static const struct lifecycle v5_10 = {
 	.ops = &objcg_ops,
 	.changes = CHANGES(ON(rcu_one_flavour), ON(sysfs_inline), ON(stock_pins_once),
 			   ON(migration_locks), ON(objcg_pins_memcg), ON(stock_read_twice),
+			   ON(stock_put_first),
 			   ON(release_css_set_lock), ON(sysfs_active_abba), ON(stat_bytes),
 			   SET(reclaim_retries, 16), ON(kmem_nofail), ON(id_published_early),
 			   ON(stat_gone_own_cpu),
@@ -288,7 +289,7 @@ static const struct lifecycle v6_1 = {
 	{"v6.1", "an objcg pins no memcg and has a lock of its own; stocks keep more"},
 	.base = &v5_10,
 	.changes = CHANGES(ON(release_unlocked), OFF(sysfs_active_abba), OFF(objcg_pins_memcg),
-			   OFF(release_css_set_lock),
+			   OFF(release_css_set_lock), OFF(stock_put_first),
 			   ON(uncharge_to_stock), ON(stock_sheds_pages), ON(put_after_unlock),
 			   SET(stats, STATS_RSTAT), SET(charge_batch, 64),
 			   OFF(stat_gone_own_cpu),
@@ -429,9 +430,9 @@ static variant_set variants_of_reclaim(void)
 {
 	return BIT_OF(iter_pins_css) | BIT_OF(iter_pins_late) | BIT_OF(iter_invalidate_parents) |
 	       BIT_OF(iter_invalidate_own_parents) | BIT_OF(iter_invalidate_late) |
-	       BIT_OF(iter_count_read_twice) | BIT_OF(iter_stamp_first) | BIT_OF(iter_unlocked) |
-	       BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) | BIT_OF(iter_root_is_got) |
-	       BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) |
+	       BIT_OF(iter_count_read_twice) | BIT_OF(iter_load_no_rcu) | BIT_OF(iter_stamp_first) |
+	       BIT_OF(iter_unlocked) | BIT_OF(iter_gets_offline) | BIT_OF(iter_root_needs_get) |
+	       BIT_OF(iter_root_is_got) | BIT_OF(iter_root_is_put) | BIT_OF(iter_returns_unpinned) |
 	       BIT_OF(iter_unlinked_is_last) | BIT_OF(lru_reparent_skip_empty) |
 	       BIT_OF(lru_reparent_skip_unlocked) | BIT_OF(lru_drain_before_reid) |
 	       BIT_OF(lru_drain_recounts) | BIT_OF(lru_alloc_stale_id) |
@@ -547,6 +548,7 @@ static void read_iter(struct iter_config *iter, const struct switches *s,
 	iter->invalidate_own_parents = s->iter_invalidate_own_parents;
 	iter->invalidate_late = s->iter_invalidate_late;
 	iter->count_read_twice = s->iter_count_read_twice;
+	iter->load_no_rcu = s->iter_load_no_rcu;
 	iter->pins_late = s->iter_pins_late;
 	iter->unlocked = s->iter_unlocked;
 	iter->stamp_first = s->iter_stamp_first;

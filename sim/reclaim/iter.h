@@ -51,6 +51,7 @@ struct iter_config {
 	bool invalidate_own_parents; /* it starts at the memcg itself, and ends with the parents */
 	bool invalidate_late;	     /* it comes with the free, a grace period too late */
 	bool count_read_twice;	     /* the counter is read again for the stamp */
+	bool load_no_rcu;	     /* it is tested outside of a read section */
 	bool pins_late;		     /* D5: the position's reference is taken once it shows */
 	bool unlocked;	     /* D4: whoever stores a position may be overtaken between its parts */
 	bool stamp_first;    /* the stamp is stored before the position */

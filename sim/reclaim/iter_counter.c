@@ -109,7 +109,12 @@ static struct mem_cgroup *step(struct task *t, const struct iter_walk *walk)
 	struct mem_cgroup *last, *memcg;
 	uint64_t count;
 
+	/* Between the test of the count and the reference only the section keeps the memcg. */
+	if (iter_of(t)->config.load_no_rcu)
+		rcu_read_unlock(t);
 	last = mem_cgroup_iter_load(t, walk, &count);
+	if (iter_of(t)->config.load_no_rcu)
+		rcu_read_lock(t);
 	memcg = iter_next_alive(t, last, walk->root);
 	mem_cgroup_iter_update(t, walk, last, memcg, count);
 	return iter_arrive(t, walk, memcg);

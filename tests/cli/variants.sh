@@ -53,7 +53,7 @@ for generation in v5.9 v6.1; do
 	caught release-under-css-set-lock lock $dir/orphan_objcg.lua --lifecycle $generation
 done
 # What a few hundred random runs do not find stands in `expect`: charge-css-resurrect in
-# charge_vs_offline, vector-as-memcg in objcg, objstock-double-read in whole_life.
+# charge_vs_offline, vector-as-memcg in objcg, the objstock ones in scenarios/reclaim/objstock.lua.
 # So do the bugs of walks over memcgs, in scenarios/reclaim/iter.lua.
 
 finish

@@ -58,7 +58,7 @@ for design in $designs; do
 	row "$design" $(said removal scenarios/reclaim/removal_cost.lua --set iterator="$design")
 done
 echo
-for where in churn=false churn=true inside=true; do
+for where in removals=0 removals=100 inside=true; do
 	echo "With \`$where\`:"
 	echo
 	echo '| design | c1 | c2 | c3 | c4 | restarts | needless | excess |'
