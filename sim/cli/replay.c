@@ -247,7 +247,7 @@ static int run_replay(const struct command *self, int argc, char **argv)
 	switch (run_args_parse(self, ARGS_LIMITS, entries, &argc, &argv, &r.args)) {
 	case PARSED:
 		if (argc < 2 || argc > 3) {
-			cli_usage(self, argc < 2 ? "which schedule?"
+			cli_usage(self, argc < 2 ? "name a schedule"
 						 : "replay takes one schedule and its scenario");
 		} else if (text && r.args.json) {
 			cli_usage(self, "--text and --json contradict each other");

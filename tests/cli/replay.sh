@@ -163,7 +163,7 @@ wrong "larger than 16 MiB" replay "$work/large.sched"
 wrong "more than 10000000 steps" replay "$work/many.sched"
 wrong "missing.sched" replay "$work/missing.sched"
 wrong "Is a directory" replay "$work"
-wrong "which schedule" replay
+wrong "name a schedule" replay
 wrong "one schedule" replay "$sched" "$lost" "$lost"
 for n in 0 -1 x; do
 	wrong "--until takes" replay "$sched" --until "$n"

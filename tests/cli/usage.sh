@@ -30,9 +30,9 @@ wrong "did you mean 'leak'" run "$tiny" --no-check leek
 wrong "did you mean 'timed'" run "$tiny" --order timd
 wrong "did you mean 'events'" list event
 wrong "did you mean 'report'" help reprot
-wrong "which scenario" run
+wrong "name a scenario" run
 wrong "one scenario" run "$tiny" "$tiny"
-wrong "which trace" report
+wrong "name a trace" report
 wrong "list takes one of" list
 wrong "NAME=VALUE" run "$tiny" --set objects
 wrong "there are: auto, always, never" run "$tiny" --color=purple
@@ -44,7 +44,7 @@ done
 for runs in 0 -1 many 1000000001; do
 	wrong "--runs takes" run "$tiny" --runs "$runs"
 done
-for time in 0 -1 5parsec 1e3 99999999999999s; do
+for time in 0 5 -1 5parsec 1e3 99999999999999s; do
 	wrong "--max-time takes" run "$tiny" --max-time "$time"
 done
 for size in 0 -1 big 1T 99999999999999G; do
