@@ -325,7 +325,7 @@ START_TEST(an_impossible_row_is_named_with_the_reason)
 }
 END_TEST
 
-/* The last rows of a deadlock wait, as lockdep shows it; with the locks the other way they cannot. */
+/* The last rows of a deadlock wait, as in a lockdep report; without a deadlock they cannot. */
 START_TEST(a_row_that_waits_for_a_lock_has_happened)
 {
 	static const char table[] = "CPU0  CPU1\n----  ----\nlock(a);\n      lock(&x->b);\n"
