@@ -38,6 +38,17 @@ wrong "NAME=VALUE" run "$tiny" --set objects
 wrong "there are: auto, always, never" run "$tiny" --color=purple
 wrong "contradict" run "$tiny" -q -v
 
+# A value may follow the letter of its option.
+for options in "-s7" "-s=7" "-s 7" "-qs 7"; do
+	# shellcheck disable=SC2086 # options
+	try 0 run $options "$tiny"
+	says stdout "seed 7"
+done
+wrong "--runs takes" run "$tiny" -n0
+wrong "unknown option" run "$tiny" -Q3
+try 2 run -- -s7
+says stderr "-s7: cannot read"
+
 for seed in '' -1 1x 0x 0x0x1 ' 1' +1 1.5 18446744073709551616; do
 	wrong "--seed takes" run "$tiny" --seed "$seed"
 done
