@@ -190,8 +190,8 @@ static bool is_about(char **lines, const char *about, GError **error)
 			continue;
 		if (lines[i] && strncmp(lines[i], ours[i], word) == 0 && lines[i][word] == ' ')
 			g_set_error(error, CHECKPOINT_ERROR, 0,
-				    "it differs in '%.*s': '%s', and here it is '%s'",
-				    (int)word, ours[i], lines[i] + word + 1,
+				    "it differs in '%.*s': '%s', and here it is '%s'", (int)word,
+				    ours[i], lines[i] + word + 1,
 				    ours[i][word] ? ours[i] + word + 1 : "");
 		else
 			g_set_error(error, CHECKPOINT_ERROR, 0,
