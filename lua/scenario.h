@@ -11,6 +11,7 @@
 
 #include "sim/check/checker.h"
 #include "sim/engine/trace.h"
+#include "sim/explore/read_file.h"
 
 #define SLABSIM_ERROR (slabsim_error_quark())
 GQuark slabsim_error_quark(void);
@@ -21,6 +22,9 @@ enum slabsim_error {
 	SLABSIM_ERROR_OUTPUT,	   /* a file could not be written or read: exit 2 */
 	SLABSIM_ERROR_INTERRUPTED, /* run_options.interrupted was set: exit 130 */
 };
+
+/** script_file - what may be read as a script: see read_file() */
+extern const struct file_kind script_file;
 
 /* How a run decides what comes next. */
 enum run_order {

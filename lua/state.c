@@ -215,22 +215,26 @@ bool state_new(struct run *run)
 
 /* ---- reading scripts --------------------------------------------------------- */
 
+const struct file_kind script_file = {.what = "script", .max = (size_t)16 << 20};
+
 bool script_read(lua_State *L, const char *path)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *text = NULL;
 	g_autofree char *chunk = g_strconcat("@", path, NULL);
 	char *start;
-	gsize size;
+	size_t size;
 	int status;
 
-	if (!g_file_get_contents(path, &text, &size, &error)) {
-		/* GLib's own message repeats the name, in the language of the user. */
+	text = read_file(path, &script_file, &size, &error);
+	if (!text) {
+		/* The message repeats the name; in any case these should be told apart. */
 		lua_pushfstring(L, "%s: cannot read the script: %s", path,
-				error->code == G_FILE_ERROR_NOENT   ? "there is no such file"
-				: error->code == G_FILE_ERROR_ISDIR ? "it is a directory"
-				: error->code == G_FILE_ERROR_ACCES ? "permission denied"
-								    : error->message);
+				error->code == G_FILE_ERROR_NOENT    ? "there is no such file"
+				: error->code == G_FILE_ERROR_ISDIR  ? "it is a directory"
+				: error->code == G_FILE_ERROR_ACCES  ? "permission denied"
+				: error->code == G_FILE_ERROR_FAILED ? "it is larger than 16 MiB"
+								     : error->message);
 		return false;
 	}
 	start = text;

@@ -166,20 +166,57 @@ static void print_help(GOptionContext *context)
 		exit(code);
 }
 
+static bool takes_value(const GOptionEntry *entries, char name)
+{
+	for (const GOptionEntry *e = entries; e->long_name; e++) {
+		if (e->short_name == name)
+			return e->arg != G_OPTION_ARG_NONE;
+	}
+	return false;
+}
+
+/* "-j4" is "-j 4", which GLib does not know.  What it makes of the rest stays where it is. */
+static void separate_values(const GOptionEntry *entries, int *argc, char ***argv)
+{
+	/* For as long as the program runs, as argv is. */
+	static GPtrArray *separated;
+	bool options = true;
+
+	separated = g_ptr_array_new();
+	for (int i = 0; i < *argc; i++) {
+		char *arg = (*argv)[i];
+
+		options &= strcmp(arg, "--") != 0;
+		if (options && i > 0 && arg[0] == '-' && arg[1] != '-' && arg[1] && arg[2] &&
+		    takes_value(entries, arg[1])) {
+			g_ptr_array_add(separated, g_strndup(arg, 2));
+			g_ptr_array_add(separated, g_strdup(arg + 2 + (arg[2] == '=')));
+		} else {
+			g_ptr_array_add(separated, arg);
+		}
+	}
+	*argc = (int)separated->len;
+	g_ptr_array_add(separated, NULL);
+	*argv = (char **)separated->pdata;
+}
+
 enum parsed cli_parse(const struct command *cmd, const GOptionEntry *entries, int *argc,
 		      char ***argv)
 {
 	g_autoptr(GOptionContext) context = g_option_context_new(cmd->params);
 	g_autofree char *prgname = g_strconcat("slabsim ", cmd->name, NULL);
 	g_autoptr(GError) error = NULL;
-	g_autofree char **copy = g_memdup2(*argv, sizeof(char *) * (size_t)(*argc + 1));
-	int copied = *argc;
+	g_autofree char **copy = NULL;
 	gboolean help = FALSE;
+	int copied;
 	const GOptionEntry more[] = {
 		{"help", 'h', 0, G_OPTION_ARG_NONE, &help, "Print this", NULL},
 		G_OPTION_ENTRY_NULL,
 	};
 
+	separate_values(entries, argc, argv);
+	copy = g_memdup2(*argv, sizeof(char *) * (size_t)(*argc + 1));
+	copied = *argc;
 	g_set_prgname(prgname);
 	g_option_context_set_help_enabled(context, FALSE);
 	g_option_context_set_summary(context, cmd->summary);

@@ -104,6 +104,9 @@ bool cli_use_color(enum color color);
  */
 extern volatile sig_atomic_t cli_interrupted, cli_run_active;
 
+/* cli_asked - SIGUSR1 has come: whoever shows progress says at once how far it is */
+extern volatile sig_atomic_t cli_asked;
+
 /** cli_install_signals() - clean up and say what happened when the program is killed */
 void cli_install_signals(void);
 

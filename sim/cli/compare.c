@@ -115,7 +115,7 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 	enum parsed parsed = run_args_parse(cmd, ARGS_LIMITS, entries, &argc, &argv, &x->args);
 
 	if (parsed == PARSED && argc != 2) {
-		cli_usage(cmd, argc < 2 ? "which scenario?" : "compare takes one scenario");
+		cli_usage(cmd, argc < 2 ? "name a scenario" : "compare takes one scenario");
 		parsed = PARSED_WRONG;
 	}
 	if (parsed == PARSED && !check_options(cmd, x))

@@ -315,7 +315,7 @@ static int run_explain(const struct command *self, int argc, char **argv)
 	case PARSED:
 		e.args.quiet = quiet;
 		if (argc < 2 || argc > 3) {
-			cli_usage(self, argc < 2 ? "which schedule?"
+			cli_usage(self, argc < 2 ? "name a schedule"
 						 : "explain takes one schedule and its scenario");
 		} else if (seed && !parse_u64(seed, &e.opt.seed)) {
 			cli_usage(self, "--seed takes a number, not '%s'", seed);

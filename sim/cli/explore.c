@@ -27,6 +27,7 @@ static void found_free(gpointer p)
 	schedule_free(f->sched);
 	trace_file_free(f->tf);
 	job_clear(&f->job);
+	g_free(f->kept);
 	g_free(f);
 }
 
@@ -98,6 +99,20 @@ static bool check_memory(const struct command *cmd, const char *typed, size_t *b
 	return false;
 }
 
+/* An option that would change nothing is a misunderstanding, better said than left alone. */
+static bool check_use(const struct command *cmd, const struct raw_options *raw, enum strategy s)
+{
+	const char *name = strategy_infos[s].name;
+
+	if (raw->preemptions && s != STRATEGY_BOUNDED)
+		cli_usage(cmd, "--preemptions is for --strategy bounded; %s has no bound", name);
+	else if (raw->depth && s != STRATEGY_PCT && s != STRATEGY_AUTO)
+		cli_usage(cmd, "--depth is for --strategy pct and auto; %s has none", name);
+	else
+		return true;
+	return false;
+}
+
 static bool check_options(const struct command *cmd, const struct raw_options *raw,
 			  struct exploring *e)
 {
@@ -115,6 +130,8 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 		return false;
 	if (raw->preemptions && !raw->strategy)
 		opt->strategy = STRATEGY_BOUNDED;
+	if (!check_use(cmd, raw, opt->strategy))
+		return false;
 	opt->preemptions = (uint32_t)preemptions;
 	opt->depth = (uint32_t)depth;
 	if (!raw->max_runs && !raw->max_time)
@@ -186,7 +203,7 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 
 	parsed = run_args_parse(cmd, ARGS_LIMITS | ARGS_SCHED, entries, &argc, &argv, &e->args);
 	if (parsed == PARSED && argc != 2) {
-		cli_usage(cmd, argc < 2 ? "which scenario?" : "explore takes one scenario");
+		cli_usage(cmd, argc < 2 ? "name a scenario" : "explore takes one scenario");
 		parsed = PARSED_WRONG;
 	}
 	if (parsed == PARSED && !check_options(cmd, &raw, e))
@@ -354,8 +371,7 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	progress_init(&e->progress, e->args.quiet);
 	explore(s, &e->opt, &e->result);
 	progress_clear(&e->progress);
-	if (!save_checkpoint(e, error))
-		return false;
+	save_checkpoint(e);
 	findings = e->result.findings;
 	for (guint i = 0; i < findings->len; i++) {
 		bool ok;
@@ -439,13 +455,15 @@ static bool write_schedule(const struct exploring *e, const struct found *f, con
 	return write_file(e, path, o, error);
 }
 
-static bool write_schedules(const struct exploring *e, const struct found *f, GError **error)
+static bool write_schedules(const struct exploring *e, struct found *f, GError **error)
 {
 	for (int i = 0; i < 2; i++) {
 		const char *path = f->job.path[i][OUTPUT_SCHED];
 
 		if (path && !write_schedule(e, f, path, error))
 			return false;
+		if (path && !f->kept)
+			f->kept = g_strdup(path);
 	}
 	return true;
 }
@@ -493,6 +511,7 @@ static void name_run(const struct exploring *e, struct found *f, guint i)
 
 	job->args = &e->args;
 	job->tag = i == 0 ? NULL : g_strdup_printf(".%u", i + 1);
+	sched = g_strdup(f->kept);
 	for (int in_dir = 1; in_dir >= 0 && !sched; in_dir--)
 		sched = outputs_path(&e->args.out, OUTPUT_SCHED, in_dir, e->args.name,
 				     job->tag ? job->tag : "");
@@ -508,12 +527,17 @@ static void name_run(const struct exploring *e, struct found *f, guint i)
 /* From here on a failure is our own fault, or that of a disk. */
 static bool record_found(struct exploring *e, struct found *f, guint i, GError **error)
 {
+	bool written;
+
 	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
 	f->tf = annotate(f->sched, &f->run, error);
 	f->job.violation = &f->finding->violation;
-	return f->tf && job_open(&f->job, error) && record_run(f, error) &&
-	       job_close(&f->job, error) && write_schedules(e, f, error);
+	if (!f->tf || !job_open(&f->job, error) || !record_run(f, error))
+		return false;
+	/* A disk too full for a page may have room for the schedule, from which all can be made. */
+	written = job_close(&f->job, error);
+	return write_schedules(e, f, written ? error : NULL) && written;
 }
 
 /* ---- the whole ---------------------------------------------------------------------------- */
@@ -542,34 +566,45 @@ static void forget_record(struct found *f)
 	memset(&f->job, 0, sizeof(f->job));
 }
 
+/* Once more, for what is said on standard output. */
+static bool record_without_files(struct exploring *e, struct found *f, guint i, GError **error)
+{
+	struct outputs out = e->args.out;
+	bool ok;
+
+	forget_record(f);
+	memset(&e->args.out, 0, sizeof(e->args.out));
+	ok = record_found(e, f, i, error);
+	e->args.out = out;
+	return ok;
+}
+
 /* What was found is said even where a file cannot be written. */
 static int record_all(struct exploring *e)
 {
-	int code = EXIT_CLEAN;
-
 	for (guint i = 0; i < e->found->len; i++) {
 		struct found *f = g_ptr_array_index(e->found, i);
 		g_autoptr(GError) error = NULL;
 
 		if (record_found(e, f, i, &error))
 			continue;
-		if (!outputs_any(&e->args.out) ||
-		    !g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT)) {
-			cli_error("internal error: %s", error->message);
-			return EXIT_INTERNAL;
+		if (outputs_any(&e->args.out) &&
+		    g_error_matches(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT)) {
+			e->unwritten = code_of_error(error);
+			g_clear_error(&error);
+			if (record_without_files(e, f, i, &error))
+				continue;
 		}
-		code = code_of_error(error);
-		outputs_clear(&e->args.out);
-		forget_record(f);
-		i--;
+		cli_error("internal error: %s", error->message);
+		return EXIT_INTERNAL;
 	}
-	return code;
+	return EXIT_CLEAN;
 }
 
 static int explore_all(struct exploring *e)
 {
 	g_autoptr(GError) error = NULL;
-	int code, put;
+	int code;
 
 	if (!check_files(e, &error))
 		return code_of_error(error);
@@ -584,12 +619,11 @@ static int explore_all(struct exploring *e)
 	if (e->result.error && e->found->len == 0 && e->nr_setup == 0)
 		return code_of_outcome(e);
 	code = record_all(e);
-	if (code == EXIT_INTERNAL)
+	if (code == EXIT_CLEAN)
+		code = e->args.json ? explore_json(e) : explore_text(e);
+	if (code != EXIT_CLEAN)
 		return code;
-	put = e->args.json ? explore_json(e) : explore_text(e);
-	if (put != EXIT_CLEAN)
-		return put;
-	return code != EXIT_CLEAN ? code : code_of_outcome(e);
+	return e->unwritten != EXIT_CLEAN ? e->unwritten : code_of_outcome(e);
 }
 
 static int run_explore(const struct command *self, int argc, char **argv)

@@ -44,12 +44,13 @@ bool load_checkpoint(struct exploring *e, GError **error)
 {
 	g_autofree char *data = NULL, *ours = NULL;
 	g_autoptr(GError) why = NULL;
-	gsize size;
+	size_t size;
 
 	if (!e->resume)
 		return true;
 	ours = about(e);
-	if (!g_file_get_contents(e->resume, &data, &size, &why)) {
+	data = checkpoint_read(e->resume, &size, &why);
+	if (!data) {
 		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "--resume: %s",
 			    why->message);
 		return false;
@@ -90,13 +91,16 @@ static bool write_checkpoint(struct exploring *e, GError **error)
 	return true;
 }
 
-bool save_checkpoint(struct exploring *e, GError **error)
+void save_checkpoint(struct exploring *e)
 {
+	g_autoptr(GError) error = NULL;
+
 	if (!e->result.rest)
-		return true;
-	if (e->args.out.dir)
-		return write_checkpoint(e, error);
-	if (e->result.end != END_RUNS)
-		cli_note(e->args.quiet, "-o DIR keeps a checkpoint to go on from");
-	return true;
+		return;
+	if (!e->args.out.dir) {
+		if (e->result.end != END_RUNS)
+			cli_note(e->args.quiet, "-o DIR keeps a checkpoint to go on from");
+	} else if (!write_checkpoint(e, &error)) {
+		e->unwritten = code_of_error(error);
+	}
 }

@@ -159,7 +159,7 @@ static void put_found(const struct exploring *e, const struct found *f, struct o
 	put_shrunk(e, f, o);
 	output_char(o, '\n');
 	job_race(&f->job, o);
-	if (!job_file(&f->job, OUTPUT_SCHED)) {
+	if (!f->kept) {
 		GString *steps =
 			g_string_new("\nSchedule (-o DIR writes a file that replays it):\n");
 
@@ -219,8 +219,8 @@ static void put_json_found(const struct exploring *e, const struct found *f, str
 		json_key_u64(o, "steps_before_shrinking", f->shrink.steps_before);
 		json_key_u64(o, "scenarios_tried", f->shrink.nr_tries);
 	}
-	if (job_file(&f->job, OUTPUT_SCHED))
-		json_key_string(o, "schedule", job_file(&f->job, OUTPUT_SCHED));
+	if (f->kept)
+		json_key_string(o, "schedule", f->kept);
 	put_json_files(&f->job, o);
 	json_key_string(o, "replay", f->job.replay);
 	output_str(o, "}\n");

@@ -20,6 +20,7 @@ struct exploring {
 	char *resume;	       /* checkpoint to go on from; NULL for none */
 	GByteArray *state;     /* what is in it */
 	char *checkpoint_path; /* that was written; NULL for none */
+	int unwritten;	       /* exit code when a file could not be written, which was said; 0 */
 	/* what there is to say about each schedule */
 	struct schedule *head;
 	struct explore_result result;
@@ -47,6 +48,7 @@ struct found {
 	struct schedule *sched;
 	struct run_options run; /* that it is followed with: lists are those of the schedule */
 	struct shrunk shrink;
+	char *kept;	       /* where the schedule was written; NULL for nowhere yet */
 	struct trace_file *tf; /* with accesses */
 	struct job job;
 };
@@ -73,8 +75,12 @@ int explore_json(const struct exploring *e);
 /** load_checkpoint() - read what --resume names, and let the exploration go on from it */
 bool load_checkpoint(struct exploring *e, GError **error);
 
-/** save_checkpoint() - with -o, write down how to go on with what a limit has stopped */
-bool save_checkpoint(struct exploring *e, GError **error);
+/**
+ * save_checkpoint() - with -o, write down how to go on with what a limit has stopped
+ *
+ * Where it cannot be written, that is said, and @e->unwritten is set.
+ */
+void save_checkpoint(struct exploring *e);
 
 /** checkpoint_may_replace() - may the checkpoint be written to @path if there is a file? */
 bool checkpoint_may_replace(const struct exploring *e, const char *path);

@@ -271,9 +271,10 @@ char *script_digest(const char *path, GError **error)
 	g_autofree char *text = NULL;
 	g_autofree char *sum = NULL;
 	g_autoptr(GError) why = NULL;
-	gsize size;
+	size_t size;
 
-	if (!g_file_get_contents(path, &text, &size, &why)) {
+	text = read_file(path, &script_file, &size, &why);
+	if (!text) {
 		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_OUTPUT, "%s", why->message);
 		return NULL;
 	}

@@ -3,8 +3,10 @@
  * slabsim: the program.  Picks a subcommand.
  */
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sim/cli/cli.h"
 
@@ -17,10 +19,23 @@ static int unknown_command(const char *name)
 	return cli_unknown_command(name);
 }
 
+/*
+ * A file that is opened while standard output is closed would get its number, and the report
+ * after it.  Where one is closed, put what fails when it is used as intended.
+ */
+static void fill_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *cmd;
 
+	fill_standard_files();
 	cli_install_signals();
 	if (argc < 2) {
 		cli_error("no command given; try 'slabsim help'");

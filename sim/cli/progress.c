@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "sim/cli/cli.h"
+
 #define TERMINAL_US 200000
 #define LOG_US 5000000
 
@@ -12,18 +14,19 @@ void progress_init(struct progress *p, bool quiet)
 	p->terminal = isatty(STDERR_FILENO) && g_strcmp0(g_getenv("TERM"), "dumb") != 0;
 	p->quiet = quiet;
 	p->start = g_get_monotonic_time();
-	p->next = p->start + TERMINAL_US;
+	p->next = p->start + (p->terminal ? TERMINAL_US : LOG_US);
 }
 
 bool progress_is_due(struct progress *p)
 {
 	gint64 now;
 
-	if (p->quiet)
+	if (p->quiet && !cli_asked)
 		return false;
 	now = g_get_monotonic_time();
-	if (now < p->next)
+	if (now < p->next && !cli_asked)
 		return false;
+	cli_asked = 0;
 	p->next = now + (p->terminal ? TERMINAL_US : LOG_US);
 	return true;
 }

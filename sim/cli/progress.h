@@ -4,7 +4,7 @@
 
 /*
  * Progress on standard error: one line that is written over on a terminal, a line
- * every few seconds elsewhere.
+ * every few seconds elsewhere, and one more whenever SIGUSR1 asks for it.
  */
 
 #include <glib.h>

@@ -12,6 +12,7 @@ struct replaying {
 	struct run_args args;
 	struct schedule *sched;
 	char *sched_path;
+	const char *typed; /* the script, if it was named */
 	uint64_t until;
 	bool edited;	     /* followed although the script or the schedule was edited */
 	GPtrArray *variants; /* borrowed strings, for args.run */
@@ -64,13 +65,32 @@ static bool check_before(struct replaying *r)
 	return true;
 }
 
+/* ", but without X, and with Y": from @list to @names, both in any order. */
+static char *variants_differ(const GPtrArray *list, const char *const *names)
+{
+	GString *s = g_string_new(NULL);
+
+	for (guint i = 0; i + 1 < list->len; i++) {
+		const char *name = g_ptr_array_index(list, i);
+
+		if (!g_strv_contains(names, name))
+			g_string_append_printf(s, "%s %s, which is off here",
+					       s->len ? "," : " with", name);
+	}
+	for (int i = 0; names[i]; i++) {
+		if (!g_strv_contains((const char *const *)list->pdata, names[i]))
+			g_string_append_printf(s, "%s without %s, which is on here",
+					       s->len ? "," : "", names[i]);
+	}
+	return g_string_free(s, FALSE);
+}
+
 /* The world is made: does it have what the schedule was made with? */
 static bool check_header(struct following *f, const struct run_header *h, GError **error)
 {
 	const struct replaying *r = f->arg;
 	const struct schedule *s = r->sched;
-	g_autofree char *theirs = NULL;
-	g_autofree char *ours = NULL;
+	g_autofree char *differ = NULL;
 
 	if (strcmp(h->lifecycle, s->lifecycle) != 0) {
 		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
@@ -80,10 +100,8 @@ static bool check_header(struct following *f, const struct run_header *h, GError
 	}
 	if (same_names(s->variants, h->variants))
 		return true;
-	theirs = join(s->variants);
-	ours = h->variants[0] ? g_strjoinv(", ", (char **)h->variants) : g_strdup("none");
-	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "%s: made with variants %s, not %s",
-		    r->sched_path, theirs, ours);
+	differ = variants_differ(s->variants, h->variants);
+	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "%s: made%s", r->sched_path, differ);
 	return false;
 }
 
@@ -123,6 +141,11 @@ static void name_job(struct replaying *r)
 
 	append_option(line, NULL, r->sched_path);
 	append_option(in_dir, NULL, base);
+	/* What it took to run it: the script was named, because it is not where it was. */
+	if (r->typed)
+		append_option(line, NULL, r->typed);
+	if (r->edited)
+		g_string_append(line, " --force");
 	r->job.args = &r->args;
 	r->job.stem = g_str_has_suffix(base, ".sched") ? g_strndup(base, strlen(base) - 6)
 						       : g_strdup(base);
@@ -205,10 +228,11 @@ static int replay_recorded(struct replaying *r)
 	return r->job.result.nr_violations > 0 ? EXIT_VIOLATION : EXIT_CLEAN;
 }
 
-static int replay(struct replaying *r, const char *script)
+static int replay(struct replaying *r)
 {
 	g_autoptr(GError) error = NULL;
 	g_autofree char *found = NULL;
+	const char *script = r->typed;
 
 	r->sched = schedule_read(r->sched_path, &error);
 	if (!r->sched) {
@@ -253,13 +277,14 @@ static int run_replay(const struct command *self, int argc, char **argv)
 	switch (run_args_parse(self, ARGS_LIMITS, entries, &argc, &argv, &r.args)) {
 	case PARSED:
 		if (argc < 2 || argc > 3) {
-			cli_usage(self, argc < 2 ? "which schedule?"
+			cli_usage(self, argc < 2 ? "name a schedule"
 						 : "replay takes one schedule and its scenario");
 		} else if (text && r.args.json) {
 			cli_usage(self, "--text and --json contradict each other");
 		} else if (check_until(self, until, &r.until)) {
 			r.sched_path = argv[1];
-			code = replay(&r, argc == 3 ? argv[2] : NULL);
+			r.typed = argc == 3 ? argv[2] : NULL;
+			code = replay(&r);
 		}
 		break;
 	case PARSED_HELP:

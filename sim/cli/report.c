@@ -136,7 +136,7 @@ static enum parsed parse_request(const struct command *self, struct request *rq,
 	if (parsed != PARSED)
 		return parsed;
 	if (*argc != 2) {
-		cli_usage(self, *argc < 2 ? "which trace?" : "report takes one trace");
+		cli_usage(self, *argc < 2 ? "name a trace" : "report takes one trace");
 		return PARSED_WRONG;
 	}
 	return check_request(self, rq);

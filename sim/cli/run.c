@@ -9,6 +9,8 @@
 #include "sim/base/assert.h"
 #include "sim/cli/job.h"
 #include "sim/cli/progress.h"
+#include "sim/explore/ordering/ordering.h"
+#include "sim/explore/read_file.h"
 
 /* ---- running ------------------------------------------------------------- */
 
@@ -183,14 +185,21 @@ static char *read_own_table(struct run_args *args, GError **error)
 /* From the file that was named, else the scenario's own unless another order was. */
 static char *read_table(struct run_args *args, GError **error)
 {
-	char *text = NULL;
+	static const struct file_kind kind = {.what = "race table", .max = ORDERING_BYTES_MAX};
+	char *text;
+	size_t size;
 
 	if (!args->ordering)
 		return args->order_given ? NULL : read_own_table(args, error);
-	if (g_file_get_contents(args->ordering, &text, NULL, error))
-		return text;
-	g_prefix_error(error, "--ordering: ");
-	return NULL;
+	text = read_file(args->ordering, &kind, &size, error);
+	if (!text) {
+		g_prefix_error(error, "--ordering: ");
+	} else if (strlen(text) < size) {
+		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE,
+			    "--ordering: '%s' is no text: it has a zero byte", args->ordering);
+		g_clear_pointer(&text, g_free);
+	}
+	return text;
 }
 
 static void remark(const char *text)
@@ -233,7 +242,7 @@ static int run_run(const struct command *self, int argc, char **argv)
 	case PARSED:
 		if (argc != 2) {
 			code = cli_usage(self,
-					 argc < 2 ? "which scenario?" : "run takes one scenario");
+					 argc < 2 ? "name a scenario" : "run takes one scenario");
 			break;
 		}
 		if (args.ordering && args.order_given) {

@@ -8,6 +8,7 @@
 #include "sim/lifecycle/info.h"
 
 #define RUNS_MAX 1000000000
+#define SECOND_NS UINT64_C(1000000000)
 
 static const char *const order_names[] = {"timed", "ties", "random", NULL};
 
@@ -53,8 +54,9 @@ static bool parse_scaled(const char *s, const char *const *units, const uint64_t
 
 bool parse_time(const char *s, vtime_t *value)
 {
-	static const char *const units[] = {"", "ns", "us", "ms", "s", NULL};
-	static const uint64_t factors[] = {1, 1, 1000, 1000000, 1000000000};
+	static const char *const units[] = {"ns", "us", "ms", "s", "min", "m", "h", NULL};
+	static const uint64_t factors[] = {
+		1, 1000, 1000000, SECOND_NS, 60 * SECOND_NS, 60 * SECOND_NS, 3600 * SECOND_NS};
 
 	return parse_scaled(s, units, factors, value);
 }

@@ -82,7 +82,7 @@ char **checks_besides(char **checks);
 /** parse_u64() - decimal or 0x; false if @s is anything else */
 bool parse_u64(const char *s, uint64_t *value);
 
-/** parse_time() - "10ms", "2s", "500us", or ns without a unit */
+/** parse_time() - "500us", "10ms", "2s", "10min"; never without a unit: seconds would be meant */
 bool parse_time(const char *s, vtime_t *value);
 
 /** parse_size() - "512M", "8G", "64K", or bytes without a unit */

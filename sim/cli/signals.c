@@ -18,7 +18,7 @@ static char alternate_stack[64 * 1024] __attribute__((aligned(16)));
 
 static struct sigaction old_segv, old_bus;
 
-volatile sig_atomic_t cli_interrupted, cli_run_active;
+volatile sig_atomic_t cli_interrupted, cli_run_active, cli_asked;
 
 static void say(const char *s)
 {
@@ -36,6 +36,12 @@ static void on_killed(int sig)
 	output_remove_unfinished();
 	signal(sig, SIG_DFL);
 	raise(sig);
+}
+
+static void on_asked(int sig)
+{
+	(void)sig;
+	cli_asked = 1;
 }
 
 static void on_abort(int sig)
@@ -70,13 +76,14 @@ void cli_worker_signals(void)
 	sigaction(SIGBUS, &old_bus, NULL);
 	watch_signals();
 	signal(SIGTERM, SIG_DFL);
+	signal(SIGUSR1, SIG_IGN);
 	/* Ctrl-C reaches every process of the terminal; who started us decides. */
 	signal(SIGINT, SIG_IGN);
 }
 
 void cli_install_signals(void)
 {
-	static const int killers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+	static const int killers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
 	const stack_t stack = {.ss_sp = alternate_stack, .ss_size = sizeof(alternate_stack)};
 	struct sigaction sa = {0}, old;
 
@@ -90,8 +97,12 @@ void cli_install_signals(void)
 		if (old.sa_handler != SIG_IGN)
 			sigaction(killers[i], &sa, NULL);
 	}
+	sa.sa_handler = on_asked;
+	sigaction(SIGUSR1, &sa, NULL);
 	sa.sa_handler = on_abort;
 	sigaction(SIGABRT, &sa, NULL);
+	/* A limit of file sizes is like a full disk: the write fails, and that is said. */
+	signal(SIGXFSZ, SIG_IGN);
 
 	sa.sa_flags = SA_ONSTACK | SA_SIGINFO;
 	sa.sa_sigaction = on_fault;

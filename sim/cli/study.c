@@ -546,7 +546,7 @@ static int run_study(const struct command *self, int argc, char **argv)
 	switch (cli_parse(self, entries, &argc, &argv)) {
 	case PARSED:
 		if (argc != 2) {
-			cli_usage(self, argc < 2 ? "which study?" : "study takes one scenario");
+			cli_usage(self, argc < 2 ? "name a study" : "study takes one scenario");
 		} else if (check_numbers(self, &args) && run_args_limits(self, &args.limits)) {
 			args.path = g_strdup(argv[1]);
 			code = study_with(&args);

@@ -86,19 +86,12 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 	return cli_parse(cmd, entries, argc, argv);
 }
 
-/* Seconds and minutes of the wall clock. */
+/* Of the wall clock, which has no use for less than a microsecond. */
 static bool parse_wall_time(const char *s, gint64 *us)
 {
-	static const char minutes[] = "min";
-	g_autofree char *plain = g_strdup(s);
-	uint64_t ns, factor = 1;
+	vtime_t ns;
 
-	if (g_str_has_suffix(s, minutes)) {
-		factor = 60;
-		plain[strlen(s) - strlen(minutes)] = 's';
-		plain[strlen(s) - strlen(minutes) + 1] = 0;
-	}
-	if (!parse_time(plain, &ns) || __builtin_mul_overflow(ns, factor, &ns))
+	if (!parse_time(s, &ns))
 		return false;
 	*us = (gint64)(ns / 1000);
 	return *us > 0;

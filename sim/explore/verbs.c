@@ -2,6 +2,7 @@
 #include "sim/explore/verbs.h"
 
 #include <stddef.h>
+#include <string.h>
 
 static const char *lock_verb(const struct trace_record *r, enum lock_sort sort)
 {
@@ -69,6 +70,42 @@ const char *verb_of(const struct trace_record *r, enum lock_sort sort)
 	default:
 		return NULL;
 	}
+}
+
+static bool is_one_of(const char *s, const char *const *list)
+{
+	for (; *list; list++) {
+		if (strcmp(s, *list) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool verb_is(const char *verb, const char *name)
+{
+	static const char *const locks[] = {"mutex_lock", "spin_lock",	"spin_lock_irq",
+					    "down_read",  "down_write", NULL};
+	static const char *const unlocks[] = {"mutex_unlock", "spin_unlock", "up_read", "up_write",
+					      NULL};
+	/* How it is done, which the model does not tell apart. */
+	static const char *const ways[] = {
+		"",	     "_irq",  "_irqsave", "_irqrestore", "_bh", "_nested", "_interruptible",
+		"_killable", "_many", "_live",	  "_online",	 "_on", "_sched",  "_expedited",
+		NULL};
+	size_t n = strlen(verb);
+
+	if (strcmp(name, "lock") == 0)
+		return is_one_of(verb, locks);
+	if (strcmp(name, "unlock") == 0)
+		return is_one_of(verb, unlocks);
+	if (strncmp(name, "raw_spin_", 9) == 0)
+		name += 4;
+	if (strcmp(verb, name) == 0)
+		return true;
+	/* Printed as it was taken, and read as any other way to take it. */
+	if (strcmp(verb, "spin_lock_irq") == 0)
+		n = strlen("spin_lock");
+	return strncmp(name, verb, n) == 0 && is_one_of(name + n, ways);
 }
 
 oid_t verb_argument(const struct trace_record *r)

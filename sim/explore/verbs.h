@@ -17,6 +17,13 @@ enum lock_sort { SORT_MUTEX, SORT_SPIN, SORT_RWSEM };
  */
 const char *verb_of(const struct trace_record *r, enum lock_sort sort);
 
+/**
+ * verb_is() - is @verb what people call @name?
+ *
+ * Code has many ways to take a spinlock, and a lockdep report says lock() for all locks.
+ */
+bool verb_is(const char *verb, const char *name);
+
 /** verb_argument() - whom that call is about, 0 for nobody; a work item stands for its subject */
 oid_t verb_argument(const struct trace_record *r);
 

@@ -161,7 +161,7 @@ wrong() {
 	one_line_error
 }
 
-wrong "which scenario" explore
+wrong "name a scenario" explore
 wrong "one scenario" explore "$counter" "$counter"
 wrong "did you mean 'pct'" explore "$counter" --strategy pctt
 wrong "there are: auto, random, pct, bounded, dpor, exhaustive" explore "$counter" --strategy banana
@@ -172,11 +172,16 @@ done
 for n in 0 -1 x 18446744073709551616; do
 	wrong "--max-runs takes" explore "$counter" --max-runs "$n"
 done
-for time in 0 -1 5parsec ''; do
+for time in 0 5 -1 5parsec ''; do
 	wrong "--max-time takes" explore "$counter" --max-time "$time"
 done
 wrong "--preemptions takes" explore "$counter" --preemptions -1
 wrong "--depth takes" explore "$counter" --depth 0
+wrong "dpor has no bound" explore "$counter" --strategy dpor --preemptions 1
+wrong "bounded has none" explore "$counter" --preemptions 1 --depth 3
+for time in 1h 10m 10min; do
+	try 1 explore "$counter" --max-time $time -q
+done
 wrong "did you mean 'v5.3'" explore "$counter" --lifecycle v5.33
 wrong "contradict" explore "$counter" -q -v
 wrong missing.lua explore "$work/missing.lua"
@@ -218,5 +223,37 @@ if [ -e /dev/full ]; then
 	says stdout "counter: FAIL assert of "
 	says stdout "Schedule (-o DIR writes a file that replays it):"
 fi
+
+# A disk that has no room for the trace has some for the schedule; what cannot be kept is said.
+cat >"$work/wide.lua" <<'LUA'
+-- Many orderings, most of which fail.
+return model {
+  cpus = 6,
+  setup = function(sim) sim.c = sim:cell("c", 0) end,
+  tasks = function(sim)
+    local all = {}
+    for i = 1, 6 do
+      all[i] = task("t" .. i, function(t)
+        for _ = 1, 3 do t:xchg(sim.c, i) end
+        t:assert(t:read_once(sim.c) ~= 1, "it is 1")
+      end)
+    end
+    return all
+  end,
+}
+LUA
+(
+	# Blocks of 512 bytes in dash, of 1024 in bash: the trace fits there.
+	ulimit -f 12
+	try 2 explore "$work/wide.lua" -k --strategy dpor --max-runs 3000 -o "$work/small"
+	exit $failed
+) || failed=1
+says stderr "cannot write '$work/small/wide.checkpoint': File too large"
+grep -q "cannot write '.*/wide.\(trace.jsonl\|html\)': File too large" "$work/stderr" ||
+	complain "every report was written"
+says stdout "wide: FAIL assert of "
+says stdout "Replay: slabsim replay $work/small/wide.sched"
+[ -z "$(find "$work/small" -name '.*' -type f)" ] || complain "half a file is left"
+try 1 replay "$work/small/wide.sched" -q
 
 finish

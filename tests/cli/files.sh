@@ -136,6 +136,28 @@ if [ -e /dev/full ]; then
 	[ -c /dev/full ] || complain "/dev/full was replaced"
 fi
 
+# What has no end is not read to its end.
+for args in "run /dev/zero" "explore /dev/zero" "run $tiny --ordering /dev/zero" \
+	"explore $tiny --resume /dev/zero" "report /dev/zero" "replay /dev/zero"; do
+	# shellcheck disable=SC2086 # a command line
+	try 2 $args
+	one_line_error
+	says stderr /dev/zero
+done
+printf 'CPU0  CPU1\nrmdir\000\n' >"$work/zero.txt"
+try 2 run "$tiny" --ordering "$work/zero.txt"
+says stderr "zero byte"
+
+# With standard output closed, no file takes its place.
+status=0
+"$SLABSIM" run "$tiny" -o "$work/shut" >&- 2>"$work/stderr" || status=$?
+[ "$status" -eq 2 ] || complain "closed output: exit $status"
+says stderr "standard output"
+try 0 run "$tiny" -o "$work/shut.open" -q
+for f in "$work/shut/"*; do
+	cmp -s "$f" "$work/shut.open/${f##*/}" || complain "closed output: $f differs"
+done
+
 # Inputs that are not there.
 try 2 run "$work/missing.lua"
 says stderr missing.lua

@@ -82,6 +82,7 @@ try 2 replay "$sched" -q
 says stderr "lost.lua' is neither here nor beside nor above it"
 one_line_error
 try 1 replay "$sched" "$work/elsewhere/lost.lua" -q
+says stdout "Replay: slabsim replay $sched $work/elsewhere/lost.lua"
 mv "$work/hidden.lua" "$lost"
 
 # wrong TEXT ARGUMENT...
@@ -96,8 +97,8 @@ wrong() {
 # For something else: refused, and what differs is named.
 wrong "made for scenario 'lost', not 'tiny'" replay "$sched" "$tiny"
 wrong "made for lifecycle v5.3, not seed1-v4" replay "$sched" --lifecycle seed1-v4
-wrong "made with variants create-work-css-leak, " replay "$sched" --variant none
-wrong "not none" replay "$sched" --variant none
+wrong "made with create-work-css-leak, which is off here, " replay "$sched" --variant none
+wrong "made without workfn-clobber, which is on here" replay "$sched" --variant workfn-clobber
 wrong "made with parameters none, not extra=1" replay "$sched" --set extra=1
 wrong "made with seed 1, not 2" replay "$sched" --seed 2
 wrong "made with checkers off: none, not leak" replay "$sched" --no-check leak
@@ -164,7 +165,7 @@ wrong "larger than 16 MiB" replay "$work/large.sched"
 wrong "more than 10000000 steps" replay "$work/many.sched"
 wrong "missing.sched" replay "$work/missing.sched"
 wrong "Is a directory" replay "$work"
-wrong "which schedule" replay
+wrong "name a schedule" replay
 wrong "one schedule" replay "$sched" "$lost" "$lost"
 for n in 0 -1 x; do
 	wrong "--until takes" replay "$sched" --until "$n"

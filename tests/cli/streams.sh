@@ -44,6 +44,33 @@ fi
 try 0 run "$tiny" --color=always -o "$work/plain" -q
 grep -q "$escape" "$work/plain/tiny.txt" && complain "colour in a report file"
 
+# SIGUSR1: how far is it?
+cat >"$work/wide.lua" <<'LUA'
+-- More orderings than there is time for.
+return model {
+  cpus = 3,
+  setup = function(sim) sim.c = sim:cell("c", 0) end,
+  tasks = function(sim)
+    local function writer(t) for i = 1, 100 do t:write_once(sim.c, i) end end
+    return { task("a", writer), task("b", writer), task("c", writer) }
+  end,
+}
+LUA
+"$SLABSIM" explore "$work/wide.lua" --strategy dpor --max-time 60s -q \
+	>"$work/stdout" 2>"$work/stderr" &
+pid=$!
+tries=0
+until grep -q "^slabsim: dpor: .* executions" "$work/stderr" || [ $tries -ge 100 ]; do
+	sleep 0.1
+	kill -USR1 $pid || break
+	tries=$((tries + 1))
+done
+# Not SIGINT, which the shell has told what runs in the background to ignore.
+kill -TERM $pid
+wait $pid
+[ $? -eq 130 ] || complain "interrupted after SIGUSR1: status"
+says stderr "slabsim: dpor: "
+
 # Interrupted: status 130, and no half a file.
 cat >"$work/long.lua" <<'LUA'
 -- Never ends by itself.

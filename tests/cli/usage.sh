@@ -30,13 +30,24 @@ wrong "did you mean 'leak'" run "$tiny" --no-check leek
 wrong "did you mean 'timed'" run "$tiny" --order timd
 wrong "did you mean 'events'" list event
 wrong "did you mean 'report'" help reprot
-wrong "which scenario" run
+wrong "name a scenario" run
 wrong "one scenario" run "$tiny" "$tiny"
-wrong "which trace" report
+wrong "name a trace" report
 wrong "list takes one of" list
 wrong "NAME=VALUE" run "$tiny" --set objects
 wrong "there are: auto, always, never" run "$tiny" --color=purple
 wrong "contradict" run "$tiny" -q -v
+
+# A value may follow the letter of its option.
+for options in "-s7" "-s=7" "-s 7" "-qs 7"; do
+	# shellcheck disable=SC2086 # options
+	try 0 run $options "$tiny"
+	says stdout "seed 7"
+done
+wrong "--runs takes" run "$tiny" -n0
+wrong "unknown option" run "$tiny" -Q3
+try 2 run -- -s7
+says stderr "-s7: cannot read"
 
 for seed in '' -1 1x 0x 0x0x1 ' 1' +1 1.5 18446744073709551616; do
 	wrong "--seed takes" run "$tiny" --seed "$seed"
@@ -44,7 +55,7 @@ done
 for runs in 0 -1 many 1000000001; do
 	wrong "--runs takes" run "$tiny" --runs "$runs"
 done
-for time in 0 -1 5parsec 1e3 99999999999999s; do
+for time in 0 5 -1 5parsec 1e3 99999999999999s; do
 	wrong "--max-time takes" run "$tiny" --max-time "$time"
 done
 for size in 0 -1 big 1T 99999999999999G; do

@@ -82,6 +82,48 @@ START_TEST(two_rows_on_one_line)
 }
 END_TEST
 
+/* As they stand in mails and logs: what leads up to them, and what every line begins with. */
+START_TEST(tables_are_pasted)
+{
+	static const char *const marks[] = {"", "> ", "> > ", "[  922.741][  T300] ",
+					    "> [  922.741] "};
+
+	for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+		g_autofree char *text =
+			g_strdup_printf("%1$s Possible unsafe locking scenario:\n%1$s\n"
+					"%1$s       CPU0                    CPU1\n"
+					"%1$s       ----                    ----\n"
+					"%1$s  lock(a);\n"
+					"%1$s                               lock(&x->b);\n"
+					"%1$s                               lock(a);\n"
+					"%1$s  lock(&x->b);\n%1$s\n%1$s *** DEADLOCK ***\n",
+					marks[i]);
+
+		reads(text, 2, 4);
+	}
+	/* Names of functions as a header, and more of it below. */
+	reads("  create()             update()\n  (no mutex held)      (called with\n"
+	      "                        slab_mutex held)\n  --------             --------\n"
+	      "  a\n                       b\n",
+	      2, 2);
+	refuses("some words\nCPU1 does what follows:\n  a\n", "line 1: expected a header");
+}
+END_TEST
+
+/* Code and words around a call are left out. */
+START_TEST(calls_are_found_in_rows)
+{
+	reads("CPU0  CPU1\n  --> a(&x);\n  call b(@c):\n  new = c(x, y)\n  if (!d(&s->r)) {\n"
+	      "  return e();\n  f() -- (A)\n",
+	      2, 6);
+	refuses("CPU0  CPU1\n  a = b\n", "got 'a = b'");
+	refuses("CPU0  CPU1\n  a == b(c)\n", "got 'a == b(c)'");
+	refuses("CPU0  CPU1\n  if (a)\n  b()\n  c = 1\n  d = 2\n",
+		"line 2: expected a function, a call or a site, got 'if (a)'; a remark begins "
+		"with '//'; so should line 4, 5");
+}
+END_TEST
+
 START_TEST(errors_name_the_line)
 {
 	refuses("", "empty");
@@ -179,7 +221,7 @@ static const char script[] =
 	"  },\n"
 	"}\n";
 
-static char *drive(const char *text, GError **error)
+static char *drive_script(const char *lua, const char *text, GError **error)
 {
 	g_autofree char *dir = g_dir_make_tmp("ordering-XXXXXX", NULL);
 	g_autofree char *path = g_build_filename(dir, "m.lua", NULL);
@@ -190,12 +232,17 @@ static char *drive(const char *text, GError **error)
 	struct run_result result;
 	bool ok;
 
-	ck_assert(g_file_set_contents(path, script, -1, NULL));
+	ck_assert(g_file_set_contents(path, lua, -1, NULL));
 	ok = ordering_run(&opt, &table, sinks, &result, error);
 	g_remove(path);
 	g_remove(dir);
 	ck_assert(ok == !*error);
 	return g_string_free(log.text, !ok);
+}
+
+static char *drive(const char *text, GError **error)
+{
+	return drive_script(script, text, error);
 }
 
 #define HEADER "  CPU0 (left)             CPU1 (right)\n"
@@ -278,11 +325,39 @@ START_TEST(an_impossible_row_is_named_with_the_reason)
 }
 END_TEST
 
+/* The last rows of a deadlock wait, as in a lockdep report; without a deadlock they cannot. */
+START_TEST(a_row_that_waits_for_a_lock_has_happened)
+{
+	static const char table[] = "CPU0  CPU1\n----  ----\nlock(a);\n      lock(&x->b);\n"
+				    "      lock(a);\nlock(&x->b);\n";
+	static const char crossed[] =
+		"return model {\n"
+		"  setup = function(sim) sim.a, sim.b = sim:mutex('a'), sim:mutex('b') end,\n"
+		"  tasks = {\n"
+		"    task('ab', function(t, sim) t:lock(sim.a) t:lock(sim.b) end),\n"
+		"    task('ba', function(t, sim) t:lock(sim.%s) t:lock(sim.%s) end),\n"
+		"  },\n"
+		"}\n";
+	GError *error = NULL;
+	g_autofree char *both = g_strdup_printf(crossed, "b", "a");
+	g_autofree char *same = g_strdup_printf(crossed, "a", "b");
+	g_autofree char *log = drive_script(both, table, &error);
+
+	ck_assert_msg(log != NULL, "%s", error ? error->message : "");
+	ck_assert_ptr_null(drive_script(same, table, &error));
+	ck_assert_msg(strstr(error->message, "waits for a, held by") != NULL, "%s", error->message);
+	g_clear_error(&error);
+}
+END_TEST
+
 START_TEST(a_typo_gets_a_suggestion)
 {
 	fails(HEADER "  writ_once(x)\n", "line 2: 'writ_once' is never entered in this scenario; "
 					 "did you mean 'write_once'?");
 	fails(HEADER "  frobnicate(x)\n", "'frobnicate' is never entered in this scenario");
+	/* All of them at once. */
+	fails(HEADER "  frobnicate(x)\n  twiddle(x)\n",
+	      "; 'twiddle' in line 3 was not seen either");
 }
 END_TEST
 
@@ -296,6 +371,8 @@ Suite *suite_ordering(void)
 	tcase_add_test(t, what_is_only_for_the_reader_is_no_row);
 	tcase_add_test(t, two_rows_on_one_line);
 	tcase_add_test(t, brackets_are_read);
+	tcase_add_test(t, tables_are_pasted);
+	tcase_add_test(t, calls_are_found_in_rows);
 	tcase_add_test(t, errors_name_the_line);
 	tcase_add_test(t, sizes_are_limited);
 	tcase_add_test(t, any_text_is_survived);
@@ -305,6 +382,7 @@ Suite *suite_ordering(void)
 	tcase_add_test(t, the_table_decides);
 	tcase_add_test(t, arguments_are_only_left_aside_with_a_remark);
 	tcase_add_test(t, an_impossible_row_is_named_with_the_reason);
+	tcase_add_test(t, a_row_that_waits_for_a_lock_has_happened);
 	tcase_add_test(t, a_typo_gets_a_suggestion);
 	suite_add_tcase(s, t);
 	return s;

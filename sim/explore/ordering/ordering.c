@@ -14,6 +14,8 @@ G_DEFINE_QUARK(slabsim-ordering-error-quark, ordering_error)
 #define TAB 8
 /* Two cells of one line are this far apart at least. */
 #define CELL_GAP 3
+#define REFUSED_SHOWN 8
+#define HEADER_LINES 3 /* and dashes below them */
 #define FAULT_COMMENT "// allocation fails"
 
 /* ---- lines ----------------------------------------------------------------------- */
@@ -49,6 +51,45 @@ static bool is_caption(const char *line)
 	return g_str_has_prefix(line, "***");
 }
 
+/* How much of @line is the mark of a reply, "> ", or the stamp of a kernel log. */
+static size_t foreign_part(const char *line)
+{
+	const char *s = line;
+
+	if (*s == '>')
+		return 1 + (s[1] == ' ');
+	if (*s != '[')
+		return 0;
+	s += 1 + strspn(s + 1, " ");
+	s += strspn(s, "0123456789.");
+	if (s == line + 1 || *s++ != ']')
+		return 0;
+	/* Who has written it, as in "[  T300]". */
+	if (*s == '[' && strchr(s, ']'))
+		s = strchr(s, ']') + 1;
+	return (size_t)(s - line) + (*s == ' ');
+}
+
+/* Tables are pasted out of mails and logs: takes off what every line begins with. */
+static void strip_foreign(GStrv lines)
+{
+	for (bool every = true; every;) {
+		bool any = false;
+
+		for (int i = 0; lines[i] && every; i++) {
+			any |= lines[i][0] != '\0';
+			every = lines[i][0] == '\0' || foreign_part(lines[i]) > 0;
+		}
+		every = every && any;
+		for (int i = 0; lines[i] && every; i++) {
+			char *rest = g_strdup(lines[i] + foreign_part(lines[i]));
+
+			g_free(lines[i]);
+			lines[i] = rest;
+		}
+	}
+}
+
 struct reader {
 	struct ordering *o;
 	GStrv lines;
@@ -56,6 +97,8 @@ struct reader {
 	/* of each column */
 	enum bracket bracket[ORDERING_COLUMNS_MAX];
 	int bracket_start[ORDERING_COLUMNS_MAX];
+	GString *refused; /* what to say about rows that are none; NULL while all are */
+	uint32_t refused_line, nr_refused;
 	GError **error;
 	bool failed;
 };
@@ -155,13 +198,49 @@ static bool next_cell(const char *line, int from, int gap, int *start, int *end)
 	return true;
 }
 
+/* The dashes below the header that begins at @line; 0 if there are none. */
+static uint32_t rule_below(const struct reader *rd, uint32_t line)
+{
+	for (uint32_t i = line + 1; i < rd->nr_lines && i <= line + HEADER_LINES; i++) {
+		if (is_rule(rd->lines[i]))
+			return i;
+		if (rd->lines[i][0] == '\0')
+			return 0;
+	}
+	return 0;
+}
+
 static bool is_header(const struct reader *rd, uint32_t line)
 {
 	const char *text = rd->lines[line];
 
-	if (is_label(text + indent_of(text)))
-		return true;
-	return line + 1 < rd->nr_lines && is_rule(rd->lines[line + 1]);
+	return is_label(text + indent_of(text)) || (text[0] && rule_below(rd, line) > 0);
+}
+
+/* Not just a sentence that begins with such a word? */
+static bool is_sure_header(const struct reader *rd, uint32_t line)
+{
+	const char *text = rd->lines[line];
+	int start, end = 0;
+
+	while (next_cell(text, end, 2, &start, &end)) {
+		g_autofree char *label = g_strndup(text + start, strcspn(text + start, ":("));
+
+		label[MIN(strlen(label), (size_t)(end - start))] = '\0';
+		/* "Task A" is one, "Task A goes on" is not. */
+		if (!is_label(label) || strchr(label, ' ') != strrchr(g_strchomp(label), ' '))
+			return false;
+	}
+	return end > 0;
+}
+
+/* "Possible unsafe locking scenario:", and other words that lead up to the table. */
+static void skip_introduction(struct reader *rd)
+{
+	for (uint32_t i = rd->at + 1; i < rd->nr_lines && !is_header(rd, rd->at); i++) {
+		if (is_sure_header(rd, i))
+			rd->at = i;
+	}
 }
 
 static void read_header_cells(struct reader *rd, const char *line, uint32_t nr)
@@ -203,12 +282,15 @@ static void read_second_header(struct reader *rd, const char *line)
 
 static void read_header(struct reader *rd)
 {
+	uint32_t rule;
+
 	while (rd->at < rd->nr_lines && rd->lines[rd->at][0] == '\0')
 		rd->at++;
 	if (rd->at == rd->nr_lines) {
 		fail(rd, 1, "the table is empty; it begins with a header such as 'CPU0    CPU1'");
 		return;
 	}
+	skip_introduction(rd);
 	if (!is_header(rd, rd->at)) {
 		fail(rd, rd->at + 1,
 		     "expected a header such as 'CPU0 (rmmod)    CPU1: kworker', "
@@ -217,10 +299,10 @@ static void read_header(struct reader *rd)
 		return;
 	}
 	read_header_cells(rd, rd->lines[rd->at], rd->at + 1);
-	rd->at++;
-	if (rd->at + 1 < rd->nr_lines && !is_rule(rd->lines[rd->at]) &&
-	    is_rule(rd->lines[rd->at + 1]))
-		read_second_header(rd, rd->lines[rd->at++]);
+	rule = rule_below(rd, rd->at++);
+	if (rd->at < rule)
+		read_second_header(rd, rd->lines[rd->at]);
+	rd->at = MAX(rd->at, rule);
 }
 
 /* ---- rows ------------------------------------------------------------------------- */
@@ -232,6 +314,7 @@ static void row_free(gpointer data)
 	g_free(row->text);
 	g_free(row->name);
 	g_free(row->arg);
+	g_free(row->member);
 	g_free(row);
 }
 
@@ -240,15 +323,32 @@ static bool is_name_char(char c)
 	return g_ascii_isalnum(c) || c == '_' || c == '.' || c == '-' || c == '/';
 }
 
+static const char *skip_to_argument(const char *s)
+{
+	while (*s && (*s == '&' || *s == '*' || *s == ' '))
+		s++;
+	return g_str_has_prefix(s, "struct ") ? s + 7 : s;
+}
+
+/* "&n->list_lock" is the list_lock of some n. */
+static char *read_member(const char *s)
+{
+	size_t n, from;
+
+	s = skip_to_argument(s);
+	/* Not the subclass that lockdep adds: "s_active#63", "&p->lock/1". */
+	n = from = strcspn(s, ",)#/");
+	while (from > 0 && (g_ascii_isalnum(s[from - 1]) || s[from - 1] == '_'))
+		from--;
+	return g_strndup(s + from, MIN(n - from, NAME_MAX_BYTES - 1));
+}
+
 /* "&C->rcu_head, fn" is about C. */
 static char *read_argument(const char *s)
 {
 	size_t n;
 
-	while (*s && (*s == '&' || *s == '*' || *s == ' '))
-		s++;
-	if (g_str_has_prefix(s, "struct "))
-		s += 7;
+	s = skip_to_argument(s);
 	n = strcspn(s, ",)");
 	for (size_t i = 0; i + 1 < n; i++) {
 		if (s[i] == '-' && s[i + 1] == '>')
@@ -257,28 +357,87 @@ static char *read_argument(const char *s)
 	return g_strstrip(g_strndup(s, MIN(n, NAME_MAX_BYTES - 1)));
 }
 
-static void add_row(struct reader *rd, const char *text, int column, uint32_t line)
+static size_t name_length(const char *s)
 {
-	struct ordering_row *row;
 	size_t n = 0;
 
-	while (is_name_char(text[n]))
+	while (is_name_char(s[n]))
 		n++;
-	if (n == 0 || n >= NAME_MAX_BYTES || !strchr("(;", text[n])) {
-		fail(rd, line,
-		     "expected a function, a call or a site, got '%s'; a remark begins "
-		     "with '//'",
-		     text);
+	return n;
+}
+
+/* Where the value begins of "new = cache_from_memcg_idx()"; NULL if this is no assignment. */
+static const char *skip_assignment(const char *s)
+{
+	const char *equals = strchr(s, '=');
+
+	if (!equals || equals == s || strchr("=!<>", equals[-1]) || equals[1] == '=' ||
+	    memchr(s, '(', (size_t)(equals - s)))
+		return NULL;
+	return equals + 1 + strspn(equals + 1, " ");
+}
+
+/* The call in "calls f()", "if (!f(x))" or "err = f(x)"; @s itself where there is none. */
+static const char *skip_to_call(const char *s)
+{
+	static const char *const before[] = {"call ", "calls ",	 "return ", "if (",
+					     "if(",   "while (", "!",	    NULL};
+	const char *from = s, *next;
+
+	do {
+		next = NULL;
+		for (int i = 0; before[i] && !next; i++) {
+			if (g_str_has_prefix(from, before[i]))
+				next = from + strlen(before[i]);
+		}
+		if (!next)
+			next = skip_assignment(from);
+		from = next ? next + strspn(next, " ") : from;
+	} while (next);
+	return name_length(from) > 0 && from[name_length(from)] == '(' ? from : s;
+}
+
+/* The first is shown; the others are only named, so that all can be mended at once. */
+static void refuse_row(struct reader *rd, uint32_t line, const char *text)
+{
+	if (!rd->refused) {
+		rd->refused = g_string_new(NULL);
+		rd->refused_line = line;
+		g_string_printf(rd->refused,
+				"expected a function, a call or a site, got '%s'; a remark begins "
+				"with '//'",
+				text);
 		return;
 	}
+	rd->nr_refused++;
+	if (rd->nr_refused <= REFUSED_SHOWN)
+		g_string_append_printf(rd->refused, "%s %u",
+				       rd->nr_refused == 1 ? "; so should line" : ",", line);
+	else if (rd->nr_refused == REFUSED_SHOWN + 1)
+		g_string_append(rd->refused, " and others");
+}
+
+static void add_row(struct reader *rd, const char *text, int column, uint32_t line)
+{
+	const char *call = skip_to_call(text);
+	size_t n = name_length(call);
+	struct ordering_row *row;
+
+	if (n == 0 || n >= NAME_MAX_BYTES || !strchr("(;", call[n])) {
+		refuse_row(rd, line, text);
+		return;
+	}
+	if (rd->refused)
+		return;
 	if (rd->o->rows->len == ORDERING_ROWS_MAX) {
 		fail(rd, line, "more than %d rows", ORDERING_ROWS_MAX);
 		return;
 	}
 	row = g_new0(struct ordering_row, 1);
 	row->text = g_strdup(text);
-	row->name = g_strndup(text, n);
-	row->arg = text[n] == '(' ? read_argument(text + n + 1) : g_strdup("");
+	row->name = g_strndup(call, n);
+	row->arg = call[n] == '(' ? read_argument(call + n + 1) : g_strdup("");
+	row->member = call[n] == '(' ? read_member(call + n + 1) : g_strdup("");
 	row->column = column;
 	row->bracket = rd->bracket[column];
 	row->line = line;
@@ -293,6 +452,7 @@ static void add_fault(struct reader *rd, const char *text, int column, uint32_t 
 	row->text = g_strdup(text);
 	row->name = at ? g_strstrip(g_strdup(at + 1)) : g_strdup("");
 	row->arg = g_strdup("");
+	row->member = g_strdup("");
 	row->column = column;
 	row->bracket = rd->bracket[column];
 	row->line = line;
@@ -300,10 +460,18 @@ static void add_fault(struct reader *rd, const char *text, int column, uint32_t 
 	g_ptr_array_add(rd->o->rows, row);
 }
 
+/* "--> down_write()": what people draw to say that it comes next. */
+static const char *skip_arrow(const char *cell)
+{
+	size_t n = strspn(cell, "-=");
+
+	return n > 0 && cell[n] == '>' ? cell + n + 1 + strspn(cell + n + 1, " ") : cell;
+}
+
 /* Without what is only for the reader; empty if nothing else is there. */
 static char *strip_remarks(const char *cell)
 {
-	char *text = g_strdup(cell);
+	char *text = g_strdup(skip_arrow(cell));
 	char *cut;
 
 	if (strncmp(text, FAULT_COMMENT, strlen(FAULT_COMMENT)) == 0)
@@ -416,6 +584,10 @@ static void read_rows(struct reader *rd)
 		if (rd->lines[rd->at][0] && !is_rule(rd->lines[rd->at]))
 			read_row(rd, shift);
 	}
+	if (rd->refused) {
+		fail(rd, rd->refused_line, "%s", rd->refused->str);
+		g_string_free(g_steal_pointer(&rd->refused), TRUE);
+	}
 	if (rd->o->rows->len == 0)
 		fail(rd, rd->at, "the table has no rows");
 }
@@ -450,6 +622,7 @@ struct ordering *ordering_parse(const char *text, const char *where, GError **er
 			g_free(rd.lines[i]);
 			rd.lines[i] = expanded;
 		}
+		strip_foreign(rd.lines);
 		read_header(&rd);
 		if (!rd.failed)
 			read_rows(&rd);

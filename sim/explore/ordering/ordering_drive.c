@@ -13,6 +13,7 @@
 
 #include "sim/base/rng.h"
 #include "sim/explore/ordering/ordering_table.h"
+#include "sim/explore/verbs.h"
 
 #define TRIES_DEFAULT 240
 /* So many are strict about columns, then so many about arguments; the first draw nothing. */
@@ -22,6 +23,7 @@
 /* Calls of the wrong object that one try gets by. */
 #define PASSED_OVER_MAX 8
 #define STEPS_MAX 200000
+#define UNSEEN_SHOWN 8
 /* In tries that draw: one in so many steps is not the preferred one. */
 #define DRAW_ONE_IN 4
 
@@ -315,7 +317,17 @@ static void explain_contexts(const struct drive *d, uint32_t row, GString *s)
 
 static bool was_seen(const struct ordering *o, const struct ordering_row *row)
 {
-	return row->fault || g_hash_table_contains(o->seen, row->name);
+	GHashTableIter it;
+	gpointer key;
+
+	if (row->fault || g_hash_table_contains(o->seen, row->name))
+		return true;
+	g_hash_table_iter_init(&it, o->seen);
+	while (g_hash_table_iter_next(&it, &key, NULL)) {
+		if (verb_is(key, row->name))
+			return true;
+	}
+	return false;
 }
 
 static gint by_name(gconstpointer a, gconstpointer b)
@@ -371,6 +383,7 @@ static void tell_failure(struct drive *d, GError **error)
 	const struct ordering *o = d->o;
 	const struct ordering_row *row = row_at(o, d->best);
 	GString *s = g_string_new(NULL);
+	uint32_t nr_unseen = 0;
 
 	g_string_printf(s, "%s, line %u: '%s' (%s) can't happen there: %s", o->where, row->line,
 			row->text, column_at(o, row->column)->label,
@@ -383,14 +396,16 @@ static void tell_failure(struct drive *d, GError **error)
 			continue;
 		near = suggestion(d, other->name);
 		/* What comes after the row that nobody got past may only not have been reached. */
-		if (i <= d->best)
+		if (nr_unseen == 0 && i <= d->best)
 			g_string_printf(s, "%s, line %u: '%s' is never entered in this scenario%s",
 					o->where, other->line, other->name, near);
-		else
+		else if (nr_unseen < UNSEEN_SHOWN)
 			g_string_append_printf(s, "; '%s' in line %u was not seen either%s",
 					       other->name, other->line, near);
-		break;
+		nr_unseen++;
 	}
+	if (nr_unseen > UNSEEN_SHOWN)
+		g_string_append_printf(s, "; nor were %u others", nr_unseen - UNSEEN_SHOWN);
 	g_set_error_literal(error, ORDERING_ERROR, ORDERING_ERROR_IMPOSSIBLE, s->str);
 	g_string_free(s, TRUE);
 }
@@ -432,6 +447,24 @@ static void pass_over_none(struct drive *d)
 		row_at(d->o, i)->skip = 0;
 }
 
+/* One of those that wait for locks has come to the next row. */
+static bool take_wait(struct drive *d)
+{
+	struct ordering *o = d->o;
+
+	list_for_each(node, &d->x->s->w->tasks) {
+		const struct task *t = container_of(node, struct task, all_node);
+		uint32_t nr = (uint32_t)oid_nr(t->id);
+
+		if ((t->blocked_on != 0 || t->await.ready) && o->p->next < o->rows->len &&
+		    ordering_eligible(o, o->p->next, nr, (enum ctx_kind)t->ctx, t->cpu->nr,
+				      t->comm) &&
+		    ordering_take_wait(o, nr, t->blocked_on))
+			return true;
+	}
+	return false;
+}
+
 /* One run; true if it followed the table to its end. */
 static bool follow(struct drive *d)
 {
@@ -456,6 +489,8 @@ static bool follow(struct drive *d)
 		if (outcome == HELD)
 			break;
 	}
+	while (ended && take_wait(d))
+		continue;
 	if (o->p->next == o->rows->len && o->p->contradiction < 0 && run_to_end(d) &&
 	    o->p->contradiction < 0)
 		return true;

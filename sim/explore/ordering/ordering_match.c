@@ -272,6 +272,18 @@ static bool is_named_kind(oid_t obj)
 	}
 }
 
+/* "kmem_cache_node.list_lock" is what code calls &n->list_lock: the last word counts. */
+static bool is_member(const char *name, const char *member)
+{
+	const char *last = name;
+
+	for (const char *s = name; *s; s++) {
+		if (*s == '.' || *s == '>')
+			last = s + 1;
+	}
+	return member[0] && strcmp(last, member) == 0;
+}
+
 /* May the argument of @row stand for @obj?  If so it does from now on. */
 static bool unify(struct ordering *o, uint32_t row, oid_t obj)
 {
@@ -286,7 +298,7 @@ static bool unify(struct ordering *o, uint32_t row, oid_t obj)
 	if (subject)
 		obj = *subject;
 	name = g_hash_table_lookup(o->names, &obj);
-	if (name && strcmp(name, arg) == 0)
+	if (name && (strcmp(name, arg) == 0 || is_member(name, row_at(o, row)->member)))
 		return true;
 	if (is_named_kind(obj))
 		return false;
@@ -356,11 +368,9 @@ static bool is_in_itself(const struct ordering *o, const struct news *news,
 	/* The row was taken by the function of that name in which the record stands. */
 	if (top && news->c->matched == top->frame && strcmp(top->func, row->name) == 0)
 		return false;
-	if (verb && strcmp(verb, row->name) == 0)
-		return true;
-	/* Real code has many ways to take a spinlock. */
-	if (verb && g_str_has_prefix(verb, "spin_lock") &&
-	    g_str_has_prefix(row->name, "spin_lock") && r->kind != TR_ACCESS)
+	/* The site of an access has just one name. */
+	if (verb &&
+	    (r->kind == TR_ACCESS ? strcmp(verb, row->name) == 0 : verb_is(verb, row->name)))
 		return true;
 	if (strcmp(trace_kinds[r->kind].name, row->name) == 0)
 		return true;
@@ -384,6 +394,9 @@ static bool match_calls(struct ordering *o, struct news *news, uint32_t row, boo
 	struct progress *p = o->p;
 	const struct ordering_row *w = row_at(o, row);
 
+	/* Operations of scripts are called like that as well; it is locks that are meant. */
+	if (verb_is("mutex_lock", w->name) || verb_is("mutex_unlock", w->name))
+		return false;
 	for (uint32_t i = news->from; i < news->c->nr; i++) {
 		const struct call *call = &news->c->calls[i];
 
@@ -472,6 +485,28 @@ static void match(struct ordering *o, struct news *news)
 		if (is_first_of_lane(o, row) && match_row(o, news, row, false))
 			p->overstep = (int)row;
 	}
+}
+
+bool ordering_take_wait(struct ordering *o, uint32_t task, oid_t lock)
+{
+	struct progress before = *o->p;
+	uint32_t row = o->p->next;
+
+	/* Without arguments, any lock would do. */
+	if (row == o->rows->len || oid_kind(lock) != OBJ_LOCK || o->strict == STRICT_NONE)
+		return false;
+	if (!verb_is("mutex_lock", row_at(o, row)->name) &&
+	    !verb_is("down_read", row_at(o, row)->name) &&
+	    !verb_is("down_write", row_at(o, row)->name) &&
+	    !verb_is("spin_lock", row_at(o, row)->name))
+		return false;
+	if (!unify(o, row, lock)) {
+		*o->p = before;
+		return false;
+	}
+	o->p->context_of[row_at(o, row)->column] = task;
+	o->p->next++;
+	return true;
 }
 
 /* ---- records ------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ enum bracket { BRACKET_NONE, BRACKET_SOFTIRQ, BRACKET_IRQ };
 struct ordering_row {
 	char *text;	  /* as written */
 	char *name, *arg; /* arg is "" for none */
+	char *member;	  /* the last word of "&x->member"; "" for none */
 	uint32_t line;
 	int column;
 	enum bracket bracket;
@@ -122,6 +123,13 @@ void ordering_begin(struct ordering *o, enum strictness strict);
 /** ordering_journal() - from now on, keep what ordering_undo() needs */
 void ordering_journal(struct ordering *o);
 void ordering_undo(struct ordering *o, const struct progress *before);
+
+/**
+ * ordering_take_wait() - the next row has happened if it takes @lock, for which @task waits
+ *
+ * That is what the last rows of a deadlock are: nobody comes past them.
+ */
+bool ordering_take_wait(struct ordering *o, uint32_t task, oid_t lock);
 
 /** ordering_eligible() - may @task on @cpu do @row, by its kind and name? */
 bool ordering_eligible(const struct ordering *o, uint32_t row, uint32_t task, enum ctx_kind ctx,

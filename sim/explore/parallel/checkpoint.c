@@ -2,8 +2,12 @@
 #include "sim/explore/parallel/checkpoint.h"
 
 #include "sim/explore/livelock.h"
+#include "sim/explore/read_file.h"
 
-#define MAGIC "slabsim checkpoint 1\n"
+#define BEGINS "slabsim checkpoint "
+#define MAGIC BEGINS "1\n"
+/* What a GByteArray takes, with room for a part more. */
+#define CHECKPOINT_BYTES_MAX ((size_t)UINT32_MAX - (1 << 20))
 #define STATE_LINE "state "
 /* SHA-256 in hexadecimal, and the end of the line. */
 #define SUM_SIZE 65
@@ -146,6 +150,17 @@ GByteArray *checkpoint_format(const char *about, const GByteArray *state)
 	return file;
 }
 
+char *checkpoint_read(const char *path, size_t *size, GError **error)
+{
+	static const struct file_kind kind = {
+		.what = "checkpoint",
+		.begins = BEGINS,
+		.max = CHECKPOINT_BYTES_MAX,
+	};
+
+	return read_file(path, &kind, size, error);
+}
+
 static bool sum_is_right(const char *data, size_t size)
 {
 	g_autofree char *sum = NULL;
@@ -175,8 +190,8 @@ static bool is_about(char **lines, const char *about, GError **error)
 			continue;
 		if (lines[i] && strncmp(lines[i], ours[i], word) == 0 && lines[i][word] == ' ')
 			g_set_error(error, CHECKPOINT_ERROR, 0,
-				    "it was made with another %.*s: '%s', and here it is '%s'",
-				    (int)word, ours[i], lines[i] + word + 1,
+				    "it differs in '%.*s': '%s', and here it is '%s'", (int)word,
+				    ours[i], lines[i] + word + 1,
 				    ours[i][word] ? ours[i] + word + 1 : "");
 		else
 			g_set_error(error, CHECKPOINT_ERROR, 0,
@@ -194,7 +209,7 @@ GByteArray *checkpoint_parse(const char *data, size_t size, const char *about, G
 	const char *state;
 	GByteArray *bytes;
 
-	if (size < strlen(MAGIC) || strncmp(data, "slabsim checkpoint ", 19) != 0)
+	if (size < strlen(MAGIC) || strncmp(data, BEGINS, strlen(BEGINS)) != 0)
 		return refuse(error, "it is not a checkpoint");
 	if (strncmp(data, MAGIC, strlen(MAGIC)) != 0)
 		return refuse(error, "its format is not version 1, the only one that is known");

@@ -32,6 +32,9 @@ bool state_read(struct driver *d, struct reader *r);
  */
 GByteArray *checkpoint_format(const char *about, const GByteArray *state);
 
+/** checkpoint_read() - the bytes of a file, or of the beginning of one that is none */
+char *checkpoint_read(const char *path, size_t *size, GError **error);
+
 /**
  * checkpoint_parse() - the state in a file
  * @about: as it would be written here and now

@@ -7,11 +7,10 @@
  */
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sim/base/hash.h"
+#include "sim/explore/read_file.h"
 #include "sim/explore/schedule/schedule.h"
 
 #define MAGIC "slabsim schedule"
@@ -557,49 +556,15 @@ struct schedule *schedule_parse(const char *text, size_t size, const char *name,
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-static struct schedule *unreadable(const char *path, int err, GError **error)
-{
-	g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_FILE, "cannot read '%s': %s", path,
-		    g_strerror(err));
-	return NULL;
-}
-
-/* Never more than the limit, whatever the file is: /dev/zero has no end. */
-static bool read_all(int fd, GByteArray *bytes)
-{
-	guint8 buffer[65536];
-	ssize_t n;
-
-	while (bytes->len <= SCHEDULE_BYTES_MAX) {
-		n = read(fd, buffer, sizeof(buffer));
-		if (n == 0)
-			return true;
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			g_byte_array_append(bytes, buffer, (guint)n);
-	}
-	return true;
-}
-
 struct schedule *schedule_read(const char *path, GError **error)
 {
-	g_autoptr(GByteArray) bytes = g_byte_array_new();
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool ok;
-	int err;
+	static const struct file_kind kind = {.what = "schedule", .max = SCHEDULE_BYTES_MAX};
+	g_autoptr(GError) why = NULL;
+	size_t size;
+	g_autofree char *text = read_file(path, &kind, &size, &why);
 
-	if (fd < 0)
-		return unreadable(path, errno, error);
-	ok = read_all(fd, bytes);
-	err = errno;
-	close(fd);
-	if (!ok)
-		return unreadable(path, err, error);
-	if (bytes->len > SCHEDULE_BYTES_MAX) {
-		g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_FILE,
-			    "%s: larger than %zu MiB: no schedule", path, SCHEDULE_BYTES_MAX >> 20);
-		return NULL;
-	}
-	return schedule_parse((const char *)bytes->data, bytes->len, path, error);
+	if (text)
+		return schedule_parse(text, size, path, error);
+	g_set_error_literal(error, SCHEDULE_ERROR, SCHEDULE_ERROR_FILE, why->message);
+	return NULL;
 }
