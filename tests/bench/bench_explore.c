@@ -304,8 +304,8 @@ static void jobs(void)
 		printf("2 jobs: skipped, there is one CPU\n");
 		return;
 	}
-	at_least("2 jobs, dpor at (4,1), on the clock", speed_up(4, 1, dpor), "times", 1.8);
-	at_least("2 jobs, exhaustive at (4,1), on the clock", speed_up(4, 1, all), "times", 1.8);
+	at_least("2 jobs, dpor at (3,2), on the clock", speed_up(3, 2, dpor), "times", 1.8);
+	at_least("2 jobs, exhaustive at (3,3), on the clock", speed_up(3, 3, all), "times", 1.8);
 	at_least("2 jobs, pct at (4,3), on the clock", speed_up(4, 3, pct), "times", 1.8);
 }
 
