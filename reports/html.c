@@ -28,13 +28,16 @@ static void put_resource(struct output *o, const char *name)
 	output_bytes(o, start, size);
 }
 
+#define PIECE ((size_t)1 << 18)
+#define ANOTHER "</script>\n<script type=\"application/json\">"
+
 /*
  * "<" occurs in JSON only inside strings, where an escape means the same; without
  * it nothing in the island can end the island.
  */
-static void put_island(const struct output *json, struct output *o)
+static void put_piece(const char *p, const char *end, struct output *o)
 {
-	const char *p = json->buf, *end = p + json->len, *less;
+	const char *less;
 
 	while ((less = memchr(p, '<', (size_t)(end - p)))) {
 		output_bytes(o, p, (size_t)(less - p));
@@ -42,6 +45,27 @@ static void put_island(const struct output *json, struct output *o)
 		p = less + 1;
 	}
 	output_bytes(o, p, (size_t)(end - p));
+}
+
+/*
+ * In pieces, which the page puts together: a browser takes in each in one go, and
+ * while it does that with 11 MB the page stands still.
+ */
+static void put_island(const struct output *json, struct output *o)
+{
+	const char *p = json->buf, *end = p + json->len;
+
+	while ((size_t)(end - p) > PIECE) {
+		const char *cut = p + PIECE;
+
+		/* Not within a character of UTF-8. */
+		while ((*cut & 0xc0) == 0x80)
+			cut--;
+		put_piece(p, cut, o);
+		output_str(o, ANOTHER);
+		p = cut;
+	}
+	put_piece(p, end, o);
 }
 
 static void put_resources(struct output *o, const char *const names[HTML_FILES_MAX])

@@ -6,7 +6,8 @@
  * The interactive timeline: one HTML file with everything in it.
  *
  * The page is the template in reports/html/, embedded in the program, and the
- * trace in a JSON island.  docs/timeline.md says what a reader can do with it.
+ * trace in a JSON island, in as many elements as it is long.  docs/timeline.md
+ * says what a reader can do with it.
  */
 
 #include "reports/diff.h"

@@ -578,7 +578,7 @@ const counterRows = new Map(); /* one row for what both runs count */
 
 function* readCounters() {
 	for (const c of raw.counters) {
-		const r = new Reader(c.points);
+		const r = yield* decode(c.points);
 		const counter = {name: clean(c.name), side: c.side, top: 1,
 			at: new Uint32Array(c.n), value: new Float64Array(c.n)};
 		let event = 0, v = 0;

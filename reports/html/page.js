@@ -823,24 +823,32 @@ addEventListener('hashchange', follow);
 
 /* Keys and links that come before wait, or find nothing to do. */
 let ready = false;
+const LONG = 50000; /* events from which on it takes a while to open */
 
 async function begin() {
 	readTheme();
 	fillHeadline();
-	byId('message').textContent = n > 50000 ?
-		'Reading ' + n.toLocaleString('en') + ' events ...' : '';
+	byId('message').textContent = 'Reading ' + n.toLocaleString('en') + ' events ...';
+	if (n > LONG)
+		await nextFrame();
 	await run(load(), showProgress);
 	await run(readCounters(), showProgress);
 	const laid = await run(layOut({...chosen}), showProgress);
-	showProgress(null);
+	/* Each of these makes the browser lay out something: of a long trace, one in a frame. */
+	const frame = () => n > LONG ? nextFrame() : null;
+
 	showLayout(laid, 0);
+	await frame();
 	ready = true;
 	byId('message').textContent = '';
 	fillHeader();
 	fillDetails(-1);
+	await frame();
 	fit();
 	draw();
+	await frame();
 	fillTable(true);
+	showProgress(null);
 	if (follow())
 		return;
 	if (both)

@@ -9,7 +9,7 @@ const WIDTH = 560, HEIGHT = 330, LEFT = 74, RIGHT = 14, TOP = 12, BOTTOM = 46;
 const DASHES = ['', '7 3', '2 3', '9 3 2 3', '12 4', '4 2', '1 4', '10 2 2 2 2 2'];
 const COLORS = 8, LOG_FROM = 100, LOG_X_FROM = 30;
 
-const rows = JSON.parse(byId('study').textContent).rows.map(
+const rows = JSON.parse(island('study')).rows.map(
         ([study, series, x, xUnit, metric, unit, n, mean, low, high]) => ({
 	study: clean(study), series: clean(series), x: clean(x), xUnit: clean(xUnit),
 	metric: clean(metric), unit: clean(unit), n, mean, low: low === undefined ? mean : low,

@@ -5,6 +5,14 @@
  */
 
 const byId = id => document.getElementById(id);
+/* The data, which stands in one element or, if it is long, in several. */
+function island(id) {
+	const all = document.querySelectorAll(`#${id}, #${id} ~ script[type="application/json"]`);
+	const text = Array.from(all, e => e.textContent).join('');
+
+	all.forEach(e => e.replaceChildren());
+	return text;
+}
 /* Names come from scripts: what would reorder or hide text is shown as a replacement. */
 const clean = s => s.replace(
         /[\u0000-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g,
@@ -37,6 +45,10 @@ const nextTask = () => new Promise(done => {
 	waiters.push(done);
 	channel.port2.postMessage(0);
 });
+
+/* Once what was changed is on the screen; at once in a tab that nobody sees. */
+const nextFrame = () => document.hidden ? nextTask() :
+	new Promise(done => requestAnimationFrame(() => nextTask().then(done)));
 
 /*
  * Runs a generator to its end, in slices.  What it yields goes to progress(); when

@@ -6,21 +6,30 @@
  * of an event says which it belongs to.
  */
 
-const raw = JSON.parse(document.getElementById('trace').textContent);
+const raw = JSON.parse(island('trace'));
 const n = raw.n, runs = raw.runs, both = runs.length === 2;
 
-function bytes(base64) {
-	const text = atob(base64), out = new Uint8Array(text.length);
+const PIECE = 1 << 17; /* characters that are decoded in one go; a multiple of four */
 
-	for (let i = 0; i < text.length; i++)
-		out[i] = text.charCodeAt(i);
-	return out;
+/* The reader of a column, once it is decoded. */
+function* decode(base64) {
+	const out = new Uint8Array(base64.length / 4 * 3);
+	let to = 0;
+
+	for (let at = 0; at < base64.length; at += PIECE) {
+		const text = atob(base64.slice(at, at + PIECE));
+
+		for (let i = 0; i < text.length; i++)
+			out[to++] = text.charCodeAt(i);
+		yield 0;
+	}
+	return new Reader(out.subarray(0, to));
 }
 
 /* Reads varints one after the other. */
 class Reader {
-	constructor(base64) {
-		this.data = bytes(base64);
+	constructor(data) {
+		this.data = data;
 		this.at = 0;
 	}
 	next() {
@@ -61,7 +70,7 @@ const objectName = new Map(), subjectOf = new Map();
 const EVERY = 8191; /* how many events are handled between two looks at the clock */
 
 function* readObjects() {
-	const ids = new Reader(raw.objects);
+	const ids = yield* decode(raw.objects);
 
 	for (let i = 1; i <= nrObjects; i++) {
 		if ((i & EVERY) === 0)
@@ -104,7 +113,7 @@ const objectsKnown = new Uint32Array(n);
 const argsAt = new Uint32Array(n), stack = new Uint32Array(n), side = new Uint8Array(n);
 /* The events of each side, in order. */
 const ofSide = runs.map(r => new Uint32Array(r.n));
-const argsData = new Reader(raw.columns.args);
+let argsData;
 /* The effects of an event are a list through these two. */
 const effect = new Int32Array(n).fill(-1), nextEffect = new Int32Array(n).fill(-1);
 /* The events of each object are a list through these two, in order. */
@@ -113,12 +122,14 @@ const firstOf = new Int32Array(nrObjects + 1).fill(-1), nextOf = new Int32Array(
 const objectOf = (v, known) => v === 0 ? 0 : v === 1 ? known : known - (v - 2);
 
 function* readColumns() {
-	const c = raw.columns, read = name => new Reader(c[name]);
-	const rSeq = read('seq'), rTime = read('t'), rCtx = read('ctx'), rKind = read('kind');
-	const rObj = read('obj'), rCause = read('cause'), rStack = read('stack');
+	const c = raw.columns;
+	const rSeq = yield* decode(c.seq), rTime = yield* decode(c.t), rCtx = yield* decode(c.ctx);
+	const rKind = yield* decode(c.kind), rObj = yield* decode(c.obj);
+	const rCause = yield* decode(c.cause), rStack = yield* decode(c.stack);
 	const s = [0, 0], t = [0, 0], count = [0, 0];
 	let known = 0;
 
+	argsData = yield* decode(c.args);
 	for (let i = 0; i < n; i++) {
 		if ((i & EVERY) === 0)
 			yield .5 * i / n;
@@ -171,7 +182,7 @@ const ALONE = 0, SAME = 1, CHANGED = 2, MOVED = 3;
 const pairing = new Uint8Array(both ? n : 0), partner = new Int32Array(both ? n : 0);
 const begins = new Uint8Array(both ? n : 0);
 function* readPairs() {
-	const r = new Reader(raw.columns.pair);
+	const r = yield* decode(raw.columns.pair);
 
 	for (let i = 0; i < n; i++) {
 		if ((i & EVERY) === 0)

@@ -145,6 +145,41 @@ START_TEST(no_name_ends_the_island)
 END_TEST
 
 /* Every kind of event, with all that it can carry. */
+/* A browser takes in an element in one go: a long trace stands in many, no letter is cut. */
+START_TEST(a_long_island_stands_in_pieces)
+{
+	const struct html_parts parts = {.page = "page.html"};
+	const char *begin = "<script type=\"application/json\"", *end = "</script>";
+	g_autoptr(GString) joined = g_string_new(NULL);
+	struct output *json = output_memory(), *page = output_memory();
+	int nr = 0;
+
+	for (int i = 0; i < 200000; i++)
+		output_str(json, i % 3 ? "\u20ac" : "<a");
+	html_put_page(&parts, json, page);
+	output_char(page, 0);
+	for (char *at = strstr(page->buf, begin); at; at = strstr(at, begin)) {
+		char *from = strchr(at, '>') + 1, *to = strstr(from, end);
+
+		ck_assert_uint_lt((size_t)(to - from), 500000);
+		ck_assert(g_utf8_validate(from, to - from, NULL));
+		g_string_append_len(joined, from, to - from);
+		at = to;
+		nr++;
+	}
+	ck_assert_int_ge(nr, 3);
+	output_char(json, 0);
+	{
+		g_auto(GStrv) words = g_strsplit(joined->str, "\\u003c", -1);
+		g_autofree char *plain = g_strjoinv("<", words);
+
+		ck_assert_str_eq(plain, json->buf);
+	}
+	output_discard(json);
+	output_discard(page);
+}
+END_TEST
+
 START_TEST(every_kind_is_packed)
 {
 	g_autoptr(JsonParser) parser = json_parser_new();
@@ -184,6 +219,7 @@ Suite *suite_html(void)
 	tcase_add_test(tc, what_repeats_is_left_out);
 	tcase_add_test(tc, numbers_beyond_a_script_are_text);
 	tcase_add_test(tc, no_name_ends_the_island);
+	tcase_add_test(tc, a_long_island_stands_in_pieces);
 	tcase_add_test(tc, every_kind_is_packed);
 	suite_add_tcase(s, tc);
 	return s;
