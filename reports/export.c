@@ -44,6 +44,11 @@ void clean_text(struct output *o, const char *s, size_t max)
 		output_char(o, s[i] >= ' ' && s[i] < 127 ? s[i] : '?');
 }
 
+void clean_line(struct output *o, const char *s)
+{
+	clean_text(o, s, strlen(s));
+}
+
 void stack_text(struct output *o, const struct frame *f, size_t max)
 {
 	size_t end = o->len + max;

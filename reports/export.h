@@ -73,6 +73,9 @@ const char *oid_text(oid_t id, char buf[32]);
 /** clean_text() - @s in printable ASCII, "?" for all else, at most @max characters */
 void clean_text(struct output *o, const char *s, size_t max);
 
+/** clean_line() - all of @s, likewise: what stays on its line and tells a terminal nothing */
+void clean_line(struct output *o, const char *s);
+
 /** stack_text() - "inner <- caller <- ...", at most @max characters */
 void stack_text(struct output *o, const struct frame *f, size_t max);
 

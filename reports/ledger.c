@@ -178,12 +178,16 @@ static void put_verdict(const struct ledger *l)
 
 		if (v->obj != l->obj)
 			continue;
-		output_printf(l->o, "   verdict: %s at ev %" G_GUINT64_FORMAT, v->rule, v->seq);
+		output_str(l->o, "   verdict: ");
+		clean_line(l->o, v->rule);
+		output_printf(l->o, " at ev %" G_GUINT64_FORMAT, v->seq);
 		return;
 	}
 	output_str(l->o, "   no violation of this object");
 	if (blamed && blamed->obj != 0) {
-		output_printf(l->o, "; %s of ", blamed->rule);
+		output_str(l->o, "; ");
+		clean_line(l->o, blamed->rule);
+		output_str(l->o, " of ");
 		names_put(l->tf->names, l->o, blamed->obj);
 		output_printf(l->o, " at ev %" G_GUINT64_FORMAT, blamed->seq);
 	}

@@ -8,6 +8,7 @@
  */
 #include "reports/race.h"
 
+#include "reports/export.h"
 #include "reports/race_words.h"
 #include "sim/explore/verbs.h"
 
@@ -468,7 +469,8 @@ static void put_rows(const struct race_table *t, struct output *o)
 
 		at = CLAMP(at, 1, RACE_COLUMNS - 1);
 		output_pad(o, ' ', at);
-		output_printf(o, "%.*s\n", RACE_COLUMNS - at, row->text);
+		clean_text(o, row->text, (size_t)(RACE_COLUMNS - at));
+		output_char(o, '\n');
 	}
 }
 
@@ -479,7 +481,9 @@ static void put_caption(const struct race_table *t, struct output *o)
 
 	output_char(o, '\n');
 	output_pad(o, ' ', MAX((RACE_COLUMNS - 9 - width) / 2, 1));
-	output_printf(o, "*** %s ***\n", caption);
+	output_str(o, "*** ");
+	clean_text(o, caption, RACE_COLUMNS - 9);
+	output_str(o, " ***\n");
 }
 
 static void put_wrapped(struct output *o, const char *text)
@@ -494,9 +498,13 @@ static void put_wrapped(struct output *o, const char *text)
 			output_char(o, '\n');
 			at = 0;
 		}
+		/* git would take it for the end of the message, for a comment or for a diff. */
+		if (at == 0 && (g_str_has_prefix(words[i], "---") || words[i][0] == '#' ||
+				g_str_has_prefix(words[i], "diff")))
+			output_char(o, ' ');
 		if (at > 0)
 			output_char(o, ' ');
-		output_str(o, words[i]);
+		clean_line(o, words[i]);
 		at += n + (at > 0);
 	}
 	output_char(o, '\n');

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "reports/text.h"
 
+#include "reports/export.h"
+
 #include "reports/phrase.h"
 
 #define RED "\033[1;31m"
@@ -23,7 +25,8 @@ static void put_outcome(const struct trace_file *tf, bool color, struct output *
 
 	if (v) {
 		put_word("FAIL", RED, color, o);
-		output_printf(o, " %s", v->rule);
+		output_char(o, ' ');
+		clean_line(o, v->rule);
 		if (v->obj != 0) {
 			output_str(o, " of ");
 			names_put(tf->names, o, v->obj);
@@ -43,12 +46,14 @@ static void put_outcome(const struct trace_file *tf, bool color, struct output *
 
 void text_verdict(const struct trace_file *tf, bool color, struct output *o)
 {
-	output_printf(o, "%s: ", tf->scenario);
+	clean_line(o, tf->scenario);
+	output_str(o, ": ");
 	put_outcome(tf, color, o);
 	output_printf(o, "; %" G_GUINT64_FORMAT " events, ", tf->nr_events);
 	phrase_time(o, tf->end, tf->untimed);
-	output_printf(o, "%s; %s, seed %" G_GUINT64_FORMAT "\n", tf->untimed ? " steps" : " us",
-		      tf->lifecycle, tf->seed);
+	output_str(o, tf->untimed ? " steps; " : " us; ");
+	clean_line(o, tf->lifecycle);
+	output_printf(o, ", seed %" G_GUINT64_FORMAT "\n", tf->seed);
 }
 
 void text_variants(const struct trace_file *tf, struct output *o)
@@ -65,11 +70,21 @@ void text_variants(const struct trace_file *tf, struct output *o)
 			output_str(o, i == 0 ? "variants on:" : "\n  ");
 			at = 12;
 		}
-		output_printf(o, " %s", name);
+		output_char(o, ' ');
+		clean_line(o, name);
 		at += n + 2;
 	}
 	if (at > 0)
 		output_char(o, '\n');
+}
+
+static void put_other(const struct trace_violation *v, const char *when, struct output *o)
+{
+	output_printf(o, "%s at event %" G_GUINT64_FORMAT ", ", when, v->seq);
+	clean_line(o, v->rule);
+	output_str(o, ": ");
+	clean_line(o, v->msg);
+	output_char(o, '\n');
 }
 
 /* One in full: what comes after it is often its consequence. */
@@ -86,9 +101,7 @@ static void put_violations(const struct trace_file *tf, const char *replay, stru
 			&g_array_index(tf->violations, struct trace_violation, i);
 
 		if (v != blamed)
-			output_printf(o, "%s at event %" G_GUINT64_FORMAT ", %s: %s\n",
-				      v->seq < blamed->seq ? "in set-up" : "then", v->seq, v->rule,
-				      v->msg);
+			put_other(v, v->seq < blamed->seq ? "in set-up" : "then", o);
 	}
 }
 

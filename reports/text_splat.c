@@ -34,8 +34,11 @@ static void put_t(const struct trace_file *tf, struct output *o, uint64_t t)
 
 static void put_stack(const struct trace_record *r, struct output *o)
 {
-	for (const struct frame *f = r->stack; f; f = f->caller)
-		output_printf(o, " %s\n", f->func);
+	for (const struct frame *f = r->stack; f; f = f->caller) {
+		output_char(o, ' ');
+		clean_line(o, f->func);
+		output_char(o, '\n');
+	}
 }
 
 static const char *related_title(const struct trace_record *r)
@@ -199,7 +202,9 @@ static void put_work(const struct trace_file *tf, const struct trace_record *r, 
 			continue;
 		output_str(o, "Workqueue: ");
 		names_put(tf->names, o, (oid_t)e->arg[1]);
-		output_printf(o, " %s\n", e->str ? e->str : "");
+		output_char(o, ' ');
+		clean_line(o, e->str ? e->str : "");
+		output_char(o, '\n');
 		return;
 	}
 }
@@ -229,10 +234,12 @@ static void put_setting(const struct trace_file *tf, const struct trace_record *
 	if (r && !at_end)
 		output_printf(o, "CPU: %u Task: %u Comm: %s Context: %s\n", r->cpu, r->task,
 			      comm_of(tf, r), ctx_kind_name((enum ctx_kind)r->ctx));
-	output_printf(o,
-		      "Scenario: %s lifecycle %s seed %" G_GUINT64_FORMAT
-		      " event %" G_GUINT64_FORMAT " t=",
-		      tf->scenario, tf->lifecycle, tf->seed, v->seq);
+	output_str(o, "Scenario: ");
+	clean_line(o, tf->scenario);
+	output_str(o, " lifecycle ");
+	clean_line(o, tf->lifecycle);
+	output_printf(o, " seed %" G_GUINT64_FORMAT " event %" G_GUINT64_FORMAT " t=", tf->seed,
+		      v->seq);
 	put_t(tf, o, v->t);
 	output_char(o, '\n');
 	put_object(tf, v->obj, o);
@@ -290,7 +297,8 @@ static void put_paragraph(struct output *o, const char *text)
 			output_char(o, '\n');
 			at = 0;
 		}
-		output_printf(o, " %s", words[i]);
+		output_char(o, ' ');
+		clean_line(o, words[i]);
 		at += n;
 	}
 	output_char(o, '\n');
@@ -373,13 +381,21 @@ static void put_bugs(const struct trace_file *tf, struct output *o)
 
 static void put_where(const struct trace_record *r, struct output *o)
 {
-	if (r && r->task == 0 && r->kind == TR_RUN_QUIET)
+	if (r && r->task == 0 && r->kind == TR_RUN_QUIET) {
 		output_str(o, "at the end of the run");
-	else
-		output_printf(o, "in %s",
-			      r && r->stack ? r->stack->func
-			      : r	    ? trace_kinds[r->kind].name
-					    : "?");
+	} else {
+		output_str(o, "in ");
+		clean_line(o, r && r->stack ? r->stack->func : r ? trace_kinds[r->kind].name : "?");
+	}
+}
+
+/* Names of files keep their letters, or it could not be typed again. */
+static void put_replay(const char *replay, struct output *o)
+{
+	output_str(o, "\nReplay: ");
+	for (const char *p = replay; *p; p++)
+		output_char(o, (unsigned char)*p < ' ' || *p == 127 ? '?' : *p);
+	output_char(o, '\n');
 }
 
 void text_splat(const struct trace_file *tf, const struct trace_violation *v, const char *replay,
@@ -388,9 +404,13 @@ void text_splat(const struct trace_file *tf, const struct trace_violation *v, co
 	const struct trace_record *r = trace_file_find(tf, v->seq);
 
 	output_pad(o, '=', RULE_WIDTH);
-	output_printf(o, "\nBUG: slabsim: %s ", v->rule);
+	output_str(o, "\nBUG: slabsim: ");
+	clean_line(o, v->rule);
+	output_char(o, ' ');
 	put_where(r, o);
-	output_printf(o, "   [simulated]\n%s\n", v->msg);
+	output_str(o, "   [simulated]\n");
+	clean_line(o, v->msg);
+	output_char(o, '\n');
 	put_setting(tf, r, v, o);
 	for (size_t i = 0; i < G_N_ELEMENTS(v->related); i++) {
 		if (v->related[i] != 0)
@@ -404,7 +424,7 @@ void text_splat(const struct trace_file *tf, const struct trace_violation *v, co
 		put_locks(tf, r, o);
 	put_bugs(tf, o);
 	if (replay)
-		output_printf(o, "\nReplay: %s\n", replay);
+		put_replay(replay, o);
 	output_pad(o, '=', RULE_WIDTH);
 	output_char(o, '\n');
 }

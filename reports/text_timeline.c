@@ -6,6 +6,7 @@
  * lines are laid out.  Up to WIDE_CPUS CPUs get a column each, where a context is
  * named when it changes; more CPUs share one column behind their number.
  */
+#include "reports/export.h"
 #include "reports/phrase.h"
 #include "reports/text.h"
 
@@ -353,7 +354,10 @@ static void put_violations(struct timeline *tl, uint64_t seq)
 
 		if (v->seq > seq)
 			return;
-		output_printf(tl->text, "*** %s: %s", v->rule, v->msg);
+		output_str(tl->text, "*** ");
+		clean_line(tl->text, v->rule);
+		output_str(tl->text, ": ");
+		clean_line(tl->text, v->msg);
 		put_wrapped(tl->o, 0, tl->time_width + 2, scratch_text(tl));
 	}
 }

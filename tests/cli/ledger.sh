@@ -45,7 +45,15 @@ says stdout "t_ns,counter,of,value"
 
 # Names that are not, in the ledger either.
 hostile=$(dirname "$0")/exports/hostile.trace.jsonl
-try 0 report "$hostile" --counters
-LC_ALL=C grep -q '[^ -~]' "$work/stdout" && complain "counters are not ASCII"
+for option in --text --splat --race --summary --states --counters '--text --verbose'; do
+	# shellcheck disable=SC2086 # two options
+	try 0 report "$hostile" $option
+	LC_ALL=C grep -q '[^ -~]' "$work/stdout" && complain "report $option is not ASCII"
+	# Its names break lines, and what follows then looks like this.
+	grep -q -e '^b' -e '^.\{0,2\}\[31mc' "$work/stdout" &&
+		complain "report $option: a name begins a line"
+done
+try 1 diff "$hostile" "$trace"
+LC_ALL=C grep -q '[^ -~]' "$work/stdout" && complain "diff is not ASCII"
 
 finish
