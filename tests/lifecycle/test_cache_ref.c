@@ -31,7 +31,7 @@ static void set_up(struct task *t, void *arg)
 }
 
 /* A bit of the variants' mask by name; 0 for none. */
-static uint64_t variant(const char *name)
+static variant_set variant(const char *name)
 {
 	if (!name)
 		return 0;
@@ -702,7 +702,7 @@ static void destroy_both_handles(struct task *t, void *arg)
  */
 START_TEST(a_dying_root_is_shared_as_merged_but_not_with_the_fix)
 {
-	uint64_t as_merged = variant("dying-on-alias");
+	variant_set as_merged = variant("dying-on-alias");
 
 	start(1, 0, _i == 0 ? as_merged : 0, 0);
 	expect(alias == root);
