@@ -7,19 +7,22 @@
 -- may empty it between the two reads.
 -- Fix: 3b8abb323953 (v6.5), "mm: kmem: fix a NULL pointer dereference in
 -- obj_stock_flush_required()", Roman Gushchin: one read.
--- Had it: v5.9 to v6.1, since bf4f059954dc.  No hint in the scenario.
+-- Had it: v5.9 to v6.1, since bf4f059954dc.  Hint: two CPUs, each of which is used by another
+-- cgroup.
 
 local twice = { "none", "objstock-double-read" }
+local small = { users = 1, jobs = 0 }
 
 return scenario {
-  like = require "lifecycle.whole_life",
+  like = require "lifecycle.creation_race",
   lifecycle = "v6.1",
   upstream = "3b8abb323953",
 
   expect = {
-    { "v6.1", variant = twice, finds = "use-after-free",
-      explore = { strategy = "pct", runs = 20000 }, keeps = "objstock-double-read" },
-    { "v6.1", variant = "none", never = "*", explore = { strategy = "pct", runs = 2000 } },
-    { "v6.12", never = "*", explore = { strategy = "pct", runs = 2000 } },
+    { "v6.1", variant = twice, set = small, finds = "use-after-free",
+      explore = { strategy = "pct", runs = 2000 }, keeps = "objstock-double-read" },
+    { "v6.1", variant = "none", set = small, never = "*",
+      explore = { strategy = "pct", runs = 5000 } },
+    { "v6.12", set = small, never = "*", explore = { strategy = "pct", runs = 5000 } },
   },
 }

@@ -153,8 +153,9 @@ static struct obj_cgroup *drain_obj_stock(struct task *t, struct stock *stock)
 		give_up_bytes(t, stock, old);
 	if (!switches_of(t)->put_after_unlock) {
 		put_drained(t, stock, old);
-		sched_write(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_obj_stock.clear");
+		sched_point(t, COST_ACCESS);
 	}
+	trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE, "drain_obj_stock.clear");
 	touch_stock(t, stock);
 	stock->cached_objcg = NULL;
 	return switches_of(t)->put_after_unlock ? old : NULL;
