@@ -7,9 +7,11 @@
 -- may empty it between the two reads.
 -- Fix: 3b8abb323953 (v6.5), "mm: kmem: fix a NULL pointer dereference in
 -- obj_stock_flush_required()", Roman Gushchin: one read.
--- Had it: v5.9 to v6.1, since bf4f059954dc.  No hint in the scenario.
+-- Had it: v5.9 to v6.1, since bf4f059954dc.  Hint: two CPUs, each of which is used by another
+-- cgroup.
 
 local twice = { "none", "objstock-double-read" }
+local small = { users = 1, jobs = 0 }
 
 return scenario {
   like = require "reclaim.objstock",

@@ -154,8 +154,9 @@ static struct obj_cgroup *drain_obj_stock(struct task *t, struct stock *stock)
 	if (switches_of(t)->stock_put_first) {
 		/* Others see the pointer until it is cleared, and nothing holds the objcg. */
 		put_drained(t, stock, old);
-		sched_write(t, mm_of(t->w)->globals, FIELD_STOCK, "drain_obj_stock.clear");
+		sched_point(t, COST_ACCESS);
 	}
+	trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE, "drain_obj_stock.clear");
 	touch_stock(t, stock);
 	if (!switches_of(t)->stock_put_first)
 		trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE,

@@ -5,7 +5,7 @@
  * drawn; where the kernels did both, both must be reachable.
  *
  * Left out, because the model has no such part: the other controllers' css and the cgroup's BPF
- * reference, list_lrus, shrinker counts and writeback inside css_offline.
+ * reference, and writeback inside css_offline.
  */
 
 #include <check.h>
@@ -28,12 +28,16 @@ enum mark {
 	OFFLINE,
 	OBJCG_MOVED,
 	OBJCG_KILL,
+	LISTS_MOVED,
+	SHRINKERS_TOLD,
+	STOCKS_DRAINED,
 	ID_PUT,
 	OFFLINE_END,
 	CSS_ZERO,
 	CSS_RELEASE,
 	FREE_CALLBACK,
 	FREE_WORK,
+	PAID_BACK, /* what its own structures were charged for */
 	MEMCG_FREED,
 	SELF_KILL,
 	SELF_SWITCH,
@@ -71,6 +75,9 @@ struct observer {
 	uint64_t nr_cpu_of;
 	uint64_t first_free; /* of an object */
 	uint64_t work_end;   /* of the first css_killed_work_fn */
+	uint64_t last_seq;
+	struct life *offlining; /* under cgroup_mutex, one at a time, */
+	uint32_t offliner;	/* by this context */
 	const struct row *row;
 	const struct observer *start; /* as it was when the set-up had ended; NULL before that */
 	int *answers;		      /* by enum answer: runs */
@@ -152,10 +159,13 @@ static void on_object(struct observer *o, struct life *l, const struct trace_rec
 		break;
 	case TR_CSS_OFFLINE:
 		mark(l, OFFLINE, r);
+		o->offlining = l;
+		o->offliner = r->task;
 		l->offline_of = o->busy_of[r->task % 256] == r->obj ? "own" : "other";
 		break;
 	case TR_CSS_OFFLINE_END:
 		mark(l, OFFLINE_END, r);
+		o->offlining = NULL;
 		break;
 	case TR_OBJCG_REPARENT:
 		mark(l, OBJCG_MOVED, r);
@@ -205,6 +215,21 @@ static void enter(struct observer *o, const struct trace_record *r)
 	o->busy_of[r->task % 256] = (oid_t)r->arg[0];
 }
 
+/* What offline does besides is told by where it takes a lock, and by the lists that it moves. */
+static void on_offline(const struct observer *o, const struct trace_record *r)
+{
+	const char *func = r->stack ? r->stack->func : "";
+
+	if (!o->offlining || r->task != o->offliner)
+		return;
+	if (r->kind == TR_LRU_MOVE)
+		mark(o->offlining, LISTS_MOVED, r);
+	else if (r->kind == TR_LOCK_ACQUIRE && strcmp(func, "reparent_shrinker_deferred") == 0)
+		mark(o->offlining, SHRINKERS_TOLD, r);
+	else if (r->kind == TR_LOCK_ACQUIRE && strcmp(func, "drain_all_stock") == 0)
+		mark(o->offlining, STOCKS_DRAINED, r);
+}
+
 static void on_context(struct observer *o, const struct trace_record *r)
 {
 	struct life *l = life_of(o, (oid_t)r->arg[0]);
@@ -235,6 +260,8 @@ static void on_context(struct observer *o, const struct trace_record *r)
 	case TR_BYTES_UNCHARGE:
 		if (!o->first_free && oid_kind(r->obj) == OBJ_OBJ)
 			o->first_free = r->seq;
+		if (r->obj == o->b.memcg && (oid_t)r->arg[0] == o->a.objcg)
+			mark(&o->b, PAID_BACK, r);
 		break;
 	case TR_CALL_RCU:
 		if (r->seq < o->nr_cpu_of)
@@ -328,6 +355,12 @@ static enum answer memory_css(const struct observer *o)
 static enum answer inside_offline(const struct observer *o)
 {
 	return IN_ORDER(&o->a, OFFLINE, OBJCG_MOVED, OBJCG_KILL, ID_PUT, OFFLINE_END);
+}
+
+static enum answer inside_offline_of_lists(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OFFLINE, OBJCG_MOVED, OBJCG_KILL, LISTS_MOVED, SHRINKERS_TOLD,
+			STOCKS_DRAINED, ID_PUT, OFFLINE_END);
 }
 
 static enum answer offline_before_zero(const struct observer *o)
@@ -429,6 +462,16 @@ static enum answer parents_objcg_in_childs_free(const struct observer *o)
 		return NOT_SEEN;
 	return yes(is_in(o->a.where, "css_free_rwork_fn") &&
 		   o->a.at[OBJCG_ZERO] > o->b.at[FREE_WORK]);
+}
+
+/* The child's structures are charged to its parent's objcg, which they keep. */
+static enum answer parent_pays(const struct observer *o)
+{
+	if (!o->a.at[OBJCG_ZERO] || !o->b.at[MEMCG_FREED])
+		return NOT_SEEN;
+	return yes(o->b.at[FREE_WORK] < o->b.at[PAID_BACK] &&
+		   o->b.at[PAID_BACK] < o->b.at[MEMCG_FREED] &&
+		   o->b.at[PAID_BACK] < o->a.at[OBJCG_ZERO]);
 }
 
 static enum answer css_in_own_work(const struct observer *o)
@@ -533,6 +576,8 @@ static const struct row rows[] = {
 	BOTH("the memory css, step by step", A(RACE), ALWAYS, memory_css),
 	BOTH("the memory css of a parent", A(NESTED), ALWAYS, memory_css),
 	BOTH("inside css_offline", A(RACE), ALWAYS, inside_offline),
+	BOTH("inside css_offline, with lists of names", A({"names=2"}), ALWAYS,
+	     inside_offline_of_lists),
 	BOTH("offline ends before the last reference", A(RACE), ALWAYS, offline_before_zero),
 	BOTH("the cgroup goes after its memcg", A(EARLY), ALWAYS, cgroup_last),
 	BOTH("the child comes first", A(NESTED), ALWAYS, child_first),
@@ -556,6 +601,8 @@ static const struct row rows[] = {
 	     objcg_lives_on),
 	BOTH("a parent's objcg pays for its child, up to the child's free work", A(NESTED), VARIES,
 	     parents_objcg_in_childs_free),
+	BOTH("a parent's objcg is charged for its child, and stays for that", A(NESTED), ALWAYS,
+	     parent_pays),
 	/* where the last css reference goes */
 	BOTH("in the offline work, or elsewhere", A(RACE), VARIES, css_in_own_work),
 	BOTH("in the drain of another CPU, or not", A(RACE), VARIES, css_in_drain),
@@ -597,6 +644,10 @@ static void on_record(struct run_sink *sink, const struct trace_record *r)
 	struct observer *o = (struct observer *)sink;
 	struct life *l;
 
+	/* A run that a violation has cut short says nothing, and the next one begins. */
+	if (o->start && r->seq <= o->last_seq)
+		*o = *o->start;
+	o->last_seq = r->seq;
 	if (r->kind == TR_OBJ_NEW) {
 		on_new(o, r);
 		return;
@@ -608,6 +659,7 @@ static void on_record(struct run_sink *sink, const struct trace_record *r)
 	l = life_of(o, r->obj);
 	if (l)
 		on_object(o, l, r);
+	on_offline(o, r);
 	on_context(o, r);
 }
 
