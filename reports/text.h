@@ -34,7 +34,7 @@ void text_timeline(const struct trace_file *tf, bool verbose, struct output *o);
 /** text_timeline_lines() - how many events text_timeline() would show */
 size_t text_timeline_lines(const struct trace_file *tf, bool verbose);
 
-/** text_summary() - lives, references at the end, counters */
+/** text_summary() - lives, references at the end, counters, what was logged */
 void text_summary(const struct trace_file *tf, struct output *o);
 
 /** text_splat() - @v in the shape of a kernel report */

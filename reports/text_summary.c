@@ -2,12 +2,14 @@
 /*
  * The tables below a timeline: lives, references at the end, counters.
  */
+#include "reports/export.h"
 #include "reports/phrase.h"
 #include "reports/text.h"
 
 #define ROWS_MAX 40
 #define PLOT_COLUMNS 40
 #define NAME_WIDTH 26
+#define LOG_COLUMNS 86
 
 static void put_right(struct output *o, const char *s, int width)
 {
@@ -215,9 +217,41 @@ static void put_counters(const struct trace_file *tf, struct output *o)
 	output_printf(o, "  %" G_GUINT64_FORMAT " grace periods ended\n", tf->summary->nr_gps);
 }
 
+/* ---- what the scenario said ---------------------------------------------- */
+
+static void put_log(const struct trace_file *tf, const struct trace_record *r, struct output *o)
+{
+	g_autofree char *t = time_string(tf, r->t);
+
+	put_right(o, t, 12);
+	output_str(o, "  ");
+	clean_text(o, r->str, LOG_COLUMNS);
+	output_char(o, '\n');
+}
+
+/* The timeline has it, too, but may be too long to be looked at. */
+static void put_logs(const struct trace_file *tf, struct output *o)
+{
+	guint nr = 0;
+
+	for (guint i = 0; i < tf->events->len; i++) {
+		const struct trace_record *r = &g_array_index(tf->events, struct trace_record, i);
+
+		if (r->kind != TR_LOG || !r->str || nr++ >= ROWS_MAX)
+			continue;
+		if (nr == 1)
+			output_printf(o, "\nSaid by the scenario (%s)\n",
+				      tf->untimed ? "steps" : "us");
+		put_log(tf, r, o);
+	}
+	if (nr > ROWS_MAX)
+		output_printf(o, "  ... and %u more\n", nr - ROWS_MAX);
+}
+
 void text_summary(const struct trace_file *tf, struct output *o)
 {
 	put_lives(tf, o);
 	put_references(tf, o);
 	put_counters(tf, o);
+	put_logs(tf, o);
 }

@@ -11,7 +11,6 @@
 -- cgroup.
 
 local twice = { "none", "objstock-double-read" }
-local small = { users = 1, jobs = 0 }
 
 return scenario {
   like = require "reclaim.objstock",

@@ -5,9 +5,12 @@
 --
 -- "When we hit the limit we will get ENOMEM w/o any chance to recover": up to v3.19 nothing that
 -- is charged to a cgroup can be taken back on its behalf.  From v4.0 on its own old dentries
--- make room for the new ones.  Both, side by side:
+-- make room for the new ones.  What each run comes to stands at its end:
 --
---   slabsim run enomem.lua --lifecycle v3.19        slabsim run enomem.lua --lifecycle v4.0
+--   slabsim run enomem.lua --lifecycle v3.19 --set recovers=false
+--   slabsim run enomem.lua --lifecycle v4.0
+--
+-- scenarios/studies/kmem_limit.lua has them side by side, with a neighbour and other limits.
 
 return scenario {
   doc = "negative dentries fill a cgroup to its limit",

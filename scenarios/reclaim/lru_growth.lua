@@ -8,7 +8,10 @@
 -- object is freed keeps it as long as anybody uses the file.  From v4.0 on the items go to the
 -- parent when the cgroup goes, and its index to the next one.  From v5.19 on there is no array.
 --
---   slabsim run lru_growth.lua --lifecycle seed2       slabsim run lru_growth.lua --lifecycle v4.0
+--   slabsim run lru_growth.lua --lifecycle seed2 --set list_lru=arrays --set slots=380
+--   slabsim run lru_growth.lua --lifecycle v4.0
+--
+-- scenarios/studies/lru_arrays.lua measures it for more cgroups.
 
 return scenario {
   doc = "the arrays of list_lru, with and without indexes being given back",

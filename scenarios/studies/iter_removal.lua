@@ -4,6 +4,9 @@
 -- (scenarios/reclaim/removal_cost.lua).  What does the removal have to look at, in each design of
 -- mem_cgroup_iter(), and how long does it take?
 --
+-- D1 and D5 are not here, though nothing is looked at in them: the walk keeps the removed cgroup,
+-- and a run that leaks is no measurement.
+--
 -- The machine has two nodes with three zones, and a position for each zone and each of 13
 -- priorities, as up to v4.4: 78 for each cgroup.  Times are short of the locks that D2 takes for
 -- positions no walk has used: the model looks at all of those in one step.

@@ -9,9 +9,11 @@
 -- system (GFP_NOFS), are not helped.
 --
 -- v3.19 is the last version without such shrinkers.  "no shrinker" is v6.12 with shrinkers that
--- know of no memcg, so that nothing but them differs from v6.12.  Who gets ENOMEM waits 20 ms and
--- tries again, and gives up after five failures in a row.  What is shrunk is freed by RCU, so that
--- an allocation may fail although its shrinking has succeeded: the second try finds the room.
+-- know of no memcg, so that nothing but them differs from v6.12.  Nobody is killed: from v4.19 on
+-- the OOM killer would be asked before ENOMEM is returned, unless it is switched off as here.  Who
+-- gets ENOMEM waits 20 ms and tries again, and gives up after five failures in a row.  What is
+-- shrunk is freed by RCU, so that an allocation may fail although its shrinking has succeeded: the
+-- second try finds the room.
 
 local NAMES, NEIGHBOURS = 1200, 200
 local LOST = { "v3.19", "seed2", "v4.0 kmem", "v4.0 nofs", "no shrinker" }

@@ -7,8 +7,8 @@
  *
  * Upstream: try_charge() and its callers, mm/memcontrol.c.
  * Differs: no OOM killer.  A charge that would ask for one fails, or is forced if it may
- * not fail, as when the OOM killer declines.  What an allocation may do stands in its
- * task, for the whole of an operation, as upstream has it for PF_MEMALLOC and NOFS.
+ * not fail, as where it is switched off.  What an allocation may do stands in its task,
+ * for the whole of an operation, as upstream has it for PF_MEMALLOC and NOFS.
  */
 
 #include "sim/engine/world.h"

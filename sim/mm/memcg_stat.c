@@ -8,6 +8,8 @@
 /* A cell that is further off goes up: pages, of which a page of bytes counts as one. */
 #define STAT_BATCH 32
 #define PAGE_BYTES INT64_C(4096)
+/* Nothing stays in cells for longer. */
+#define FLUSH_TIME UINT64_C(2000000000) /* ns */
 
 #define FIELD_CELL(cpu) (FIELD_NUMBERED + (cpu))
 
@@ -75,6 +77,30 @@ static struct spinlock *cpu_lock(struct task *t, unsigned int cpu)
 	return &mm_of(t->w)->rstat_cpu_lock[cpu];
 }
 
+/* The kernel's is a timer in a softirq: what it may come between is the same here. */
+static void flush_timer(struct task *t, void *arg)
+{
+	FRAME_NAMED(t, "delayed_work_timer_fn");
+	struct stat_flusher *f = arg;
+
+	schedule_work(t, &f->work);
+}
+
+/* @t has counted something that nobody will flush before a timer comes. */
+static void arm_flusher(struct task *t)
+{
+	struct mm *mm = mm_of(t->w);
+	struct stat_flusher *f = &mm->stat_flusher;
+
+	touch(t->w, mm->globals, FIELD_STAT_FLUSHER, ACCESS_READ);
+	if (f->armed)
+		return;
+	touch(t->w, mm->globals, FIELD_STAT_FLUSHER, ACCESS_WRITE);
+	f->armed = true;
+	irq_post(&f->timer, t->cpu, "stats_flush_dwork", flush_timer, f, FLUSH_TIME,
+		 t->w->nr_records);
+}
+
 /* Interrupts off.  Puts @memcg and those above it on this CPU's tree, as far as they are not. */
 static void cgroup_rstat_updated(struct task *t, struct mem_cgroup *memcg)
 {
@@ -97,6 +123,7 @@ static void cgroup_rstat_updated(struct task *t, struct mem_cgroup *memcg)
 			list_add_tail(&part->node, &part_of(memcg->parent, cpu)->children);
 	}
 	spin_unlock_irq(t, cpu_lock(t, cpu));
+	arm_flusher(t);
 }
 
 /* What a CPU has counted, and what children have handed up, goes to the total and further up. */
@@ -153,6 +180,18 @@ static void cgroup_rstat_flush(struct task *t, struct mem_cgroup *memcg)
 		spin_unlock(t, cpu_lock(t, cpu));
 	}
 	spin_unlock_irq(t, &mm->rstat_lock);
+}
+
+static void flush_memcg_stats_dwork(struct task *t, struct work_struct *work)
+{
+	FRAME(t);
+	struct mm *mm = mm_of(t->w);
+
+	(void)work;
+	/* What is counted from here on is for the next one. */
+	sched_write(t, mm->globals, FIELD_STAT_FLUSHER, "flush_memcg_stats_dwork.rearm");
+	mm->stat_flusher.armed = false;
+	cgroup_rstat_flush(t, mm->root_memcg);
 }
 
 /* ---- counting ------------------------------------------------------------------ */
@@ -392,6 +431,7 @@ void memcg_stat_enable(struct task *t)
 		spin_lock_init(t->w, &mm->rstat_lock, "cgroup_rstat_lock");
 		for (unsigned int cpu = 0; cpu < t->w->config.nr_cpus; cpu++)
 			spin_lock_init(t->w, &mm->rstat_cpu_lock[cpu], "cgroup_rstat_cpu_lock");
+		INIT_WORK(t, &mm->stat_flusher.work, flush_memcg_stats_dwork, mm->globals);
 	}
 	(void)memcg_stat_alloc(t, mm->root_memcg);
 	/* Says that from now on everything is counted. */

@@ -13,18 +13,27 @@
  *                 of the subtree, also of those who are offline (v4.15 to v5.1)
  *   up the tree   it goes to the total of every ancestor as well; readers look at one total, and
  *                 cells of a memcg are lost with it (v5.2) or flushed before (v5.3 to v5.13)
- *   rstat         cells stay until somebody reads, or the memcg is released; each CPU has a tree
- *                 of those who changed (v5.14 and later)
+ *   rstat         cells stay until somebody reads, two seconds are over, or the memcg is released;
+ *                 each CPU has a tree of those who changed (v5.14 and later)
  *
  * Off unless the scenario asks for it: counting costs steps that few scenarios are about.
  *
  * Upstream: mm/memcontrol.c and kernel/cgroup/rstat.c.  Differs: two items; a reader sees all cells
- * or totals at one moment; rstat has no flush every two seconds, so that a run can come to rest.
+ * or totals at one moment; the flush every two seconds is put off until something has changed, as
+ * it would find nothing before, so that a run can come to rest.
  */
 
 #include "sim/kernel/lock.h"
+#include "sim/kernel/workqueue.h"
 
 struct mem_cgroup;
+
+/* rstat: the work item that flushes everything, and what queues it. */
+struct stat_flusher {
+	struct irq_action timer;
+	struct work_struct work;
+	bool armed; /* the timer is to come, or the item to begin */
+};
 
 enum memcg_stat_item {
 	MEMCG_STAT_USER, /* pages */

@@ -64,6 +64,7 @@ enum mm_field {
 	FIELD_NR_PAGES,	      /* memcg_params.nr_pages */
 	FIELD_DEAD,	      /* memcg_params.dead, and mem_cgroup.kmem_dead */
 	FIELD_USER_PAGES,     /* a memcg's LRU lists */
+	FIELD_STAT_FLUSHER,   /* mm.stat_flusher.armed */
 	NR_MM_FIELDS,
 };
 
@@ -189,6 +190,7 @@ struct mm {
 	bool statistics;    /* memcg_stat_enable() */
 	bool high_is_set;   /* of any memcg */
 	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
+	struct stat_flusher stat_flusher;
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
 	struct list slab_root_caches; /* slab_mutex */

@@ -44,4 +44,10 @@ says stderr --max-steps
 tail -n 1 "$work/limit/tiny.trace.jsonl" | grep -q '"verdict":"incomplete"' ||
 	complain "the trace of a stopped run does not say so"
 
+# What a scenario says stands below its tables, as the timeline may be too long to be printed.
+try 0 run scenarios/reclaim/enomem.lua --lifecycle v3.19 --set recovers=false
+says stdout "252 of 1200 names looked up, ENOMEM 6 times, 252 dentries left"
+try 0 run scenarios/reclaim/enomem.lua --lifecycle v3.19 --set recovers=false -q
+grep -q "names looked up" "$work/stdout" && complain "-q prints what was said"
+
 finish

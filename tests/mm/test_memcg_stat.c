@@ -117,6 +117,33 @@ START_TEST(what_a_memcg_has_counted_outlives_it)
 }
 END_TEST
 
+static void wait_for_the_flush(struct task *t, void *arg)
+{
+	const int64_t *total = &outer->memcg->stat->total[MEMCG_STAT_USER];
+
+	(void)arg;
+	count(t, inner, 20);
+	task_sleep(t, 1900 * MS);
+	expect(*total == 0);
+	count(t, inner, 5);
+	task_sleep(t, 200 * MS);
+	expect(*total == 25);
+	/* And again: only what was counted since brings the next one. */
+	task_sleep(t, 10000 * MS);
+	count(t, inner, -5);
+	task_sleep(t, 2100 * MS);
+	expect(*total == 20);
+	count(t, inner, -20);
+}
+
+/* Nobody reads: two seconds after a change it is in all totals, and then there is peace. */
+START_TEST(a_work_item_flushes_what_nobody_reads)
+{
+	run("v6.1", wait_for_the_flush);
+	ck_assert_int_eq(outer->memcg->stat->total[MEMCG_STAT_USER], 0);
+}
+END_TEST
+
 static void lose(struct task *t, void *arg)
 {
 	(void)arg;
@@ -219,6 +246,7 @@ Suite *suite_memcg_stat(void)
 	tcase_add_loop_test(tc, cells_of_the_subtree_are_summed_up, 0, 3);
 	tcase_add_loop_test(tc, cells_that_are_too_far_off_go_to_totals, 0, 2);
 	tcase_add_loop_test(tc, what_a_memcg_has_counted_outlives_it, 0, 2);
+	tcase_add_test(tc, a_work_item_flushes_what_nobody_reads);
 	tcase_add_test(tc, what_is_lost_is_caught);
 	tcase_add_test(tc, bytes_may_be_further_off_than_pages);
 	tcase_add_test(tc, nothing_is_counted_unless_asked_for);
