@@ -37,6 +37,8 @@ return scenario {
     { "v6.1", variant = "none", never = "*", explore = few },
     { "v5.8", never = "*", explore = many },
     { "v5.8", variant = "css-double-kill", finds = "refcount", explore = many },
+    { "v5.3", finds = "refcount", explore = many },
+    { "v5.3", variant = "none", never = "*", explore = many },
     { "v5.3", variant = { "none", "css-double-kill" }, finds = "refcount", explore = many },
     { "v4.18", variant = "none", never = "*", explore = many },
     { "v4.18", variant = { "none", "task-get-css-spin" }, finds = "progress", explore = many },

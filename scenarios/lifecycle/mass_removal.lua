@@ -2,7 +2,8 @@
 --
 -- Hundreds of cgroups are removed at once, each with a page of user memory charged on every CPU,
 -- which their offline moves to the parent after it has had the CPUs' spare charges drained.
--- The works of a removal may wait for others; they must not be in their way.
+-- The works of a removal may wait for others; they must not be in their way.  A queue runs 256
+-- works of a CPU at a time: scenarios/history/destroy-works-fill-queue.lua has more than that.
 
 return scenario {
   doc = "many cgroups are removed at the same time",
@@ -35,10 +36,5 @@ return scenario {
     { "v5.3", never = "*" },
     { "v3.19", never = "*" },
     { "v3.15", variant = "none", never = "*" },
-    -- A queue runs 256 works of a CPU at a time.
-    { "v3.15", variant = "none", set = { cgroups = 300 }, never = "*",
-      explore = { strategy = "pct", runs = 40 } },
-    { "v3.15", variant = { "none", "destroy-works-fill-queue" }, set = { cgroups = 300 },
-      finds = "progress", explore = { strategy = "pct", runs = 100 } },
   },
 }

@@ -83,7 +83,8 @@ struct ledger {
 	struct table running;	  /* by context: oid_t, the workqueue that it runs an item of */
 	struct objects callbacks; /* by object: struct callbacks *, the first */
 	struct list all_callbacks;
-	struct table graces; /* by RCU flavour */
+	struct table graces;  /* by RCU flavour */
+	struct objects kills; /* uint64_t: seq */
 };
 
 static struct context *find_context(const struct ledger *led, oid_t task)
@@ -414,6 +415,7 @@ static void init(struct checker *c)
 	objects_init(&led->callbacks, c->set->arena, sizeof(struct callbacks *));
 	list_init(&led->all_callbacks);
 	table_init(&led->graces, c->set->arena, sizeof(struct grace));
+	objects_init(&led->kills, c->set->arena, sizeof(uint64_t));
 }
 
 /* ---- who waits for whom --------------------------------------------------------------- */
@@ -716,10 +718,24 @@ static bool find_leftovers(struct checker *c, const struct trace_record *last)
 	return found;
 }
 
+static void on_kill(struct checker *c, const struct trace_record *r)
+{
+	struct ledger *led = c->ledger;
+	uint64_t *seq = ledger_object(c, &led->kills, r->obj);
+
+	*seq = r->seq;
+}
+
+/* Whoever wants a reference in vain does so since that was killed. */
 static void on_livelock(struct checker *c, const struct trace_record *r)
 {
-	checker_violation(c, r, r->obj, "livelock: nothing ends a loop of %" PRId64 " step%s of %s",
-			  r->arg[0], r->arg[0] == 1 ? "" : "s", r->str ? r->str : "nobody");
+	const struct ledger *led = c->ledger;
+	const uint64_t *killed = r->arg[2] ? objects_find(&led->kills, arg_oid(r, 2)) : NULL;
+	struct violation *v = checker_violation(
+		c, r, r->obj, "livelock: nothing ends a loop of %" PRId64 " step%s of %s",
+		r->arg[0], r->arg[0] == 1 ? "" : "s", r->str ? r->str : "nobody");
+
+	v->related[0] = killed ? *killed : 0;
 }
 
 static void on_end(struct checker *c, const struct trace_record *last)
@@ -759,6 +775,7 @@ static const struct record_handler handlers[] = {
 	{TR_FLUSH_BEGIN, on_flush_begin},
 	{TR_FLUSH_END, on_flush_end},
 	{TR_OBJ_FREE, on_free},
+	{TR_REF_KILL, on_kill},
 	{TR_LIVELOCK, on_livelock},
 	{0, NULL},
 };

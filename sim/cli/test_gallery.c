@@ -152,9 +152,12 @@ static void put_search(GString *s, const struct test *t, const char *page)
 
 	g_string_append(s, "| ");
 	put_link(s, e->keeps, page, t->path);
-	g_string_append_printf(s, " | %s | %s | %s | %s, seed %" G_GUINT64_FORMAT " | ",
-			       e->lifecycle, checkers[0] ? checkers : "any", sets[0] ? sets : "-",
-			       strategy_infos[e->explore.strategy].name, e->seed);
+	g_string_append_printf(s, " | %s | %s | %s | %s", e->lifecycle,
+			       checkers[0] ? checkers : "any", sets[0] ? sets : "-",
+			       strategy_infos[e->explore.strategy].name);
+	if (e->explore.depth > 0)
+		g_string_append_printf(s, ", depth %u", e->explore.depth);
+	g_string_append_printf(s, ", seed %" G_GUINT64_FORMAT " | ", e->seed);
 	if (r->execution > 0)
 		g_string_append_printf(s, "%" G_GUINT64_FORMAT " | %.3f s | ", r->execution,
 				       r->found_after);
@@ -181,7 +184,9 @@ static char *gallery(const struct tests *tests, const char *page)
 {
 	GString *s = g_string_new(
 		"# Bugs, and what it takes to find them\n\n"
-		"Made by `make gallery`. `make test` compares all of it but the times.\n\n");
+		"Made by `make gallery`. `make test` compares all of it but the times. What "
+		"slabsim cannot have,\nbugs of weak memory among it, is listed in\n"
+		"[scenarios/history/README.md](../scenarios/history/README.md#not-here).\n\n");
 
 	put_bugs(s, tests);
 	put_missing(s, tests);

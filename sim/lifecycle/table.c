@@ -227,7 +227,7 @@ static const struct lifecycle v4_18 = {
 	.base = &v4_11,
 	.changes = CHANGES(OFF(sysfs_inline), ON(create_tests_dying), OFF(destroy_without_flush),
 			   ON(dying_before_refcount), SET(stats, STATS_PER_MEMCG),
-			   ON(stat_gone_own_cpu),
+			   ON(stat_gone_own_cpu), ON(css_double_kill),
 			   OFF(iter_invalidate_parents),
 			   ON(iter_invalidate_own_parents), OFF(lru_count_sums_lists)),
 	.reclaim = &reclaim_lockless_count,
@@ -249,7 +249,7 @@ static const struct lifecycle v5_3 = {
 	.base = &v5_8,
 	.changes = CHANGES(ON(create_css_leak), ON(no_second_barrier), ON(css_put_at_unlink),
 			   ON(dying_before_refcount), OFF(kmem_nofail), ON(drain_unlocked),
-			   ON(stat_flush_failed_alloc),
+			   ON(stat_flush_failed_alloc), ON(css_double_kill),
 			   ON(shrinker_maps_css_leak)),
 	.reclaim = &reclaim_bitmap,
 };

@@ -135,19 +135,31 @@ static struct mem_cgroup *pin_css_set(struct task *t)
 	return memcg;
 }
 
-/* In a read section.  It would try again for ever: nobody can make it online again. */
+/*
+ * In a read section.  Nobody moves an ending task, so it tries the same css each time, and one that
+ * was killed never comes back: after another round it is known that there is no end.
+ */
+static void try_for_ever(struct task *t, struct css *css)
+{
+	uint64_t since = t->w->nr_records;
+
+	sched_read(t, t->id, FIELD_ONLINE, "task_get_css.css_set");
+	if (css_tryget_online(t, css, HOLD_TEMP, t->id))
+		return;
+	trace(t, LIVELOCK, .obj = t->id, .arg = {2, (int64_t)since, (int64_t)css->of},
+	      .str = t->comm);
+	task_spin(t, css->of);
+}
+
 static void task_get_css(struct task *t, struct mem_cgroup *memcg)
 {
 	FRAME(t);
+	struct css *css = &memcg->css;
 
-	if (!mm_of(t->w)->config.exit_wants_online) {
-		css_tryget(t, &memcg->css, HOLD_TEMP, t->id);
-		return;
-	}
-	if (css_tryget_online(t, &memcg->css, HOLD_TEMP, t->id))
-		return;
-	trace(t, TASK_BLOCK, .obj = t->id, .arg = {(int64_t)memcg->css.of}, .str = "task_get_css");
-	task_spin(t, memcg->css.of);
+	if (!mm_of(t->w)->config.exit_wants_online)
+		css_tryget(t, css, HOLD_TEMP, t->id);
+	else if (!css_tryget_online(t, css, HOLD_TEMP, t->id))
+		try_for_ever(t, css);
 }
 
 void exit_accounting(struct task *t)

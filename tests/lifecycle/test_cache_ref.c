@@ -646,6 +646,17 @@ static void destroy_alias_first(struct task *t, void *arg)
 	rmdir_only(t, arg);
 }
 
+static void disable_and_change_type(struct task *t, void *arg)
+{
+	struct cgroup *own;
+	int err;
+
+	(void)arg;
+	own = cgroup_mkdir(t, box, "own", &err);
+	expect(own && cgroup_disable_memory(t, own) == 0);
+	expect(cgroup_enable_threaded(t, own) == 0);
+}
+
 static void write_attribute(struct task *t, void *arg)
 {
 	slab_attr_store(t, arg);
@@ -724,6 +735,7 @@ static const struct provocation provocations[] = {
 	{"dying-on-alias", destroy_alias_first, 0, 0, 1, false},
 	{"sysfs-active-abba", destroy_beside_a_writer, SLAB_NO_MERGE, 2 * PREEMPT_FULL + 1, 500,
 	 false},
+	{"css-double-kill", disable_and_change_type, 0, 0, 1, false},
 };
 
 #define NR_PROVOCATIONS ((int)(sizeof(provocations) / sizeof(*provocations)))
