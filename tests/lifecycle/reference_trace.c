@@ -83,7 +83,9 @@ void reference_free(struct reference *ref)
 		return;
 	g_free(ref->name);
 	g_free(ref->scenario);
-	g_free(ref->lifecycle);
+	g_strfreev(ref->lifecycles);
+	if (ref->ordering)
+		g_string_free(ref->ordering, TRUE);
 	g_ptr_array_free(ref->variants, TRUE);
 	g_ptr_array_free(ref->sets, TRUE);
 	g_ptr_array_free(ref->chains, TRUE);
@@ -211,6 +213,13 @@ static const char *parse_step(struct reference *ref, const char *line, int nr)
 	return wrong;
 }
 
+static void add_row(struct reference *ref, const char *row)
+{
+	if (!ref->ordering)
+		ref->ordering = g_string_new(NULL);
+	g_string_append_printf(ref->ordering, "%s\n", row);
+}
+
 static const char *parse_line(struct reference *ref, const char *line, int nr)
 {
 	if (!line[0] || line[0] == '#')
@@ -222,13 +231,15 @@ static const char *parse_line(struct reference *ref, const char *line, int nr)
 	if (g_str_has_prefix(line, "scenario "))
 		ref->scenario = g_strdup(line + 9);
 	else if (g_str_has_prefix(line, "lifecycle "))
-		ref->lifecycle = g_strdup(line + 10);
+		ref->lifecycles = g_strsplit(line + 10, " ", -1);
 	else if (g_str_has_prefix(line, "variant "))
 		g_ptr_array_add(ref->variants, g_strdup(line + 8));
 	else if (g_str_has_prefix(line, "set "))
 		g_ptr_array_add(ref->sets, g_strdup(line + 4));
+	else if (line[0] == '>')
+		add_row(ref, line + 1);
 	else
-		return "expected 'scenario', 'lifecycle', 'variant', 'set' or a heading";
+		return "expected 'scenario', 'lifecycle', 'variant', 'set', '>' or a heading";
 	return NULL;
 }
 
@@ -247,7 +258,7 @@ struct reference *reference_parse(const char *name, const char *text, GError **e
 		wrong = parse_line(ref, g_strstrip(lines[nr]), nr + 1);
 		nr++;
 	}
-	if (!wrong && (!ref->scenario || !ref->lifecycle || !ref->chains->len))
+	if (!wrong && (!ref->scenario || !ref->lifecycles || !ref->chains->len))
 		wrong = "a table names a scenario and a lifecycle and has steps";
 	g_ptr_array_add(ref->variants, NULL);
 	g_ptr_array_add(ref->sets, NULL);

@@ -13,6 +13,9 @@
  *     variant -dying-on-alias          (any number of them)
  *     set shrink=true                  (parameters of the scenario, likewise)
  *
+ * It holds for each lifecycle if there are several in that line.  Where virtual time does not
+ * lead there, lines that begin with > are a race table (docs/race-tables.md) that the run follows.
+ *
  * Then come chains.  The steps of a chain happen in the order in which they stand
  * there, other events may come between, and the first one after those steps that the
  * chain's heading names; nothing is said about the order of two chains otherwise.
@@ -51,7 +54,9 @@ struct seen_trace {
 
 struct reference {
 	char *name;
-	char *scenario, *lifecycle;
+	char *scenario;
+	GStrv lifecycles;
+	GString *ordering;	    /* NULL: by virtual time */
 	GPtrArray *variants, *sets; /* NULL-terminated */
 	GPtrArray *chains;	    /* struct chain */
 };

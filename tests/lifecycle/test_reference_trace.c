@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lua/ordering.h"
 #include "tests/lifecycle/reference_trace.h"
 
 Suite *suite_reference_trace(void);
@@ -18,14 +19,27 @@ Suite *suite_reference_trace(void);
 #define TRACES "tests/lifecycle/traces"
 #define Z1 TRACES "/z1-v5.3.txt"
 #define SEEDS 25
+#define FOLLOWED 5 /* runs of a table that says in which order */
 
 /* ---- running what a table asks for --------------------------------------------------- */
+
+/* What the run has to follow, or NULL. */
+static const struct ordering_table *table_of(const struct reference *ref,
+					     struct ordering_table *table)
+{
+	if (!ref->ordering)
+		return NULL;
+	*table = (struct ordering_table){.text = ref->ordering->str, .where = ref->name};
+	return table;
+}
 
 static struct seen_trace *run_as(const struct reference *ref, const char *lifecycle,
 				 const char *const *variants, uint64_t seed, enum run_order order)
 {
 	struct seen_trace *trace = seen_trace_new();
 	struct run_sink *sinks[] = {&trace->sink, NULL};
+	struct ordering_table buf;
+	const struct ordering_table *table = table_of(ref, &buf);
 	struct run_options opt = {
 		.path = ref->scenario,
 		.lifecycle = lifecycle,
@@ -37,15 +51,18 @@ static struct seen_trace *run_as(const struct reference *ref, const char *lifecy
 	};
 	struct run_result result;
 	GError *error = NULL;
+	bool ok = table ? ordering_run(&opt, table, sinks, &result, &error)
+			: scenario_run(&opt, sinks, &result, &error);
 
-	if (!scenario_run(&opt, sinks, &result, &error))
-		ck_abort_msg("%s: %s", ref->scenario, error->message);
+	if (!ok)
+		ck_abort_msg("%s, %s: %s", ref->scenario, lifecycle, error->message);
 	return trace;
 }
 
 static struct seen_trace *run(const struct reference *ref, uint64_t seed, enum run_order order)
 {
-	return run_as(ref, ref->lifecycle, (const char *const *)ref->variants->pdata, seed, order);
+	return run_as(ref, ref->lifecycles[0], (const char *const *)ref->variants->pdata, seed,
+		      order);
 }
 
 static struct reference *load(const char *path)
@@ -58,16 +75,26 @@ static struct reference *load(const char *path)
 	return ref;
 }
 
+static void check_run(const struct reference *ref, const char *lifecycle, uint64_t seed,
+		      enum run_order order)
+{
+	const char *const *variants = (const char *const *)ref->variants->pdata;
+	g_autoptr(seen_trace) trace = run_as(ref, lifecycle, variants, seed, order);
+	g_autofree char *wrong = reference_check(ref, trace);
+
+	if (wrong)
+		ck_abort_msg("%s: %s, seed %d: %s", ref->name, lifecycle, (int)seed, wrong);
+}
+
 static void check_table(const char *path)
 {
 	g_autoptr(reference) ref = load(path);
 
-	for (uint64_t i = 0; i < 2 * SEEDS; i++) {
-		g_autoptr(seen_trace) trace = run(ref, i / 2, i % 2 ? ORDER_TIES : ORDER_TIMED);
-		g_autofree char *wrong = reference_check(ref, trace);
-
-		if (wrong)
-			ck_abort_msg("seed %d: %s", (int)i / 2, wrong);
+	for (char **lifecycle = ref->lifecycles; *lifecycle; lifecycle++) {
+		for (uint64_t seed = 0; ref->ordering && seed < FOLLOWED; seed++)
+			check_run(ref, *lifecycle, seed, ORDER_RANDOM);
+		for (uint64_t i = 0; !ref->ordering && i < 2 * SEEDS; i++)
+			check_run(ref, *lifecycle, i / 2, i % 2 ? ORDER_TIES : ORDER_TIMED);
 	}
 }
 
