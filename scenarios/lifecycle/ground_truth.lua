@@ -15,19 +15,23 @@ return scenario {
     nested = { false, "they belong to a child, which is removed first" },
     pinned = { false, "a page of user memory is given back last" },
     poke = { true, "in the end somebody else allocates on every CPU" },
+    names = { 0, "names of a file system that are looked up in the cgroup" },
   },
+  reclaim = function(opt) return opt.names > 0 end,
 
   setup = function(sim, opt)
-    sim.dentry = sim:cache("dentry", { object_size = 192 })
+    sim.object = sim:cache("object", { object_size = 192 })
     sim.A = sim:cgroup("A")
     sim.B = opt.nested and sim:cgroup("B", sim.A) or sim.A
     sim.other = sim:cgroup("other")
+    if opt.names > 0 then sim.ext4 = sim:fs("ext4") end
   end,
 
   tasks = {
     task("user", { cpu = 0 }, function(t, sim, opt)
       t:attach(sim.B)
-      sim.held = t:alloc_many(sim.dentry, opt.objects)
+      sim.held = t:alloc_many(sim.object, opt.objects)
+      if opt.names > 0 then t:lookup_many(sim.ext4, "name", opt.names) end
       if opt.pinned then t:charge(sim.B, 1) end
       if opt.freed == "early" then t:free_many(sim.held) end
     end),
@@ -50,12 +54,12 @@ return scenario {
 
     task("poke0", { cpu = 0, cgroup = "other" }, function(t, sim, opt)
       t:join(sim:task("reaper"))
-      if opt.poke then t:alloc(sim.dentry) end
+      if opt.poke then t:alloc(sim.object) end
     end),
 
     task("poke1", { cpu = 1, cgroup = "other" }, function(t, sim, opt)
       t:join(sim:task("reaper"))
-      if opt.poke then t:alloc(sim.dentry) end
+      if opt.poke then t:alloc(sim.object) end
     end),
   },
 
@@ -66,5 +70,7 @@ return scenario {
     { "v6.12", never = "*", explore = few },
     { "v6.12", set = { nested = true, freed = "race" }, never = "*", explore = few },
     { "v6.12", set = { pinned = true }, never = "*", explore = few },
+    { "v6.1", variant = "none", set = { names = 2 }, never = "*", explore = few },
+    { "v6.12", variant = "none", set = { names = 2 }, never = "*", explore = few },
   },
 }

@@ -5,7 +5,7 @@
  * drawn; where the kernels did both, both must be reachable.
  *
  * Left out, because the model has no such part: the other controllers' css and the cgroup's BPF
- * reference, list_lrus, shrinker counts and writeback inside css_offline.
+ * reference, and writeback inside css_offline.
  */
 
 #include <check.h>
@@ -28,6 +28,9 @@ enum mark {
 	OFFLINE,
 	OBJCG_MOVED,
 	OBJCG_KILL,
+	LISTS_MOVED,
+	SHRINKERS_TOLD,
+	STOCKS_DRAINED,
 	ID_PUT,
 	OFFLINE_END,
 	CSS_ZERO,
@@ -69,8 +72,10 @@ struct observer {
 	uint64_t last_cause[8]; /* by the CPU that registered it */
 	uint8_t *cpu_of;	/* by seq of the call_rcu record */
 	uint64_t nr_cpu_of;
-	uint64_t first_free; /* of an object */
-	uint64_t work_end;   /* of the first css_killed_work_fn */
+	uint64_t first_free;	/* of an object */
+	uint64_t work_end;	/* of the first css_killed_work_fn */
+	struct life *offlining; /* under cgroup_mutex, one at a time, */
+	uint32_t offliner;	/* by this context */
 	const struct row *row;
 	const struct observer *start; /* as it was when the set-up had ended; NULL before that */
 	int *answers;		      /* by enum answer: runs */
@@ -152,10 +157,13 @@ static void on_object(struct observer *o, struct life *l, const struct trace_rec
 		break;
 	case TR_CSS_OFFLINE:
 		mark(l, OFFLINE, r);
+		o->offlining = l;
+		o->offliner = r->task;
 		l->offline_of = o->busy_of[r->task % 256] == r->obj ? "own" : "other";
 		break;
 	case TR_CSS_OFFLINE_END:
 		mark(l, OFFLINE_END, r);
+		o->offlining = NULL;
 		break;
 	case TR_OBJCG_REPARENT:
 		mark(l, OBJCG_MOVED, r);
@@ -203,6 +211,21 @@ static void enter(struct observer *o, const struct trace_record *r)
 {
 	o->busy[r->task % 256] = g_intern_string(r->str);
 	o->busy_of[r->task % 256] = (oid_t)r->arg[0];
+}
+
+/* What offline does besides is told by where it takes a lock, and by the lists that it moves. */
+static void on_offline(const struct observer *o, const struct trace_record *r)
+{
+	const char *func = r->stack ? r->stack->func : "";
+
+	if (!o->offlining || r->task != o->offliner)
+		return;
+	if (r->kind == TR_LRU_MOVE)
+		mark(o->offlining, LISTS_MOVED, r);
+	else if (r->kind == TR_LOCK_ACQUIRE && strcmp(func, "reparent_shrinker_deferred") == 0)
+		mark(o->offlining, SHRINKERS_TOLD, r);
+	else if (r->kind == TR_LOCK_ACQUIRE && strcmp(func, "drain_all_stock") == 0)
+		mark(o->offlining, STOCKS_DRAINED, r);
 }
 
 static void on_context(struct observer *o, const struct trace_record *r)
@@ -328,6 +351,12 @@ static enum answer memory_css(const struct observer *o)
 static enum answer inside_offline(const struct observer *o)
 {
 	return IN_ORDER(&o->a, OFFLINE, OBJCG_MOVED, OBJCG_KILL, ID_PUT, OFFLINE_END);
+}
+
+static enum answer inside_offline_of_lists(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OFFLINE, OBJCG_MOVED, OBJCG_KILL, LISTS_MOVED, SHRINKERS_TOLD,
+			STOCKS_DRAINED, ID_PUT, OFFLINE_END);
 }
 
 static enum answer offline_before_zero(const struct observer *o)
@@ -533,6 +562,8 @@ static const struct row rows[] = {
 	BOTH("the memory css, step by step", A(RACE), ALWAYS, memory_css),
 	BOTH("the memory css of a parent", A(NESTED), ALWAYS, memory_css),
 	BOTH("inside css_offline", A(RACE), ALWAYS, inside_offline),
+	BOTH("inside css_offline, with lists of names", A({"names=2"}), ALWAYS,
+	     inside_offline_of_lists),
 	BOTH("offline ends before the last reference", A(RACE), ALWAYS, offline_before_zero),
 	BOTH("the cgroup goes after its memcg", A(EARLY), ALWAYS, cgroup_last),
 	BOTH("the child comes first", A(NESTED), ALWAYS, child_first),
@@ -608,6 +639,7 @@ static void on_record(struct run_sink *sink, const struct trace_record *r)
 	l = life_of(o, r->obj);
 	if (l)
 		on_object(o, l, r);
+	on_offline(o, r);
 	on_context(o, r);
 }
 
