@@ -39,6 +39,8 @@ return scenario {
   },
 
   expect = {
+    { "v3.15", variant = "none", never = "*", explore = few },
+    { "v3.16", variant = "none", never = "*", explore = few },
     { "v3.19", variant = "none", never = "*", explore = few },
     { "v4.0", never = { "charge", "leak", "refcount", "use-after-free" }, explore = few },
     { "v4.7", finds = "charge", explore = few },

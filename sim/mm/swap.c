@@ -98,6 +98,12 @@ static void putback(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	memcg->lru_pages += n;
 }
 
+/* Whoever the pages were charged to, or who has inherited them. */
+static struct mem_cgroup *owner_of(struct task *t, struct mem_cgroup *memcg, int64_t n)
+{
+	return mm_of(t->w)->config.charges_pin_nothing ? user_pages_owner(t, memcg, n) : memcg;
+}
+
 /* ---- out, in, gone ------------------------------------------------------------- */
 
 struct swap_run *swap_out(struct task *t, struct mem_cgroup *memcg, int64_t n)
@@ -105,6 +111,7 @@ struct swap_run *swap_out(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	FRAME_NAMED(t, "add_to_swap");
 	struct swap_run *run;
 
+	memcg = owner_of(t, memcg, n);
 	if (!isolate(t, memcg, n))
 		return NULL;
 	run = world_alloc(t->w, sizeof(*run));
@@ -182,6 +189,7 @@ int workingset_eviction(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	FRAME(t);
 	int id;
 
+	memcg = owner_of(t, memcg, n);
 	if (!isolate(t, memcg, n))
 		return 0;
 	sched_read(t, memcg->css.of, FIELD_PRIVATE_ID, "workingset_eviction.id");
