@@ -7,18 +7,20 @@
 -- root is marked is not queued for shrinking.
 -- Had it: v4.18.  Hint: two caches that are merged, and objects enough to leave empty pages.
 
+local set = { objects = 17, ordered = false }
+
 return scenario {
   like = require "lifecycle.alias_empties",
   lifecycle = "v4.18",
   upstream = "d38a2b7a9c93",
 
   expect = {
-    { "v4.18", variant = { "none", "dying-on-alias" }, set = { objects = 17 }, finds = "leak",
+    { "v4.18", variant = { "none", "dying-on-alias" }, set = set, finds = "leak",
       explore = { strategy = "pct", runs = 500 }, keeps = "dying-on-alias-shrink" },
-    { "seed1-v4", variant = { "none", "dying-on-alias" }, set = { objects = 17 }, finds = "leak",
+    { "seed1-v4", variant = { "none", "dying-on-alias" }, set = set, finds = "leak",
       explore = { strategy = "pct", runs = 500 } },
-    { "v4.18", variant = "none", set = { objects = 17 }, never = "*",
+    { "v4.18", variant = "none", set = set, never = "*",
       explore = { strategy = "pct", runs = 1000 } },
-    { "v5.8", set = { objects = 17 }, never = "*", explore = { strategy = "pct", runs = 1000 } },
+    { "v5.8", set = set, never = "*", explore = { strategy = "pct", runs = 1000 } },
   },
 }
