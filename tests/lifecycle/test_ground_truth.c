@@ -37,6 +37,7 @@ enum mark {
 	CSS_RELEASE,
 	FREE_CALLBACK,
 	FREE_WORK,
+	PAID_BACK, /* what its own structures were charged for */
 	MEMCG_FREED,
 	SELF_KILL,
 	SELF_SWITCH,
@@ -258,6 +259,8 @@ static void on_context(struct observer *o, const struct trace_record *r)
 	case TR_BYTES_UNCHARGE:
 		if (!o->first_free && oid_kind(r->obj) == OBJ_OBJ)
 			o->first_free = r->seq;
+		if (r->obj == o->b.memcg && (oid_t)r->arg[0] == o->a.objcg)
+			mark(&o->b, PAID_BACK, r);
 		break;
 	case TR_CALL_RCU:
 		if (r->seq < o->nr_cpu_of)
@@ -460,6 +463,16 @@ static enum answer parents_objcg_in_childs_free(const struct observer *o)
 		   o->a.at[OBJCG_ZERO] > o->b.at[FREE_WORK]);
 }
 
+/* The child's structures are charged to its parent's objcg, which they keep. */
+static enum answer parent_pays(const struct observer *o)
+{
+	if (!o->a.at[OBJCG_ZERO] || !o->b.at[MEMCG_FREED])
+		return NOT_SEEN;
+	return yes(o->b.at[FREE_WORK] < o->b.at[PAID_BACK] &&
+		   o->b.at[PAID_BACK] < o->b.at[MEMCG_FREED] &&
+		   o->b.at[PAID_BACK] < o->a.at[OBJCG_ZERO]);
+}
+
 static enum answer css_in_own_work(const struct observer *o)
 {
 	return css_ends_in(o, "css_killed_work_fn");
@@ -587,6 +600,8 @@ static const struct row rows[] = {
 	     objcg_lives_on),
 	BOTH("a parent's objcg pays for its child, up to the child's free work", A(NESTED), VARIES,
 	     parents_objcg_in_childs_free),
+	BOTH("a parent's objcg is charged for its child, and stays for that", A(NESTED), ALWAYS,
+	     parent_pays),
 	/* where the last css reference goes */
 	BOTH("in the offline work, or elsewhere", A(RACE), VARIES, css_in_own_work),
 	BOTH("in the drain of another CPU, or not", A(RACE), VARIES, css_in_drain),
