@@ -73,8 +73,9 @@ struct observer {
 	uint64_t last_cause[8]; /* by the CPU that registered it */
 	uint8_t *cpu_of;	/* by seq of the call_rcu record */
 	uint64_t nr_cpu_of;
-	uint64_t first_free;	/* of an object */
-	uint64_t work_end;	/* of the first css_killed_work_fn */
+	uint64_t first_free; /* of an object */
+	uint64_t work_end;   /* of the first css_killed_work_fn */
+	uint64_t last_seq;
 	struct life *offlining; /* under cgroup_mutex, one at a time, */
 	uint32_t offliner;	/* by this context */
 	const struct row *row;
@@ -643,6 +644,10 @@ static void on_record(struct run_sink *sink, const struct trace_record *r)
 	struct observer *o = (struct observer *)sink;
 	struct life *l;
 
+	/* A run that a violation has cut short says nothing, and the next one begins. */
+	if (o->start && r->seq <= o->last_seq)
+		*o = *o->start;
+	o->last_seq = r->seq;
 	if (r->kind == TR_OBJ_NEW) {
 		on_new(o, r);
 		return;
