@@ -493,8 +493,24 @@ static void put_object_kinds(struct output *o)
 	output_char(o, ']');
 }
 
+/* What @v is in conflict with, unless the checker named it anyway; 0 for nothing. */
+static uint64_t unnamed_conflict(const struct trace_file *tf, const struct trace_violation *v)
+{
+	struct race_sides sides;
+
+	race_sides(tf, v, &sides);
+	g_free(sides.order);
+	for (size_t i = 0; i < G_N_ELEMENTS(v->related); i++) {
+		if (v->related[i] == sides.conflict)
+			return 0;
+	}
+	return sides.conflict;
+}
+
 static void put_violation(struct packer *p, const struct trace_violation *v, struct output *o)
 {
+	const struct trace_file *tf = current(p)->tf;
+	uint64_t conflict = v == trace_file_blamed(tf) ? unnamed_conflict(tf, v) : 0;
 	bool first = true;
 
 	output_str(o, "{\"rule\":");
@@ -513,6 +529,8 @@ static void put_violation(struct packer *p, const struct trace_violation *v, str
 		output_u64(o, v->related[i]);
 		first = false;
 	}
+	if (conflict != 0)
+		output_printf(o, "%s%" G_GUINT64_FORMAT, first ? "" : ",", conflict);
 	output_str(o, "]}");
 }
 

@@ -80,6 +80,44 @@ void trace_file_add(struct trace_file *tf, const struct trace_record *r)
 	g_array_append_vals(tf->events, r, 1);
 }
 
+static bool is_violation(const struct trace_file *tf, uint64_t seq)
+{
+	for (guint i = 0; i < tf->violations->len; i++) {
+		if (g_array_index(tf->violations, struct trace_violation, i).seq == seq)
+			return true;
+	}
+	return false;
+}
+
+static bool is_extra(const struct trace_file *tf, const struct trace_record *r)
+{
+	return r->kind == TR_ACCESS && !is_violation(tf, r->seq);
+}
+
+bool trace_file_has_accesses(const struct trace_file *tf)
+{
+	for (guint i = 0; i < tf->events->len; i++) {
+		if (is_extra(tf, &g_array_index(tf->events, struct trace_record, i)))
+			return true;
+	}
+	return false;
+}
+
+uint64_t trace_file_drop_accesses(struct trace_file *tf)
+{
+	guint kept = 0, nr = tf->events->len;
+
+	for (guint i = 0; i < nr; i++) {
+		struct trace_record *r = &g_array_index(tf->events, struct trace_record, i);
+
+		if (!is_extra(tf, r))
+			g_array_index(tf->events, struct trace_record, kept++) = *r;
+	}
+	g_array_set_size(tf->events, kept);
+	tf->nr_events -= nr - kept;
+	return nr - kept;
+}
+
 const struct trace_record *trace_file_find(const struct trace_file *tf, uint64_t seq)
 {
 	guint low = 0, high = tf->events->len;

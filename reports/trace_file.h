@@ -66,6 +66,12 @@ const struct frame *trace_file_frame(struct trace_file *tf, const char *func,
 /** trace_file_add() - append @r, whose str and stack are the trace's own */
 void trace_file_add(struct trace_file *tf, const struct trace_record *r);
 
+/** trace_file_has_accesses() - were accesses recorded, not only those that violated something? */
+bool trace_file_has_accesses(const struct trace_file *tf);
+
+/** trace_file_drop_accesses() - leave out all but those; returns how many that were */
+uint64_t trace_file_drop_accesses(struct trace_file *tf);
+
 /** trace_file_find() - the event with number @seq; NULL if it is not there */
 const struct trace_record *trace_file_find(const struct trace_file *tf, uint64_t seq);
 

@@ -45,6 +45,18 @@ static int write_page(const struct trace_file *a, const struct trace_file *b,
 	return code;
 }
 
+/* What one of two traces was not asked to record is no difference. */
+static void level(struct trace_file *a, struct trace_file *b, bool quiet)
+{
+	bool in_a = trace_file_has_accesses(a);
+
+	if (in_a == trace_file_has_accesses(b))
+		return;
+	cli_note(quiet, "only %s records accesses: %" G_GUINT64_FORMAT " are left out",
+		 in_a ? "the first trace" : "the second trace",
+		 trace_file_drop_accesses(in_a ? a : b));
+}
+
 static int compare(const char *a_path, const char *b_path, const struct request *rq)
 {
 	/* Quiet: only the exit status tells.  A page on standard output stands there alone. */
@@ -53,6 +65,8 @@ static int compare(const char *a_path, const char *b_path, const struct request 
 	struct trace_file *b = a ? read_trace(b_path, quiet) : NULL;
 	int code = EXIT_USAGE;
 
+	if (a && b)
+		level(a, b, quiet);
 	if (a && b) {
 		struct output *o = silent ? output_memory() : output_open("-", false, NULL);
 		bool same = diff_write(a, b, &rq->opt, o);

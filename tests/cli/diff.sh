@@ -44,6 +44,15 @@ try 1 diff "$work/ns10/cost.trace.jsonl" "$work/ns20/cost.trace.jsonl"
 try 0 diff --ignore-time "$work/ns10/cost.trace.jsonl" "$work/ns20/cost.trace.jsonl"
 says stdout "the same, times aside"
 
+# What only one of them was asked to record is none; what both recorded is compared.
+"$SLABSIM" run "$work/cost.lua" -q --accesses -o "$work/acc" >/dev/null 2>&1
+for option in --verbose --ignore-time; do
+	try 0 diff $option "$work/acc/cost.trace.jsonl" "$work/ns10/cost.trace.jsonl"
+	says stderr "only the first trace records accesses: "
+done
+try 0 diff --verbose "$work/acc/cost.trace.jsonl" "$work/acc/cost.trace.jsonl"
+[ ! -s "$work/stderr" ] || complain "accesses of both are left out"
+
 # A violation is a difference.
 try 1 diff --ignore-time "$work/good/typo.trace.jsonl" "$work/bad/typo.trace.jsonl"
 says stdout "FAIL lock"

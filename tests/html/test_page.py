@@ -26,6 +26,9 @@ def test_violation(b, url):
     equal("opens at the violation", b.eval("location.hash"), "#e%d" % seq)
     check("details show the rule", "use-after-free" in text(b, "#details") or
           b.eval("violations[0].rule") in text(b, "#details"))
+    check("what it is in conflict with is shown, and joined to it", b.eval(
+        "violations[0].related.some(i => words(i).startsWith('kmemcg_workfn.clear') && lineOf(i) >= 0 &&"
+        " listed[lineOf(i)] === i)"))
     check("details show a call stack", "Call stack" in text(b, "#details"))
     check("details show the race table", "*** " in text(b, "#details pre"))
     check("something is drawn", pixels(b) > 20, pixels(b))
