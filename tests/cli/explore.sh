@@ -224,6 +224,8 @@ if [ -e /dev/full ]; then
 	says stdout "Schedule (-o DIR writes a file that replays it):"
 fi
 
+grep -q ' $' "$work/out/counter.sched" && complain "a line of a schedule ends in a blank"
+
 # A disk that has no room for the trace has some for the schedule; what cannot be kept is said.
 cat >"$work/wide.lua" <<'LUA'
 -- Many orderings, most of which fail.

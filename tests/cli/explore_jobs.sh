@@ -130,16 +130,16 @@ refused() {
 
 set -- $needle --set needle=no --set appends=2 --strategy dpor
 try 0 explore "$@" --max-runs 50 -o "$out"
-refused "another scenario: 'needle', and here it is 'cache_shutdown'" $model --strategy dpor
-refused "another parameters: 'needle=no appends=2', and here it is" "$@" --set choices=1
-refused "another strategy: 'dpor', and here it is 'exhaustive'" \
+refused "it differs in 'scenario': 'needle', and here it is 'cache_shutdown'" $model --strategy dpor
+refused "it differs in 'parameters': 'needle=no appends=2', and here it is" "$@" --set choices=1
+refused "it differs in 'strategy': 'dpor', and here it is 'exhaustive'" \
 	$needle --set needle=no --set appends=2 --strategy exhaustive
-refused "another seed: '1', and here it is '2'" "$@" --seed 2
-refused "another lifecycle: 'v5.3', and here it is 'seed1-v4'" "$@" --lifecycle seed1-v4
-refused "another keep-going" "$@" --keep-going
+refused "it differs in 'seed': '1', and here it is '2'" "$@" --seed 2
+refused "it differs in 'lifecycle': 'v5.3', and here it is 'seed1-v4'" "$@" --lifecycle seed1-v4
+refused "it differs in 'keep-going'" "$@" --keep-going
 cp $needle "$work/needle.lua"
 echo "-- edited" >>"$work/needle.lua"
-refused "another digest" "$work/needle.lua" --set needle=no --set appends=2 --strategy dpor
+refused "it differs in 'digest'" "$work/needle.lua" --set needle=no --set appends=2 --strategy dpor
 try 2 explore "$@" --resume "$work/nothing"
 says stderr "$work/nothing"
 one_line_error

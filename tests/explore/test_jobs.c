@@ -381,7 +381,7 @@ START_TEST(foreign_and_damaged_checkpoints_are_refused)
 
 	refuses(file, "version 2\nlifecycle v5.3\n",
 		"it differs in 'version': '1', and here it is '2'");
-	refuses(file, "version 1\nlifecycle v5.9\n", "another lifecycle");
+	refuses(file, "version 1\nlifecycle v5.9\n", "it differs in 'lifecycle'");
 	refuses(file, "version 1\nseed 3\n", "seed");
 	for (guint size = 0; size < file->len; size++) {
 		GByteArray *part = g_byte_array_new();

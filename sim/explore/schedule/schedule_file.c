@@ -74,6 +74,9 @@ static void put_run(GString *out, const struct schedule *s, const struct schedul
 		while (out->len - start < COMMENT_COLUMN);
 		g_string_append(out, "# ");
 		g_string_append(out, run->comment);
+		/* It may have been cut between two words. */
+		while (out->str[out->len - 1] == ' ')
+			g_string_truncate(out, out->len - 1);
 	}
 	g_string_append_c(out, '\n');
 	for (uint32_t i = 0; i < run->nr_picks; i++) {
