@@ -70,7 +70,8 @@ START_TEST(lifecycles_are_searched_alike)
 END_TEST
 
 /* Generated programs that showed what dpor left out, each for a reason of its own. */
-static const uint64_t once_wrong_seeds[] = {62, 81, 186, 201, 205, 263, 375, 465};
+static const uint64_t once_wrong_seeds[] = {62,	 81,  186, 201,	      205,
+					    263, 375, 465, 770001229, 770001985};
 
 START_TEST(seeds_that_were_wrong_once_are_right)
 {
@@ -124,6 +125,27 @@ static const char *const once_wrong[] = {
 	"      t:assert(t:read_once(sim.c) == 1, 'too early') end),\n"
 	"    task('second', function(t, sim)\n"
 	"      t:write_once(sim.c, 1) t:assert(t:read_once(sim.c) == 2, 'never') end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: the waiter's own addition hid that of another, which commutes with it */
+	"return model {\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('other', function(t, sim) t:atomic_inc(sim.c) end),\n"
+	"    task('waiter', function(t, sim)\n"
+	"      t:atomic_inc(sim.c)\n"
+	"      local seen = t:wait_until(sim.c, function(v) return v >= 1 end)\n"
+	"      t:assert(seen ~= 1, 'too early') end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: the run was given up while somebody waited, who could have gone on before */
+	"return model {\n"
+	"  setup = function(sim) sim.a, sim.b = sim:cell('a', 0), sim:cell('b', 0) end,\n"
+	"  tasks = {\n"
+	"    task('adder', function(t, sim) t:atomic_add(sim.b, 1) end),\n"
+	"    task('waiter', function(t, sim)\n"
+	"      t:wait_until(sim.a, 1) t:assert(t:read_once(sim.b) ~= 0, 'too early') end),\n"
+	"    task('writer', function(t, sim) t:write_once(sim.a, 1) t:write_once(sim.a, 2) end),\n"
 	"  },\n"
 	"}\n",
 	/* dpor: who slept was kept off the CPU by a section that had begun since */

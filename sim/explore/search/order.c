@@ -276,6 +276,12 @@ static void add_race(struct order *o, uint32_t depth)
 	o->races[o->nr_races++] = depth;
 }
 
+/* All uses of a place come before or after such a one; reads and additions commute with some. */
+static bool orders_all(uint32_t mode)
+{
+	return mode == ACCESS_WRITE || mode == ACCESS_RMW;
+}
+
 /* Depths of uses of @place that conflict with @mode, back to the one that hides all earlier. */
 static void collect(struct order *o, uint32_t place, uint32_t mode)
 {
@@ -284,7 +290,7 @@ static void collect(struct order *o, uint32_t place, uint32_t mode)
 
 		if (modes_conflict(use->mode, mode))
 			add_race(o, use->depth);
-		if (use->mode == ACCESS_WRITE || use->mode == ACCESS_RMW)
+		if (orders_all(use->mode))
 			return;
 		/* Those that commute come in long rows. */
 		u = modes_conflict(use->mode, mode) ? use->before : use->other;
@@ -584,11 +590,13 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 		for (uint32_t b = mine->before; b != NONE;) {
 			const struct use *use = &g_array_index(o->uses, struct use, b);
 
-			if (before_anyway(o, ev, use->depth))
-				break;
-			if (modes_conflict(use->mode, mine->mode))
-				add_race(o, use->depth);
 			b = use->before;
+			if (!before_anyway(o, ev, use->depth)) {
+				if (modes_conflict(use->mode, mine->mode))
+					add_race(o, use->depth);
+			} else if (orders_all(use->mode)) {
+				break;
+			}
 		}
 	}
 	if (o->nr_races > 0)

@@ -218,7 +218,7 @@ void races_reverse(struct search *s);
 /** races_reverse_waits() - the same for an event that had to wait for a condition */
 void races_reverse_waits(struct search *s);
 
-/** races_reverse_pending() - the same for all that wait, now that nothing is left to happen */
+/** races_reverse_pending() - the same for all that wait, now that the run ends or is given up */
 void races_reverse_pending(struct search *s);
 
 /* ---- resume.c ---- */

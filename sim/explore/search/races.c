@@ -183,7 +183,7 @@ void races_reverse_waits(struct search *s)
 }
 
 /*
- * Nothing is left to happen, but @t waits for something: had its step come before
+ * The run ends, or is given up, and @t waits for something: had its step come before
  * what it waits for was taken away, there would be another run.  See that it is
  * tried, as if the step had been taken now and touched all that it waits for.
  */

@@ -177,6 +177,9 @@ static void descend(struct search *s)
 		if (!pick_next(s)) {
 			path_pop(s);
 			d->result->stats.nr_blocked++;
+			/* Who waits by now may have been able to go on before; nobody else asks. */
+			if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
+				races_reverse_pending(s);
 			return;
 		}
 	}
