@@ -70,8 +70,8 @@ START_TEST(lifecycles_are_searched_alike)
 END_TEST
 
 /* Generated programs that showed what dpor left out, each for a reason of its own. */
-static const uint64_t once_wrong_seeds[] = {62,	 81,  186, 201,	      205,
-					    263, 375, 465, 770001229, 770001985};
+static const uint64_t once_wrong_seeds[] = {62,	 81,  186,	 201,	    205,      263,
+					    375, 465, 770001229, 770001985, 770003065};
 
 START_TEST(seeds_that_were_wrong_once_are_right)
 {
@@ -146,6 +146,38 @@ static const char *const once_wrong[] = {
 	"    task('waiter', function(t, sim)\n"
 	"      t:wait_until(sim.a, 1) t:assert(t:read_once(sim.b) ~= 0, 'too early') end),\n"
 	"    task('writer', function(t, sim) t:write_once(sim.a, 1) t:write_once(sim.a, 2) end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: kept off the CPU by a section that never ends; by one with interrupts off; a work */
+	"return model {\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('owner', { cpu = 0 }, function(t, sim)\n"
+	"      t:preempt_disable() t:wait_until(sim.c, 2) end),\n"
+	"    task('other', { cpu = 0 }, function(t, sim)\n"
+	"      t:assert(t:read_once(sim.c) ~= 0, 'it came first') end),\n"
+	"  },\n"
+	"}\n",
+	"return model {\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('owner', { cpu = 0 }, function(t, sim)\n"
+	"      t:local_irq_disable() t:wait_until(sim.c, 2) end),\n"
+	"    task('other', { cpu = 0 }, function(t, sim)\n"
+	"      t:call_rcu(function(x) x:assert(false, 'called') end) end),\n"
+	"  },\n"
+	"}\n",
+	"return model {\n"
+	"  setup = function(sim)\n"
+	"    sim.c, sim.wq = sim:cell('c', 0), sim:workqueue('wq')\n"
+	"    sim.w = sim:work('w', function(t)\n"
+	"      t:assert(t:read_once(sim.c) ~= 0, 'the work came first') end)\n"
+	"  end,\n"
+	"  tasks = {\n"
+	"    task('owner', { cpu = 0 }, function(t, sim)\n"
+	"      t:preempt_disable() t:wait_until(sim.c, 2) end),\n"
+	"    task('queuer', { cpu = 1 }, function(t, sim)\n"
+	"      t:queue_work_on(0, sim.wq, sim.w) end),\n"
 	"  },\n"
 	"}\n",
 	/* dpor: who slept was kept off the CPU by a section that had begun since */

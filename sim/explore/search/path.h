@@ -200,6 +200,15 @@ bool step_push(struct search *s, struct taken *taken);
 /** step_take_back() - the order and the path forget the last step, which was @n's */
 void step_take_back(struct search *s, struct node *n);
 
+/** step_level() - how high @t lies on its CPU */
+enum level step_level(const struct task *t);
+
+/** step_irq_cpu() - the CPU that an interrupt or softirq arrives on; NULL: @tr is no arrival */
+const struct cpu *step_irq_cpu(const struct world *w, const struct transition *tr);
+
+/** step_arrival() - the level of the context that the arrival @tr begins */
+enum level step_arrival(const struct world *w, const struct transition *tr);
+
 /** step_where() - where @t, process @key, is going to take its next step, which comes at @depth */
 void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
 		uint32_t depth);
@@ -218,7 +227,7 @@ void races_reverse(struct search *s);
 /** races_reverse_waits() - the same for an event that had to wait for a condition */
 void races_reverse_waits(struct search *s);
 
-/** races_reverse_pending() - the same for all that wait, now that the run ends or is given up */
+/** races_reverse_pending() - the same for all that wait or are kept out, where a run ends */
 void races_reverse_pending(struct search *s);
 
 /* ---- resume.c ---- */

@@ -176,7 +176,7 @@ void races_reverse_waits(struct search *s)
 		uint32_t at = reversed_at(s, races[i], &needed);
 
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
-		    !order_other_writer(s->order, races[i]))
+		    !order_other_writer(s->order, at))
 			continue;
 		reverse_at(s, at, needed);
 	}
@@ -209,8 +209,87 @@ static void reverse_pending(struct search *s, const struct task *t)
 	order_pop(s->order);
 }
 
+/*
+ * Depth of the step since which whoever has @cpu keeps contexts of @level out, and waits; NO_EVENT if
+ * he does not.  Whoever can go on may yet let them in.
+ */
+static uint32_t kept_out_since(const struct search *s, const struct cpu *cpu, enum level level)
+{
+	const struct task *cur = cpu->cur;
+	struct where w = {0};
+
+	if (!cur || !cur->await.ready)
+		return NO_EVENT;
+	step_where(s, &w, cur, process_key(&cur->timer), s->nodes->len);
+	if (w.level > level)
+		return w.activation;
+	return w.masked[level] ? w.region[level] : NO_EVENT;
+}
+
+/* @tr stays pending, since its CPU is kept from it: it has to be tried before it was. */
+static void reverse_kept_out(struct search *s, const struct transition *tr)
+{
+	struct world *w = s->x->s->w;
+	const struct task *t = transition_context(tr);
+	const struct cpu *cpu = t ? t->cpu : step_irq_cpu(w, tr);
+	uint32_t depth;
+	struct node *n;
+	int k;
+
+	if (!cpu || cpu->cur == t)
+		return;
+	depth = kept_out_since(s, cpu, t ? step_level(t) : step_arrival(w, tr));
+	if (depth >= s->nodes->len)
+		return;
+	n = node_at(s, depth);
+	n->split |= UINT64_C(1) << n->pick;
+	k = find_key(s, n, process_key(tr));
+	/* Where it could not happen yet, whatever can may lead to it. */
+	if (k < 0)
+		add_todo(s, depth, all_enabled(n), 0);
+	else if (!path_sleeps(s, n, key_at(s, n, (uint32_t)k)))
+		add_todo(s, depth, UINT64_C(1) << k, 0);
+}
+
+/*
+ * The other way round: what did happen on @cpu would have been kept out, had the section that never
+ * ends begun before.  What that takes is not known here, so everybody is tried.
+ */
+static void reverse_let_in(struct search *s, const struct cpu *cpu)
+{
+	uint32_t since[NR_LEVELS];
+
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		since[l] = kept_out_since(s, cpu, l);
+		if (since[l] < s->nodes->len)
+			node_at(s, since[l])->split |= UINT64_C(1) << node_at(s, since[l])->pick;
+	}
+	for (uint32_t k = 0; k < s->nodes->len; k++) {
+		const struct where *x = &node_at(s, k)->where;
+		enum level level = x->level != LEVEL_NONE ? x->level : x->arrival;
+
+		if (level == LEVEL_NONE || x->cpu != cpu->nr || since[level] >= s->nodes->len ||
+		    k >= since[level] || order_before(s->order, k, since[level]))
+			continue;
+		add_todo(s, k, all_enabled(node_at(s, k)), 0);
+	}
+}
+
+static void reverse_for_ever_kept_out(struct search *s)
+{
+	const struct world *w = s->x->s->w;
+
+	for (uint32_t i = 0; i < w->nr_pending; i++)
+		reverse_kept_out(s, w->pending[i]);
+	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		if (w->cpus[i].cur && w->cpus[i].cur->await.ready)
+			reverse_let_in(s, &w->cpus[i]);
+	}
+}
+
 void races_reverse_pending(struct search *s)
 {
+	reverse_for_ever_kept_out(s);
 	list_for_each(node, &s->x->s->w->tasks) {
 		const struct task *t = container_of(node, struct task, all_node);
 

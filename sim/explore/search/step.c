@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static enum level level_of(const struct task *t)
+enum level step_level(const struct task *t)
 {
 	switch (t->ctx) {
 	case CTX_SOFTIRQ:
@@ -18,6 +18,16 @@ static enum level level_of(const struct task *t)
 	}
 }
 
+const struct cpu *step_irq_cpu(const struct world *w, const struct transition *tr)
+{
+	return tr->kind == TRANSITION_IRQ ? &w->cpus[oid_nr(tr->obj) - 1] : NULL;
+}
+
+enum level step_arrival(const struct world *w, const struct transition *tr)
+{
+	return tr == &step_irq_cpu(w, tr)->softirq ? LEVEL_SOFTIRQ : LEVEL_HARDIRQ;
+}
+
 /* Does @t, between two steps, keep contexts of @level off its CPU? */
 static bool keeps_out(const struct task *t, enum level level)
 {
@@ -25,7 +35,7 @@ static bool keeps_out(const struct task *t, enum level level)
 		return false;
 	switch (level) {
 	case LEVEL_TASK:
-		return level_of(t) == LEVEL_TASK && !cpu_open(t->cpu);
+		return step_level(t) == LEVEL_TASK && !cpu_open(t->cpu);
 	case LEVEL_SOFTIRQ:
 		return t->irq_off > 0 || t->bh_off > 0;
 	default:
@@ -65,7 +75,7 @@ void step_where(const struct search *s, struct where *w, const struct task *t, u
 		uint32_t depth)
 {
 	w->cpu = t->cpu->nr;
-	w->level = level_of(t);
+	w->level = step_level(t);
 	w->arrival = LEVEL_NONE;
 	w->activation = s->activations[w->cpu][w->level];
 	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
@@ -81,9 +91,8 @@ static void note_where(struct search *s, struct node *n, const struct transition
 
 	*w = (struct where){.level = LEVEL_NONE, .arrival = LEVEL_NONE, .activation = NO_EVENT};
 	if (tr->kind == TRANSITION_IRQ) {
-		w->cpu = (uint32_t)oid_nr(tr->obj) - 1;
-		w->arrival = tr == &s->x->s->w->cpus[w->cpu].softirq ? LEVEL_SOFTIRQ
-								     : LEVEL_HARDIRQ;
+		w->cpu = step_irq_cpu(s->x->s->w, tr)->nr;
+		w->arrival = step_arrival(s->x->s->w, tr);
 		w->activation = s->activations[w->cpu][w->arrival];
 		return;
 	}
