@@ -258,4 +258,24 @@ says stdout "Replay: slabsim replay $work/small/wide.sched"
 [ -z "$(find "$work/small" -name '.*' -type f)" ] || complain "half a file is left"
 try 1 replay "$work/small/wide.sched" -q
 
+# Of two findings in one run the first counts, for the minimiser as for whoever repeats the run.
+cat >"$work/both.lua" <<'LUA'
+return model {
+  setup = function(sim)
+    sim.c, sim.wq = sim:cell("c", 0), sim:workqueue("wq")
+    sim.w = sim:work("w", function(t) t:assert(t:read_once(sim.c) ~= 0, "the work came first") end)
+  end,
+  tasks = {
+    task("owner", { cpu = 0 }, function(t, sim) t:preempt_disable() t:wait_until(sim.c, 2) end),
+    task("queuer", { cpu = 1 }, function(t, sim) t:queue_work_on(0, sim.wq, sim.w) end),
+  },
+}
+LUA
+try 1 explore "$work/both.lua" -k --strategy exhaustive -o "$work/both"
+says stdout "both: FAIL progress of w, found in execution 1"
+says stdout ", and 2 more;"
+for i in '' .2 .3; do
+	try 1 replay "$work/both/both$i.sched" -q
+done
+
 finish

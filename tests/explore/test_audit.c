@@ -148,7 +148,7 @@ static const char *const once_wrong[] = {
 	"    task('writer', function(t, sim) t:write_once(sim.a, 1) t:write_once(sim.a, 2) end),\n"
 	"  },\n"
 	"}\n",
-	/* dpor: kept off the CPU by a section that never ends; by one with interrupts off; a work */
+	/* dpor: kept out by a section that never ends; with interrupts off; a work */
 	"return model {\n"
 	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
 	"  tasks = {\n"

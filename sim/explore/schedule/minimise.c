@@ -222,16 +222,12 @@ static uint32_t pick_step(struct minimiser *m, struct cursor *c, const uint32_t 
 	return i >= 0 ? (uint32_t)i : 0;
 }
 
-/* The violation that is looked for, if this run has it. */
+/* The violation that is looked for, if this run has it first: whoever repeats it stops there. */
 static const struct violation *wanted(const struct minimiser *m)
 {
-	const struct checkset *checks = m->s->checks;
+	const struct violation *v = exec_violated(m->x) ? exec_violation(m->x) : NULL;
 
-	for (uint32_t i = m->x->nr_before; i < MIN(checks->nr_violations, VIOLATION_MAX); i++) {
-		if (same_finding(&m->finding->violation, &checks->violations[i]))
-			return &checks->violations[i];
-	}
-	return NULL;
+	return v && same_finding(&m->finding->violation, v) ? v : NULL;
 }
 
 /* One step of the plan; false when the run is over or has stopped. */

@@ -210,8 +210,8 @@ static void reverse_pending(struct search *s, const struct task *t)
 }
 
 /*
- * Depth of the step since which whoever has @cpu keeps contexts of @level out, and waits; NO_EVENT if
- * he does not.  Whoever can go on may yet let them in.
+ * Depth of the step since which whoever has @cpu keeps contexts of @level out, and waits; else
+ * NO_EVENT.  Whoever can go on may yet let them in.
  */
 static uint32_t kept_out_since(const struct search *s, const struct cpu *cpu, enum level level)
 {
