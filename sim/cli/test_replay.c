@@ -265,6 +265,10 @@ static bool renew(const struct test *t, struct schedule *sched, GError **error)
 	ok = follow_kept(t, &f, error);
 	if (ok && !leads_there(&f))
 		ok = fail(error, "it leads elsewhere");
+	/* Steps that nobody takes any more would make the file one that cannot be read. */
+	if (ok && f.followed.nr_steps != sched->nr_steps)
+		ok = fail(error, "it gets there after %u of %u steps", f.followed.nr_steps,
+			  sched->nr_steps);
 	if (ok) {
 		sched->trace = schedule_string(sched, f.digest);
 		sched->nr_steps = f.followed.nr_steps;

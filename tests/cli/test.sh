@@ -351,6 +351,29 @@ try 2 replay "$again.sched" -q
 try 0 test "$tree/kept"
 try 0 test "$tree/kept" --bless
 try 1 replay "$again.sched" -q
+# It gets there sooner: the steps that are left over would make a file that cannot be read.
+cat >"$tree/kept/sooner.lua" <<LUA
+return model {
+  setup = function(sim) sim.c = sim:cell("c", 0) end,
+  tasks = {
+    task("a", function(t, sim)
+      t:read_once(sim.c)
+      t:write_once(sim.c, 1)
+      t:assert(false, "it is over")
+    end),
+  },
+  expect = {
+    { "v5.3", finds = "assert", keeps = "sooner", explore = { strategy = "pct", runs = 5 } },
+  },
+}
+LUA
+try 0 test "$tree/kept/sooner.lua" --bless
+sed -i 's/.*write_once.*//' "$tree/kept/sooner.lua"
+try 0 test "$tree/kept/sooner.lua" --bless -v --no-timing
+says stdout 'wrote sooner.sched, found anew: '
+try 0 test "$tree/kept/sooner.lua"
+try 1 replay "$tree/kept/sooner.sched" -q
+rm "$tree"/kept/sooner.*
 # A race table that is another one.
 echo "// a row that nobody drew" >>"$again.race.txt"
 try 1 test "$tree/kept" --no-timing
