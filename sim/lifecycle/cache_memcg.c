@@ -269,14 +269,9 @@ static void shutdown_child(struct task *t, struct kmem_cache *child)
 static void memcg_unregister_cache(struct task *t, struct kmem_cache *child)
 {
 	FRAME(t);
-	struct list release;
 
 	clear_child(t, child);
-	lock_caches(t);
-	shutdown_cache(t, child);
-	take_retired(t, &release);
-	unlock_caches(t);
-	release_retired(t, &release);
+	shutdown_and_release(t, child);
 }
 
 static void memcg_unregister_all_caches(struct task *t, struct mem_cgroup *memcg)

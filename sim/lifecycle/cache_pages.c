@@ -383,15 +383,10 @@ static void kmem_cache_destroy_work_func(struct task *t, struct work_struct *wor
 static void memcg_unregister_cache(struct task *t, struct kmem_cache *child)
 {
 	FRAME(t);
-	struct list release;
 
 	take_from_slot(t, child);
 	take_off_list(t, child);
-	lock_caches(t);
-	shutdown_cache(t, child);
-	take_retired(t, &release);
-	unlock_caches(t);
-	release_retired(t, &release);
+	shutdown_and_release(t, child);
 }
 
 /* ---- offline ---------------------------------------- */

@@ -315,6 +315,17 @@ bool drop_user(struct task *t, struct kmem_cache *root)
 
 /* ---- first and last steps ---------------------------------------- */
 
+void shutdown_and_release(struct task *t, struct kmem_cache *child)
+{
+	struct list release;
+
+	lock_caches(t);
+	shutdown_cache(t, child);
+	take_retired(t, &release);
+	unlock_caches(t);
+	release_retired(t, &release);
+}
+
 void init_root_array(struct task *t, struct kmem_cache *root)
 {
 	root->params.memcg_caches = new_cache_array(t, mm_of(t->w)->nr_cache_ids);

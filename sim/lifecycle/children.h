@@ -67,6 +67,12 @@ bool drop_user(struct task *t, struct kmem_cache *root);
 /** shutdown_memcg_caches() - all children of @root: 0 or -EBUSY.  slab_mutex held */
 int shutdown_memcg_caches(struct task *t, struct kmem_cache *root);
 
+/**
+ * shutdown_and_release() - the end of @child, which nothing leads to any more: shut down under
+ * slab_mutex, freed after it.  One that is still busy stays as it is.
+ */
+void shutdown_and_release(struct task *t, struct kmem_cache *child);
+
 /** init_root_array() - slots for @root */
 void init_root_array(struct task *t, struct kmem_cache *root);
 void free_root_array(struct task *t, struct kmem_cache *root);
