@@ -210,39 +210,40 @@ static void reverse_pending(struct search *s, const struct task *t)
 }
 
 /*
- * Depth of the step since which whoever has @cpu keeps contexts of @level out, and waits; else
- * NO_EVENT.  Whoever can go on may yet let them in.
+ * Whoever has @cpu waits, in a section or an interrupt: @since is filled with the depths of the
+ * steps since which he keeps contexts of each level out, NO_EVENT where he does not.
+ *
+ * Nothing of that shows in what was touched: those steps conflict with all others on the CPU.
  */
-static uint32_t kept_out_since(const struct search *s, const struct cpu *cpu, enum level level)
+static void kept_out_since(struct search *s, const struct cpu *cpu, uint32_t since[NR_LEVELS])
 {
 	const struct task *cur = cpu->cur;
 	struct where w = {0};
 
-	if (!cur || !cur->await.ready)
-		return NO_EVENT;
 	step_where(s, &w, cur, process_key(&cur->timer), s->nodes->len);
-	if (w.level > level)
-		return w.activation;
-	return w.masked[level] ? w.region[level] : NO_EVENT;
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		since[l] = w.level > l ? w.activation : w.masked[l] ? w.region[l] : NO_EVENT;
+		if (since[l] < s->nodes->len)
+			node_at(s, since[l])->split |= UINT64_C(1) << node_at(s, since[l])->pick;
+	}
 }
 
 /* @tr stays pending, since its CPU is kept from it: it has to be tried before it was. */
-static void reverse_kept_out(struct search *s, const struct transition *tr)
+static void reverse_kept_out(struct search *s, const struct cpu *cpu, const uint32_t *since,
+			     const struct transition *tr)
 {
 	struct world *w = s->x->s->w;
 	const struct task *t = transition_context(tr);
-	const struct cpu *cpu = t ? t->cpu : step_irq_cpu(w, tr);
 	uint32_t depth;
-	struct node *n;
+	const struct node *n;
 	int k;
 
-	if (!cpu || cpu->cur == t)
+	if (cpu != (t ? t->cpu : step_irq_cpu(w, tr)) || cpu->cur == t)
 		return;
-	depth = kept_out_since(s, cpu, t ? step_level(t) : step_arrival(w, tr));
+	depth = since[t ? step_level(t) : step_arrival(w, tr)];
 	if (depth >= s->nodes->len)
 		return;
 	n = node_at(s, depth);
-	n->split |= UINT64_C(1) << n->pick;
 	k = find_key(s, n, process_key(tr));
 	/* Where it could not happen yet, whatever can may lead to it. */
 	if (k < 0)
@@ -255,15 +256,8 @@ static void reverse_kept_out(struct search *s, const struct transition *tr)
  * The other way round: what did happen on @cpu would have been kept out, had the section that never
  * ends begun before.  What that takes is not known here, so everybody is tried.
  */
-static void reverse_let_in(struct search *s, const struct cpu *cpu)
+static void reverse_let_in(struct search *s, const struct cpu *cpu, const uint32_t *since)
 {
-	uint32_t since[NR_LEVELS];
-
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		since[l] = kept_out_since(s, cpu, l);
-		if (since[l] < s->nodes->len)
-			node_at(s, since[l])->split |= UINT64_C(1) << node_at(s, since[l])->pick;
-	}
 	for (uint32_t k = 0; k < s->nodes->len; k++) {
 		const struct where *x = &node_at(s, k)->where;
 		enum level level = x->level != LEVEL_NONE ? x->level : x->arrival;
@@ -275,15 +269,21 @@ static void reverse_let_in(struct search *s, const struct cpu *cpu)
 	}
 }
 
+/* Whoever can go on may yet let them in: only who waits keeps others out for ever. */
 static void reverse_for_ever_kept_out(struct search *s)
 {
 	const struct world *w = s->x->s->w;
 
-	for (uint32_t i = 0; i < w->nr_pending; i++)
-		reverse_kept_out(s, w->pending[i]);
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
-		if (w->cpus[i].cur && w->cpus[i].cur->await.ready)
-			reverse_let_in(s, &w->cpus[i]);
+		const struct cpu *cpu = &w->cpus[i];
+		uint32_t since[NR_LEVELS];
+
+		if (!cpu->cur || !cpu->cur->await.ready)
+			continue;
+		kept_out_since(s, cpu, since);
+		for (uint32_t k = 0; k < w->nr_pending; k++)
+			reverse_kept_out(s, cpu, since, w->pending[k]);
+		reverse_let_in(s, cpu, since);
 	}
 }
 
