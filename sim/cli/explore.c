@@ -25,7 +25,6 @@ static void found_free(gpointer p)
 	if (f->minimised)
 		finding_free(f->finding);
 	schedule_free(f->sched);
-	trace_file_free(f->tf);
 	job_clear(&f->job);
 	g_free(f->kept);
 	g_free(f);
@@ -527,13 +526,18 @@ static void name_run(const struct exploring *e, struct found *f, guint i)
 /* From here on a failure is our own fault, or that of a disk. */
 static bool record_found(struct exploring *e, struct found *f, guint i, GError **error)
 {
+	struct trace_file *annotated;
 	bool written;
 
 	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
-	f->tf = annotate(f->sched, &f->run, error);
+	/* For its comments; what is reported is recorded below. */
+	annotated = annotate(f->sched, &f->run, error);
+	if (!annotated)
+		return false;
+	trace_file_free(annotated);
 	f->job.violation = &f->finding->violation;
-	if (!f->tf || !job_open(&f->job, error) || !record_run(f, error))
+	if (!job_open(&f->job, error) || !record_run(f, error))
 		return false;
 	/* A disk too full for a page may have room for the schedule, from which all can be made. */
 	written = job_close(&f->job, error);
@@ -561,7 +565,6 @@ static int code_of_outcome(const struct exploring *e)
 
 static void forget_record(struct found *f)
 {
-	g_clear_pointer(&f->tf, trace_file_free);
 	job_clear(&f->job);
 	memset(&f->job, 0, sizeof(f->job));
 }

@@ -48,8 +48,7 @@ struct found {
 	struct schedule *sched;
 	struct run_options run; /* that it is followed with: lists are those of the schedule */
 	struct shrunk shrink;
-	char *kept;	       /* where the schedule was written; NULL for nowhere yet */
-	struct trace_file *tf; /* with accesses */
+	char *kept; /* where the schedule was written; NULL for nowhere yet */
 	struct job job;
 };
 
