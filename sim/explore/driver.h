@@ -22,6 +22,7 @@ enum search_defect {
 	DEFECT_NEVER_WAKE,     /* dpor: who sleeps goes on sleeping */
 	DEFECT_WAITS_AS_RACES, /* dpor: a step that waited is treated as any other */
 	DEFECT_NO_SECTIONS,    /* dpor: sections and interrupts keep nobody off a CPU */
+	DEFECT_SEES_ALL,       /* dpor: a step touches the same, whatever it sees */
 	DEFECT_PRUNED_DPOR,    /* dpor: stops at known states */
 	DEFECT_NO_CONTROL,     /* exhaustive: where the tasks stand is no part of the state */
 	DEFECT_BOUND_KEY,      /* bounded: nor is how many preemptions are left */

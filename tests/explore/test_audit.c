@@ -295,6 +295,23 @@ static const char *const last_put =
 	"  },\n"
 	"}\n";
 
+/*
+ * dpor: only where the reader sees 0 does it enter the kernel in the same step, which the start
+ * of a grace period looks at.
+ */
+static const char *const sees =
+	"return model {\n"
+	"  cpus = 2, preempt = 'none',\n"
+	"  setup = function(sim) sim.c, sim.m = sim:cell('c', 0), sim:mutex('m') end,\n"
+	"  tasks = {\n"
+	"    task('reader', { cpu = 0 }, function(t, sim)\n"
+	"      if t:read_once(sim.c) == 0 then t:lock(sim.m) end\n"
+	"      t:write_once(sim.c, 2) end),\n"
+	"    task('writer', { cpu = 1 }, function(t, sim)\n"
+	"      t:call_rcu(function() end) t:write_once(sim.c, 1) t:unlock(sim.m) end),\n"
+	"  },\n"
+	"}\n";
+
 struct breach {
 	enum search_defect defect;
 	uint32_t field;
@@ -306,6 +323,7 @@ static const struct breach breaches[] = {
 	{DEFECT_NEVER_WAKE, 0, NULL},
 	{DEFECT_WAITS_AS_RACES, 0, once_wrong_wait},
 	{DEFECT_NO_SECTIONS, 0, NULL},
+	{DEFECT_SEES_ALL, 0, sees},
 	{DEFECT_PRUNED_DPOR, 0, NULL},
 	{DEFECT_NO_CONTROL, 0, NULL},
 	{DEFECT_BOUND_KEY, 0, between},

@@ -116,6 +116,12 @@ uint32_t touches_tidy(struct touch *touches, uint32_t nr)
 	return out;
 }
 
+/* All uses of a place come before or after such a one; reads and additions commute with some. */
+static bool orders_all(uint32_t mode)
+{
+	return mode == ACCESS_WRITE || mode == ACCESS_RMW;
+}
+
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b)
 {
 	uint32_t i = 0, j = 0;
@@ -129,6 +135,21 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 		j += c >= 0;
 	}
 	return false;
+}
+
+bool touches_cover(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b)
+{
+	uint32_t i = 0;
+
+	for (uint32_t j = 0; j < nr_b; j++) {
+		while (i < nr_a && by_field(&a[i], &b[j]) < 0)
+			i++;
+		if (i == nr_a || by_field(&a[i], &b[j]) != 0)
+			return false;
+		if (a[i].mode != b[j].mode && !orders_all(a[i].mode))
+			return false;
+	}
+	return true;
 }
 
 /* ---- places ------------------------------------------------------------------------- */
@@ -274,12 +295,6 @@ static void add_race(struct order *o, uint32_t depth)
 		o->races = g_renew(uint32_t, o->races, o->max_races);
 	}
 	o->races[o->nr_races++] = depth;
-}
-
-/* All uses of a place come before or after such a one; reads and additions commute with some. */
-static bool orders_all(uint32_t mode)
-{
-	return mode == ACCESS_WRITE || mode == ACCESS_RMW;
 }
 
 /* Depths of uses of @place that conflict with @mode, back to the one that hides all earlier. */

@@ -142,6 +142,9 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 /** touches_conflict() - may the order of two steps matter? */
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
 
+/** touches_cover() - does whatever conflicts with the step of @b conflict with that of @a? */
+bool touches_cover(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
+
 /**
  * touches_tidy() - one touch for each field, sorted, and the touches that others imply
  * @touches: has room for twice as many

@@ -106,7 +106,7 @@ void path_go_back(struct search *s, uint32_t depth)
 
 /* ---- nodes --------------------------------------------------------------------------------- */
 
-static const struct touch *touches_of(const struct search *s, const struct sleeper *z)
+const struct touch *path_touches(const struct search *s, const struct sleeper *z)
 {
 	return &g_array_index(s->touches, struct touch, z->touches_at);
 }
@@ -118,7 +118,7 @@ static bool wakes(const struct search *s, const struct sleeper *z, const struct 
 	if (z->split && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
 		return true;
 	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
-	       touches_conflict(touches_of(s, z), z->nr_touches, step, nr_step);
+	       touches_conflict(path_touches(s, z), z->nr_touches, step, nr_step);
 }
 
 /*

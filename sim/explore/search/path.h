@@ -172,6 +172,9 @@ int path_natural(const struct search *s, const struct node *n);
 /** path_sleeper() - the process @key if it sleeps at @n, else NULL */
 const struct sleeper *path_sleeper(const struct search *s, const struct node *n, uint64_t key);
 
+/** path_touches() - what the step of @z touches, in all its variants */
+const struct touch *path_touches(const struct search *s, const struct sleeper *z);
+
 /** path_put_to_sleep() - what was tried at @n in all variants sleeps from now on */
 void path_put_to_sleep(struct search *s, struct node *n);
 

@@ -106,13 +106,26 @@ static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
 	return race;
 }
 
+/*
+ * Does the last event conflict with all that @z does, which is the same step of its process, taken
+ * before what the event saw was written?
+ */
+static bool did_as_much(const struct search *s, const struct sleeper *z)
+{
+	if (is_broken(s, DEFECT_SEES_ALL))
+		return true;
+	return !z->wild &&
+	       touches_cover(s->tidy, order_touches(s->order), path_touches(s, z), z->nr_touches);
+}
+
 /* The last event could have come before the one at @race: see that somebody tries it. */
 static void reverse_at(struct search *s, uint32_t race, bool needed)
 {
 	struct node *n = node_at(s, race);
 	uint32_t depths[PROCS_MAX];
 	uint64_t bits = 0, instead = 0;
-	uint64_t last = order_key(s->order, order_depth(s->order) - 1);
+	uint32_t last = order_depth(s->order) - 1;
+	uint64_t last_key = order_key(s->order, last);
 	uint32_t nr = order_initials(s->order, race, needed, depths);
 
 	for (uint32_t i = 0; i < nr; i++) {
@@ -123,9 +136,15 @@ static void reverse_at(struct search *s, uint32_t race, bool needed)
 		if (!can_open(s, race, needed, depths[i]))
 			continue;
 		z = path_sleeper(s, n, key);
-		/* All that begins with it was tried from further up: or with its block. */
-		if (z && !z->split)
+		/*
+		 * All that begins with it was tried from further up: or with its block.  But if
+		 * it does more there than here, what has to come before that does not show here.
+		 */
+		if (z && !z->split) {
+			if (depths[i] == last && !did_as_much(s, z))
+				add_todo(s, race, all_enabled(n), 0);
 			return;
+		}
 		if (z)
 			continue;
 		if (k < 0)
@@ -133,7 +152,7 @@ static void reverse_at(struct search *s, uint32_t race, bool needed)
 		if ((n->todo | n->done) & UINT64_C(1) << k)
 			return;
 		instead |= UINT64_C(1) << k;
-		if (!bits || key == last)
+		if (!bits || key == last_key)
 			bits = UINT64_C(1) << k;
 	}
 	/* None of them can step there: something in between made them able to. */
