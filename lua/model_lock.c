@@ -99,11 +99,14 @@ static int l_unlock(lua_State *L)
 	struct lock_handle *l = model_arg(L, 2, HANDLE_LOCK, "unlock");
 
 	sched_point(t, COST_LOCK);
-	touch(t->w, l->h.id, FIELD_LOCK, ACCESS_RMW);
 	trace(t, LOCK_RELEASE, .obj = l->h.id);
 	/* A lock of somebody else stays his: the record has told the checkers. */
-	if (l->owner != t)
+	if (l->owner != t) {
+		touch(t->w, l->h.id, FIELD_LOCK, ACCESS_READ);
 		return 0;
+	}
+	/* Until then it was held, whatever else happened: see order_wait_races(). */
+	touch(t->w, l->h.id, FIELD_LOCK, ACCESS_WRITE);
 	l->owner = NULL;
 	model_wake(t, &l->waiters);
 	section_end(t, l);

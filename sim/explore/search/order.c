@@ -137,21 +137,6 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 	return false;
 }
 
-bool touches_cover(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b)
-{
-	uint32_t i = 0;
-
-	for (uint32_t j = 0; j < nr_b; j++) {
-		while (i < nr_a && by_field(&a[i], &b[j]) < 0)
-			i++;
-		if (i == nr_a || by_field(&a[i], &b[j]) != 0)
-			return false;
-		if (a[i].mode != b[j].mode && !orders_all(a[i].mode))
-			return false;
-	}
-	return true;
-}
-
 /* ---- places ------------------------------------------------------------------------- */
 
 static uint64_t place_hash(oid_t obj, uint32_t field)
@@ -593,6 +578,24 @@ static bool before_anyway(const struct order *o, const struct happened *ev, uint
 	       (ev->poster != NONE && order_before(o, depth, ev->poster));
 }
 
+/* Does the event at @depth release a lock, by a blind write to it, that the last one takes? */
+static bool releases_for(const struct order *o, const struct happened *ev, uint32_t depth)
+{
+	for (uint32_t u = event_at(o, depth)->uses_at; u < event_at(o, depth + 1)->uses_at; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[use->place];
+
+		if (use->mode != ACCESS_WRITE || at->field != FIELD_LOCK ||
+		    oid_kind(at->obj) != OBJ_LOCK)
+			continue;
+		for (uint32_t mine = ev->uses_at; mine < o->uses->len; mine++) {
+			if (g_array_index(o->uses, struct use, mine).place == use->place)
+				return true;
+		}
+	}
+	return false;
+}
+
 uint32_t order_wait_races(struct order *o, const uint32_t **races)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
@@ -617,7 +620,7 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	if (o->nr_races > 0)
 		qsort(o->races, o->nr_races, sizeof(*o->races), latest_first);
 	for (uint32_t i = 0; i < o->nr_races; i++) {
-		if (i == 0 || o->races[i] != o->races[n - 1])
+		if ((i == 0 || o->races[i] != o->races[i - 1]) && !releases_for(o, ev, o->races[i]))
 			o->races[n++] = o->races[i];
 	}
 	o->nr_races = n;
@@ -643,6 +646,39 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 		}
 	}
 	return false;
+}
+
+/* How the event at @depth touched what @t is about; false: not at all. */
+static bool used_by(const struct order *o, uint32_t depth, const struct touch *t, uint32_t *mode)
+{
+	uint32_t end = depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
+
+	for (uint32_t u = event_at(o, depth)->uses_at; u < end; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[use->place];
+
+		if (at->obj != t->obj || at->field != t->field)
+			continue;
+		*mode = use->mode;
+		return true;
+	}
+	return false;
+}
+
+bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
+		       uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		uint32_t mine, other;
+
+		if (!used_by(o, o->depth - 1, &touches[i], &mine))
+			return false;
+		if (mine == touches[i].mode || orders_all(mine))
+			continue;
+		if (!used_by(o, depth, &touches[i], &other) || !modes_conflict(other, mine))
+			return false;
+	}
+	return true;
 }
 
 uint32_t order_previous(const struct order *o)

@@ -62,7 +62,8 @@ uint32_t order_races(const struct order *o, uint32_t *races);
  * order_wait_races() - the same for a last event that had to wait for a condition
  *
  * All that conflict are given, not only the latest of each kind: when that was what
- * the event waited for, it is an earlier one that it could have overtaken.
+ * the event waited for, it is an earlier one that it could have overtaken.  The release
+ * of a lock is not: before it, the lock was held.
  */
 uint32_t order_wait_races(struct order *o, const uint32_t **races);
 
@@ -71,6 +72,13 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races);
  * at @depth and independent of it?
  */
 bool order_other_writer(const struct order *o, uint32_t depth);
+
+/**
+ * order_did_as_much() - does whatever conflicts with @touches conflict with the last event as well,
+ * or else with the one at @depth, by the same field?
+ */
+bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
+		       uint32_t nr);
 
 /** order_previous() - depth of the event that the last one's process had before, or NO_EVENT */
 uint32_t order_previous(const struct order *o);
@@ -141,9 +149,6 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 
 /** touches_conflict() - may the order of two steps matter? */
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
-
-/** touches_cover() - does whatever conflicts with the step of @b conflict with that of @a? */
-bool touches_cover(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
 
 /**
  * touches_tidy() - one touch for each field, sorted, and the touches that others imply

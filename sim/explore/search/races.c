@@ -107,15 +107,14 @@ static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
 }
 
 /*
- * Does the last event conflict with all that @z does, which is the same step of its process, taken
- * before what the event saw was written?
+ * @z is the same step as the last event, taken before what that saw was written.  Does whatever has
+ * to come before it as it was there conflict with what happened here, so that there is a race?
  */
-static bool did_as_much(const struct search *s, const struct sleeper *z)
+static bool did_as_much(const struct search *s, const struct sleeper *z, uint32_t race)
 {
 	if (is_broken(s, DEFECT_SEES_ALL))
 		return true;
-	return !z->wild &&
-	       touches_cover(s->tidy, order_touches(s->order), path_touches(s, z), z->nr_touches);
+	return !z->wild && order_did_as_much(s->order, race, path_touches(s, z), z->nr_touches);
 }
 
 /* The last event could have come before the one at @race: see that somebody tries it. */
@@ -141,7 +140,7 @@ static void reverse_at(struct search *s, uint32_t race, bool needed)
 		 * it does more there than here, what has to come before that does not show here.
 		 */
 		if (z && !z->split) {
-			if (depths[i] == last && !did_as_much(s, z))
+			if (depths[i] == last && !did_as_much(s, z, race))
 				add_todo(s, race, all_enabled(n), 0);
 			return;
 		}
