@@ -54,9 +54,10 @@ static bool cpu_quiescent(const struct cpu *cpu)
 /*
  * What a step has to do with grace periods: entering a section conflicts with
  * the start of one, leaving a section as well, and with the end of the one that
- * it holds up.  Leavings commute: the end waits for all of them.
+ * it holds up.  Leavings commute: the end waits for all of them.  From its start until it is
+ * cleaned up, a grace period has the flavour for itself, as if that were a lock.
  */
-enum { RCU_GP, RCU_STARTED, RCU_ENDED, RCU_READERS, RCU_LEFT, RCU_BARRIER };
+enum { RCU_STARTED, RCU_ENDED, RCU_READERS, RCU_LEFT, RCU_BARRIER };
 #define RCU_CALLBACKS FIELD_NUMBERED   /* and the CPU: its list */
 #define RCU_READY (2 * FIELD_NUMBERED) /* and the CPU: those whose grace period has ended */
 #define RCU_WAITS (3 * FIELD_NUMBERED) /* and the CPU: a grace period began to wait for it */
@@ -75,7 +76,7 @@ static void fire_start(struct event *ev)
 	struct rcu *rcu = container_of(container_of(ev, struct transition, ev), struct rcu, start);
 	struct world *w = rcu->w;
 
-	touch(w, rcu->id, RCU_GP, ACCESS_RMW);
+	touch(w, rcu->id, FIELD_LOCK, ACCESS_RMW);
 	touch(w, rcu->id, RCU_STARTED, ACCESS_RMW);
 	touch(w, rcu->id, RCU_READERS, ACCESS_READ);
 	rcu->gp_started++;
@@ -145,7 +146,7 @@ static void fire_cleanup(struct event *ev)
 	struct rcu *rcu =
 		container_of(container_of(ev, struct transition, ev), struct rcu, cleanup);
 
-	touch(rcu->w, rcu->id, RCU_GP, ACCESS_RMW);
+	touch(rcu->w, rcu->id, FIELD_LOCK, ACCESS_WRITE);
 	rcu->gp_seq = rcu->gp_ended;
 	trace_env(rcu->w, NULL, RCU_GP_CLEANUP, .obj = rcu->id, .arg = {(int64_t)rcu->gp_seq});
 	if (rcu->w->timed && more_wanted(rcu))

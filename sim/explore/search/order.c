@@ -57,6 +57,7 @@ struct order {
 	uint32_t nr_slots;
 	GArray *uses;	  /* struct use */
 	GArray *made;	  /* struct made */
+	GArray *releases; /* depths of events that set free what the last one takes */
 	guint first_made; /* of the event that is being pushed */
 	uint64_t root_ids[NR_OBJECT_KINDS];
 	struct proc procs[PROCS_MAX];
@@ -239,6 +240,7 @@ struct order *order_new(void)
 
 	grow_slots(o);
 	o->made = g_array_new(FALSE, FALSE, sizeof(struct made));
+	o->releases = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	o->uses = g_array_new(FALSE, FALSE, sizeof(struct use));
 	o->events = g_ptr_array_new_with_free_func(g_free);
 	return o;
@@ -248,6 +250,7 @@ void order_free(struct order *o)
 {
 	g_array_unref(o->uses);
 	g_array_unref(o->made);
+	g_array_unref(o->releases);
 	g_ptr_array_unref(o->events);
 	g_free(o->places);
 	g_free(o->slots);
@@ -282,14 +285,36 @@ static void add_race(struct order *o, uint32_t depth)
 	o->races[o->nr_races++] = depth;
 }
 
+/*
+ * Who waits until a lock is free and takes it cannot do so just before it is released, which is a
+ * blind write: until then it was held.
+ */
+static void note_release(struct order *o, const struct place *at, const struct use *use,
+			 uint32_t mode)
+{
+	if (at->field == FIELD_LOCK && use->mode == ACCESS_WRITE && mode == ACCESS_RMW)
+		g_array_append_val(o->releases, use->depth);
+}
+
+static bool is_release(const struct order *o, uint32_t depth)
+{
+	for (guint i = 0; i < o->releases->len; i++) {
+		if (g_array_index(o->releases, uint32_t, i) == depth)
+			return true;
+	}
+	return false;
+}
+
 /* Depths of uses of @place that conflict with @mode, back to the one that hides all earlier. */
-static void collect(struct order *o, uint32_t place, uint32_t mode)
+static void collect(struct order *o, uint32_t place, uint32_t mode, bool waited)
 {
 	for (uint32_t u = o->places[place].last; u != NONE;) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 
 		if (modes_conflict(use->mode, mode))
 			add_race(o, use->depth);
+		if (waited)
+			note_release(o, &o->places[place], use, mode);
 		if (orders_all(use->mode))
 			return;
 		/* Those that commute come in long rows. */
@@ -338,7 +363,7 @@ static void order_conflicts(struct order *o, struct happened *ev, uint32_t wants
 		if (in_clock(o, ev, depth))
 			continue;
 		join(ev, event_at(o, depth), o->nr_procs);
-		if (wants != NONE && only_wanted_through(o, wants, depth))
+		if (is_release(o, depth) || (wants != NONE && only_wanted_through(o, wants, depth)))
 			continue;
 		o->races[n++] = depth;
 	}
@@ -519,11 +544,12 @@ bool order_push(struct order *o, const struct event_info *info)
 		join(ev, event_at(o, info->poster), o->nr_procs);
 
 	o->nr_races = 0;
+	g_array_set_size(o->releases, 0);
 	for (uint32_t i = 0; i <= info->nr_touches; i++) {
 		struct touch t = touch_at(info, i);
 
 		o->touched[i] = place_of(o, t.obj, t.field);
-		collect(o, o->touched[i], t.mode);
+		collect(o, o->touched[i], t.mode, info->waited);
 	}
 	order_conflicts(o, ev, info->want_of ? place_of(o, info->want_of, info->want_field) : NONE);
 	ev->clock[number] = depth + 1;
@@ -578,30 +604,13 @@ static bool before_anyway(const struct order *o, const struct happened *ev, uint
 	       (ev->poster != NONE && order_before(o, depth, ev->poster));
 }
 
-/* Does the event at @depth release a lock, by a blind write to it, that the last one takes? */
-static bool releases_for(const struct order *o, const struct happened *ev, uint32_t depth)
-{
-	for (uint32_t u = event_at(o, depth)->uses_at; u < event_at(o, depth + 1)->uses_at; u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
-		const struct place *at = &o->places[use->place];
-
-		if (use->mode != ACCESS_WRITE || at->field != FIELD_LOCK ||
-		    oid_kind(at->obj) != OBJ_LOCK)
-			continue;
-		for (uint32_t mine = ev->uses_at; mine < o->uses->len; mine++) {
-			if (g_array_index(o->uses, struct use, mine).place == use->place)
-				return true;
-		}
-	}
-	return false;
-}
-
 uint32_t order_wait_races(struct order *o, const uint32_t **races)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 	uint32_t n = 0;
 
 	o->nr_races = 0;
+	g_array_set_size(o->releases, 0);
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *mine = &g_array_index(o->uses, struct use, u);
 
@@ -612,6 +621,7 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 			if (!before_anyway(o, ev, use->depth)) {
 				if (modes_conflict(use->mode, mine->mode))
 					add_race(o, use->depth);
+				note_release(o, &o->places[use->place], use, mine->mode);
 			} else if (orders_all(use->mode)) {
 				break;
 			}
@@ -620,7 +630,7 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	if (o->nr_races > 0)
 		qsort(o->races, o->nr_races, sizeof(*o->races), latest_first);
 	for (uint32_t i = 0; i < o->nr_races; i++) {
-		if ((i == 0 || o->races[i] != o->races[i - 1]) && !releases_for(o, ev, o->races[i]))
+		if ((i == 0 || o->races[i] != o->races[i - 1]) && !is_release(o, o->races[i]))
 			o->races[n++] = o->races[i];
 	}
 	o->nr_races = n;

@@ -36,6 +36,7 @@ struct event_info {
 	uint32_t nr_touches;
 	uint64_t picks; /* digest of what was chosen inside the step */
 	bool wild;	/* it may have touched anything */
+	bool waited;	/* it happens only when what it takes is free */
 	/* transition_want() made it possible: object and field that say so; else 0 */
 	oid_t want_of;
 	uint32_t want_field;

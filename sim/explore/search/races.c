@@ -110,15 +110,18 @@ static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
  * @z is the same step as the last event, taken before what that saw was written.  Does whatever has
  * to come before it as it was there conflict with what happened here, so that there is a race?
  */
-static bool did_as_much(const struct search *s, const struct sleeper *z, uint32_t race)
+static bool did_as_much(const struct search *s, const struct sleeper *z, uint32_t raced)
 {
 	if (is_broken(s, DEFECT_SEES_ALL))
 		return true;
-	return !z->wild && order_did_as_much(s->order, race, path_touches(s, z), z->nr_touches);
+	return !z->wild && order_did_as_much(s->order, raced, path_touches(s, z), z->nr_touches);
 }
 
-/* The last event could have come before the one at @race: see that somebody tries it. */
-static void reverse_at(struct search *s, uint32_t race, bool needed)
+/*
+ * The last event could have come before the one that it @raced with; with all that this takes,
+ * before the one at @race: see that somebody tries it.
+ */
+static void reverse_at(struct search *s, uint32_t raced, uint32_t race, bool needed)
 {
 	struct node *n = node_at(s, race);
 	uint32_t depths[PROCS_MAX];
@@ -140,7 +143,7 @@ static void reverse_at(struct search *s, uint32_t race, bool needed)
 		 * it does more there than here, what has to come before that does not show here.
 		 */
 		if (z && !z->split) {
-			if (depths[i] == last && !did_as_much(s, z, race))
+			if (depths[i] == last && !did_as_much(s, z, raced))
 				add_todo(s, race, all_enabled(n), 0);
 			return;
 		}
@@ -173,7 +176,7 @@ void races_reverse(struct search *s)
 		bool needed;
 		uint32_t at = reversed_at(s, s->races[i], &needed);
 
-		reverse_at(s, at, needed);
+		reverse_at(s, s->races[i], at, needed);
 	}
 }
 
@@ -196,7 +199,7 @@ void races_reverse_waits(struct search *s)
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
 		    !order_other_writer(s->order, at))
 			continue;
-		reverse_at(s, at, needed);
+		reverse_at(s, races[i], at, needed);
 	}
 }
 

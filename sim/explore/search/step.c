@@ -112,23 +112,24 @@ static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
 	return n;
 }
 
-/* Put the step that @n has just taken where the strategy looks for it. */
-static bool note_step(struct search *s, struct node *n, uint64_t posted, oid_t context,
-		      const struct transition *wanted)
+/* Put the step that @n has just taken, as @was says, where the strategy looks for it. */
+static bool note_step(struct search *s, struct node *n, const struct transition *was,
+		      const struct taken *taken)
 {
 	struct exec *x = s->x;
 	struct event_info ev = {
 		.key = key_at(s, n, n->pick),
-		.poster = poster_of(s, posted),
-		.context = context,
+		.poster = poster_of(s, was->posted),
+		.context = taken->t ? taken->t->id : 0,
 		.touches = s->tidy,
 		.wild = x->log.overflow,
+		.waited = taken->waited || (was->kind == TRANSITION_ENV && was->ready),
 	};
 
-	if (wanted) {
+	if (was->wanted) {
 		ev.poster = NO_EVENT;
-		ev.want_of = transition_place(wanted);
-		ev.want_field = wanted->field;
+		ev.want_of = transition_place(was);
+		ev.want_field = was->field;
 	}
 	for (guint i = n->choices_at + 1; i < x->choices->len; i++)
 		ev.picks = ev.picks * 31 + g_array_index(x->choices, struct choice, i).pick + 1;
@@ -262,8 +263,7 @@ bool step_push(struct search *s, struct taken *taken)
 	struct exec *x = s->x;
 	struct node *n = top(s);
 	const struct transition *tr = x->enabled[n->pick].tr;
-	struct transition wanted = *tr;
-	uint64_t posted = tr->posted;
+	struct transition was = *tr;
 
 	taken->before = order_fingerprint(s->order);
 	taken->context = tr->kind == TRANSITION_STEP;
@@ -275,7 +275,7 @@ bool step_push(struct search *s, struct taken *taken)
 		return false;
 	note_switch(s, n, taken->context);
 	n->opens |= opens_section(n, taken->t);
-	if (note_step(s, n, posted, taken->t ? taken->t->id : 0, wanted.wanted ? &wanted : NULL))
+	if (note_step(s, n, &was, taken))
 		return true;
 	search_stop_with(s, "processes in one run", PROCS_MAX);
 	return false;
