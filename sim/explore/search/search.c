@@ -27,7 +27,7 @@
  * dpor only to where it found a race, and most of its snapshots are never used.
  */
 #define SNAPSHOT_EVERY 2
-#define SNAPSHOT_EVERY_DPOR 8
+#define SNAPSHOT_EVERY_DPOR 16
 /* dpor: at so many steps, and again at so many times that, a run may be one that never ends. */
 #define LONG_STEPS 2048
 #define LONG_FACTOR 4
