@@ -14,6 +14,8 @@
  * ones is all there is to do.
  */
 #define TRY_STEPS 60000
+/* Where runs are longer than that, none of this is a moment, and few orderings there are not. */
+#define TRY_STEPS_OF_RUN (TRY_STEPS / 10)
 #define SAMPLING_STEPS 8000000
 #define REDUCTION_STEPS 5000000
 
@@ -156,6 +158,10 @@ static void bounded(struct driver *d, uint32_t last)
 {
 	struct explore_result *r = d->result;
 
+	if (d->resume && r->stats.bound > last) {
+		driver_misfit(d);
+		return;
+	}
 	for (uint32_t bound = d->resume ? r->stats.bound : 0; bound <= last; bound++) {
 		r->stats.bound = bound;
 		if (!d->resume)
@@ -216,6 +222,38 @@ static void take_left(struct driver *d, GByteArray *left)
 	}
 	g_byte_array_set_size(left, (guint)size);
 	take_bytes(d->resume, left->data, size);
+	/* To be told now and not when the random runs are done. */
+	if (size > 0 && !frontier_fits(d, STRATEGY_DPOR, left))
+		driver_misfit(d);
+}
+
+static uint32_t first_alternative(struct exec *x, enum choice_kind kind, uint32_t n)
+{
+	(void)x;
+	(void)kind;
+	(void)n;
+	return 0;
+}
+
+/* One run, in which everybody has his turn, and of which nothing is known afterwards but this. */
+static bool runs_are_long(struct driver *d)
+{
+	struct exec *x = d->x;
+
+	x->inner = first_alternative;
+	exec_restart(x);
+	while (x->nr_steps < TRY_STEPS_OF_RUN) {
+		if (!exec_look(x) || !exec_step(x, x->nr_steps % x->nr_enabled))
+			return false;
+	}
+	return true;
+}
+
+static bool was_tried(const struct driver *d)
+{
+	const struct explore_stats *s = &d->result->stats;
+
+	return s->stage_runs[AUTO_TRY] + s->stage_cut[AUTO_TRY] > 0;
 }
 
 /* Return: whether it was the last one. */
@@ -223,6 +261,8 @@ static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *
 {
 	switch (stage) {
 	case AUTO_TRY:
+		if (!d->resume && runs_are_long(d))
+			return false;
 		return reduce(d, TRY_STEPS, left);
 	case AUTO_SAMPLE:
 		if (d->resume)
@@ -231,7 +271,7 @@ static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *
 			sample_meanwhile(d, left->bytes);
 		return d->stopped;
 	case AUTO_REDUCE:
-		if (left->bytes->len == 0 && !d->resume)
+		if (left->bytes->len == 0 && !d->resume && was_tried(d))
 			return false;
 		return reduce(d, REDUCTION_STEPS, left);
 	default:
@@ -281,11 +321,13 @@ static void explore_by(struct driver *d, enum strategy strategy)
 	}
 }
 
+/* Nothing that it says is to be trusted then, what was found included. */
 void driver_misfit(struct driver *d)
 {
+	g_ptr_array_set_size(d->result->findings, 0);
 	if (!d->result->error)
-		g_set_error(&d->result->error, g_quark_from_static_string("slabsim-explore"), 0,
-			    "the checkpoint does not fit what is explored");
+		g_set_error_literal(&d->result->error, CHECKPOINT_ERROR, 0,
+				    "its state is not one of this exploration");
 	driver_stop(d, END_ERROR);
 }
 
@@ -343,8 +385,10 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 	if (!d.stopped)
 		result->end = result->findings->len ? END_FOUND : END_COMPLETE;
 	result->stats.seconds = seconds_since(d.start);
-	if (d.rest->len > 0)
+	if (d.rest->len > 0) {
 		result->rest = state_write(&d);
+		result->rest_too_large = !result->rest;
+	}
 	g_byte_array_unref(d.rest);
 	exec_free(d.x);
 }
