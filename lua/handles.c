@@ -27,6 +27,7 @@ const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS] = {
 	[HANDLE_WORK] = {"work", "a work item"},
 	[HANDLE_WORKQUEUE] = {"workqueue", "a workqueue"},
 	[HANDLE_PERCPU_REF] = {"percpu_ref", "a percpu_ref"},
+	[HANDLE_REFCOUNT] = {"refcount", "a refcount"},
 };
 
 struct handle *handle_test(lua_State *L, int idx)

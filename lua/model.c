@@ -128,7 +128,7 @@ void note_value(lua_State *L, struct handle *h)
 
 bool one_step_operation(lua_CFunction f)
 {
-	return cell_operation(f) || lock_operation(f);
+	return cell_operation(f) || lock_operation(f) || refcount_operation(f);
 }
 
 bool kernel_enter(struct task *t)
@@ -287,5 +287,6 @@ void model_open(lua_State *L, int core)
 	model_add(L, core, ops, makers);
 	cells_open(L, core);
 	locks_open(L, core);
+	refcounts_open(L, core);
 	tools_open(L, core);
 }

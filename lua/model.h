@@ -14,6 +14,7 @@
  */
 
 #include "lua/run.h"
+#include "sim/kernel/refcount.h"
 
 enum value_tag { VALUE_NIL, VALUE_BOOLEAN, VALUE_INTEGER, VALUE_CELL };
 
@@ -38,10 +39,16 @@ struct cell_handle {
 	struct list conditions; /* of wait_until() that have to be looked at again */
 };
 
+struct refcount_handle {
+	struct handle h;
+	struct refcount count;
+};
+
 /** one_step_operation() - is @f an operation that is one step of its task? */
 bool one_step_operation(lua_CFunction f);
 bool cell_operation(lua_CFunction f);
 bool lock_operation(lua_CFunction f);
+bool refcount_operation(lua_CFunction f);
 
 /* ---- lua/model.c ------------------------------------------------------------------ */
 
@@ -86,7 +93,7 @@ void model_await(struct task *t, enum cost c, bool (*ready)(const struct task *t
 		 void *arg, struct list *waiters, oid_t on, const char *why, bool spin);
 void model_wake(struct task *t, struct list *waiters);
 
-/** note_value() - @h is a cell or a lock: all that counts of it is what it holds */
+/** note_value() - @h is a cell, a lock or a refcount: all that counts of it is what it holds */
 void note_value(lua_State *L, struct handle *h);
 
 /** kernel_enter() - for what takes several steps, none of them in user mode */
@@ -115,6 +122,7 @@ void arg_function(lua_State *L, int idx, const char *op);
 
 void cells_open(lua_State *L, int core);
 void locks_open(lua_State *L, int core);
+void refcounts_open(lua_State *L, int core);
 void tools_open(lua_State *L, int core);
 
 /** model_add() - put @ops into core.methods.task and @makers into core */

@@ -338,13 +338,21 @@ static void cell_free(struct task *t, oid_t id)
 	trace(t, OBJ_FREE, .obj = id, .str = "kfree");
 }
 
+/* A refcount is part of something: it goes as a cell does. */
+static const struct handle *arg_memory(lua_State *L, const char *op)
+{
+	const struct handle *h = lua_touserdata(L, 2);
+
+	return h && h->kind == HANDLE_REFCOUNT ? h : model_arg(L, 2, HANDLE_CELL, op);
+}
+
 static int l_kfree(lua_State *L)
 {
 	struct task *t = model_self(L, "kfree")->task;
-	const struct cell_handle *c = model_arg(L, 2, HANDLE_CELL, "kfree");
+	const struct handle *h = arg_memory(L, "kfree");
 
 	sched_point(t, COST_ACCESS);
-	cell_free(t, c->h.id);
+	cell_free(t, h->id);
 	return 0;
 }
 
@@ -365,11 +373,11 @@ static void kfree_rcu_callback(struct task *t, struct rcu_head *head)
 static int l_kfree_rcu(lua_State *L)
 {
 	struct task *t = model_self(L, "kfree_rcu")->task;
-	const struct cell_handle *c = model_arg(L, 2, HANDLE_CELL, "kfree_rcu");
+	const struct handle *h = arg_memory(L, "kfree_rcu");
 	struct late_kfree *late = world_alloc(t->w, sizeof(*late));
 
-	late->id = c->h.id;
-	call_rcu_named(t, RCU_NORMAL, &late->rcu, kfree_rcu_callback, "kfree", c->h.id);
+	late->id = h->id;
+	call_rcu_named(t, RCU_NORMAL, &late->rcu, kfree_rcu_callback, "kfree", h->id);
 	return 0;
 }
 

@@ -91,14 +91,37 @@ static bool subject_control_hash(struct subject *s, const struct task *t, uint64
 	return control_hash(run_of_subject(s), t, hash);
 }
 
-static uint64_t value_of(const struct handle *h)
+static uint64_t value_of(const struct handle *h, uint32_t field)
 {
 	const struct cell_handle *c = (const struct cell_handle *)h;
 	const struct lock_handle *l = (const struct lock_handle *)h;
+	const struct refcount_handle *r = (const struct refcount_handle *)h;
 
 	if (h->kind == HANDLE_CELL)
 		return (uint64_t)c->value.n * 5 + c->value.tag + 1;
+	/* All that it holds is in one of its fields; the others only order steps. */
+	if (h->kind == HANDLE_REFCOUNT)
+		return field == FIELD_REF ? refcount_digest(&r->count) : 0;
 	return l->owner ? l->owner->id : 1;
+}
+
+#define NO_FIELD UINT32_MAX
+
+static const uint32_t *fields_of(const struct handle *h)
+{
+	static const uint32_t cell[] = {0, NO_FIELD}, lock[] = {FIELD_LOCK, NO_FIELD},
+			      refcount[] = {FIELD_REF, FIELD_REF_PUTS, FIELD_REF_BASE, NO_FIELD};
+
+	return h->kind == HANDLE_CELL ? cell : h->kind == HANDLE_REFCOUNT ? refcount : lock;
+}
+
+static bool has_value(const struct handle *h, uint32_t field)
+{
+	const uint32_t *f = fields_of(h);
+
+	while (*f != NO_FIELD && *f != field)
+		f++;
+	return *f == field;
 }
 
 static bool subject_value(struct subject *s, oid_t obj, uint32_t field, uint64_t *value)
@@ -106,12 +129,13 @@ static bool subject_value(struct subject *s, oid_t obj, uint32_t field, uint64_t
 	struct run *run = run_of_subject(s);
 	struct handle **h;
 
-	if (field != 0 && field != FIELD_LOCK)
+	if (oid_kind(obj) != OBJ_CELL && oid_kind(obj) != OBJ_LOCK)
 		return false;
 	h = map_find(&run->script->values, obj, 0);
-	if (h)
-		*value = value_of(*h);
-	return h != NULL;
+	if (!h || !has_value(*h, field))
+		return false;
+	*value = value_of(*h, field);
+	return true;
 }
 
 static void subject_each_value(struct subject *s, void *arg,
@@ -121,8 +145,10 @@ static void subject_each_value(struct subject *s, void *arg,
 	struct handle **h;
 	uint32_t pos = 0;
 
-	while ((h = map_next(&run->script->values, &pos)) != NULL)
-		fn(arg, (*h)->id, (*h)->kind == HANDLE_CELL ? 0 : FIELD_LOCK, value_of(*h));
+	while ((h = map_next(&run->script->values, &pos)) != NULL) {
+		for (const uint32_t *field = fields_of(*h); *field != NO_FIELD; field++)
+			fn(arg, (*h)->id, *field, value_of(*h, *field));
+	}
 }
 
 struct subject *session_subject(struct run *run)

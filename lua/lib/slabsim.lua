@@ -906,6 +906,7 @@ end
 
 function sim_methods.cell(_, name, value) return core.cell(name, value) end
 function sim_methods.work(_, name, fn) return core.work(name, fn) end
+function sim_methods.refcount(_, name, n) return core.refcount(name, n) end
 function sim_methods.percpu_ref(_, name, release) return core.percpu_ref(name, release) end
 
 local function flag_of(what, opts, field)

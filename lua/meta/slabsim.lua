@@ -26,6 +26,7 @@
 ---@class Work: Handle
 ---@class Workqueue: Handle
 ---@class PercpuRef: Handle
+---@class Refcount: Handle
 ---@alias CellValue integer|boolean|Cell|nil
 
 ---@class CacheOptions
@@ -390,15 +391,27 @@ function Task:inc_not_zero(cell) end
 ---@param cell Cell
 ---@return boolean
 function Task:dec_and_test(cell) end
+---@param refcount Refcount
+function Task:refcount_inc(refcount) end
+---@param refcount Refcount
+---@return boolean
+function Task:refcount_inc_not_zero(refcount) end
+--- Puts what this context has got before, else one of the references that there were at first.
+---@param refcount Refcount
+---@return boolean # was it the last one?
+function Task:refcount_dec_and_test(refcount) end
+---@param refcount Refcount
+---@return integer
+function Task:refcount_read(refcount) end
 --- Go on once the cell holds that value, or the function says so; it can use nothing but the value.
 ---@param cell Cell
 ---@param condition CellValue|fun(value: CellValue): boolean
 ---@return CellValue
 function Task:wait_until(cell, condition) end
 --- Later accesses are violations of use-after-free.
----@param cell Cell
+---@param cell Cell|Refcount
 function Task:kfree(cell) end
----@param cell Cell
+---@param cell Cell|Refcount
 function Task:kfree_rcu(cell) end
 ---@param lock Lock
 function Task:lock(lock) end
@@ -540,6 +553,10 @@ function Sim:log(text) end
 ---@param value? CellValue
 ---@return Cell
 function Sim:cell(name, value) end
+---@param name string
+---@param n? integer how many references there are at first, 1 unless it is said
+---@return Refcount
+function Sim:refcount(name, n) end
 ---@param name string
 ---@return Lock
 function Sim:mutex(name) end

@@ -4,6 +4,9 @@
 -- Allocators look it up under a read-side lock of their own and pin it; a grace period takes and
 -- drops each of these locks before the base reference goes.  Whoever drops the last reference
 -- queues the worker that frees the cache, once.
+--
+-- The references are counted in a cell, of which a search knows no more than that it is read
+-- and written; with refcount=true in a refcount, whose gets and puts mostly need no order.
 
 local function allocator(i)
   return function(t, sim, opt)
@@ -13,16 +16,16 @@ local function allocator(i)
       if t:read_once(sim.entry) then
         t:assert(not t:read_once(sim.freed), "lookup in a freed cache")
         if opt.bug == 1 then
-          t:atomic_add(sim.ref, 1)
+          sim.get(t, sim.ref, 1)
           got = true
         else
-          got = t:inc_not_zero(sim.ref)
+          got = sim.tryget(t, sim.ref)
         end
       end
       t:unlock(sim.rl[i])
       if got then
         t:assert(not t:read_once(sim.freed), "allocation from a freed cache")
-        if t:dec_and_test(sim.ref) then
+        if sim.put(t, sim.ref) then
           t:write_once(sim.queued, true)
         end
       end
@@ -48,7 +51,7 @@ local function rcu_callback(t, sim, opt)
       end
     end
   end
-  if t:dec_and_test(sim.ref) then
+  if sim.put(t, sim.ref) then
     t:write_once(sim.queued, true)
   end
 end
@@ -66,11 +69,18 @@ return model {
     k = { 1, "allocations of each", least = 1 },
     bug = { 0, "1: plain get, no grace period; 2: no grace period; 3: a grace period that takes " ..
                "the last reader's k-1 finished lookups for all of them" },
+    refcount = { false, "references are counted in a refcount" },
   },
 
-  setup = function(sim, opt)
+  setup = function(sim, opt, t)
     sim.entry = sim:cell("entry", true)
-    sim.ref = sim:cell("ref", 1)
+    if opt.refcount then
+      sim.ref, sim.get, sim.tryget, sim.put = sim:refcount("ref", 1), t.refcount_inc,
+        t.refcount_inc_not_zero, t.refcount_dec_and_test
+    else
+      sim.ref, sim.get, sim.tryget, sim.put = sim:cell("ref", 1), t.atomic_add,
+        t.inc_not_zero, t.dec_and_test
+    end
     sim.freed = sim:cell("freed", false)
     sim.queued = sim:cell("queued", false)
     sim.armed = sim:cell("armed", false)
@@ -94,7 +104,17 @@ return model {
     { "v5.3", never = "*", explore = { strategy = "exhaustive" } },
     { "v5.3", set = { n = 1, k = 1 }, never = "*",
       explore = { strategy = "bounded", preemptions = 3 } },
+    { "v5.3", set = { refcount = true }, never = "*", explore = { strategy = "dpor" } },
+    { "v5.3", set = { refcount = true }, never = "*", explore = { strategy = "exhaustive" } },
+    { "v5.3", set = { n = 3, k = 2, refcount = true }, never = "*",
+      explore = { strategy = "dpor" } },
     { "v5.3", set = { bug = 1 }, finds = "assert", explore = { strategy = "dpor" } },
+    { "v5.3", set = { bug = 1, refcount = true }, finds = "assert",
+      explore = { strategy = "dpor" } },
+    { "v5.3", set = { bug = 2, refcount = true }, finds = "assert",
+      explore = { strategy = "dpor" } },
+    { "v5.3", set = { k = 2, bug = 3, refcount = true }, finds = "assert",
+      explore = { strategy = "dpor" } },
     { "v5.3", set = { bug = 2 }, finds = "assert", explore = { strategy = "dpor" } },
     { "v5.3", set = { k = 2, bug = 3 }, finds = "assert", explore = { strategy = "dpor" } },
   },

@@ -440,8 +440,11 @@ static inline void sched_point(struct task *t, enum cost c)
 /*
  * Additions to a sum commute with each other, not with reading it.  That and two
  * reads are all that two steps may do to one field if their order is not to matter.
+ *
+ * ACCESS_ADD_LAST is an addition after which another one would be something else:
+ * whoever was found to add there before, and did not, has to be asked again.
  */
-enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW, ACCESS_ADD };
+enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW, ACCESS_ADD, ACCESS_ADD_LAST };
 
 /* Fields that objects have besides those that their own layer numbers from 0. */
 enum {
@@ -455,6 +458,8 @@ enum {
 	FIELD_HELD_BACK,	   /* a CPU: interrupts and softirqs to come */
 	FIELD_POOL,		   /* a CPU: its workers and their work */
 	FIELD_QUIESCENT,	   /* a CPU: that a section may have begun on it */
+	FIELD_REF_PUTS,		   /* puts that left something, for gets that depend on that */
+	FIELD_REF_BASE,		   /* what keeps it from zero, whatever gets and puts do */
 	FIELD_PENDING = 0xf000000, /* of a transition: its name's digest is added */
 	FIELD_NUMBERED = 0x10000,  /* an array: the element's number is added */
 };

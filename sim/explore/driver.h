@@ -26,6 +26,8 @@ enum search_defect {
 	DEFECT_PRUNED_DPOR,    /* dpor: stops at known states */
 	DEFECT_NO_CONTROL,     /* exhaustive: where the tasks stand is no part of the state */
 	DEFECT_BOUND_KEY,      /* bounded: nor is how many preemptions are left */
+	DEFECT_LAST_ADD,       /* dpor: a last addition is one like any other */
+	DEFECT_UNPINNED,       /* dpor: so is the race of a get with the drop of the base */
 	NR_DEFECTS,
 };
 

@@ -31,6 +31,7 @@ struct question {
 	const char *variant; /* NULL: those of the lifecycle; else this one alone */
 	const char *set;     /* a parameter, besides those of the model; may be NULL */
 	int n, k, bug;	     /* of the model; n 0: none */
+	bool refcount;	     /* it counts its references in a refcount */
 	struct explore_options opt;
 	bool minimise;
 };
@@ -118,7 +119,7 @@ static void note_finding(struct subject *s, const struct question *q, struct ans
 static void explore_it(const struct question *q, struct answer *a)
 {
 	char n[16], k[16], bug[16];
-	const char *sets[5] = {NULL}, *variants[] = {"none", q->variant, NULL};
+	const char *sets[6] = {NULL}, *variants[] = {"none", q->variant, NULL};
 	struct run_options opt = {.path = q->path,
 				  .sets = sets,
 				  .variants = q->variant ? variants : NULL,
@@ -137,6 +138,8 @@ static void explore_it(const struct question *q, struct answer *a)
 		sets[nr++] = k;
 		sets[nr++] = bug;
 	}
+	if (q->refcount)
+		sets[nr++] = "refcount=true";
 	sets[nr] = q->set;
 	run = session_open(&opt, NULL, &error);
 	if (!run)
@@ -201,6 +204,40 @@ static const struct {
 	{4, 2, 532416, 0, true, false},	    {4, 3, 2452813, 0, true, false},
 };
 
+/*
+ * With a refcount: as many traces as there are when gets and puts are told to commute as long
+ * as the base is there, and puts that leave something afterwards.
+ */
+static const struct {
+	int n, k;
+	uint64_t traces;
+} counted[] = {
+	{1, 1, 4},   {2, 1, 15},  {2, 2, 60},	{3, 1, 54},
+	{3, 2, 432}, {4, 1, 189}, {4, 2, 3024}, {4, 3, 22000},
+};
+
+static void check_counted(int n, int k, uint64_t expected)
+{
+	const struct question q = {.path = MODEL,
+				   .n = n,
+				   .k = k,
+				   .refcount = true,
+				   .opt = {.strategy = STRATEGY_DPOR}};
+	struct answer a = ask(&q);
+	bool ok = a.complete && a.stats.nr_runs == expected;
+
+	printf("(%d,%d) refcount   %9lu traces of %9lu, %lu blocked  %8.3f s  %6ld KiB  %s\n", n, k,
+	       (unsigned long)a.stats.nr_runs, (unsigned long)expected,
+	       (unsigned long)a.stats.nr_blocked, a.cpu, a.peak_kib, ok ? "ok" : "MISSED");
+	fflush(stdout);
+	if (ok)
+		return;
+	missed = true;
+	fprintf(stderr, "bench_explore: (%d,%d) refcount: %lu, expected %lu%s\n", n, k,
+		(unsigned long)a.stats.nr_runs, (unsigned long)expected,
+		a.complete ? "" : ", and it did not end");
+}
+
 static void check_count(int n, int k, enum strategy strategy, uint64_t expected)
 {
 	struct answer a = ask_model(n, k, 0, (struct explore_options){.strategy = strategy});
@@ -230,6 +267,8 @@ static void check_counts(void)
 		if (counts[i].traces && (bench_long || !counts[i].long_traces))
 			check_count(n, k, STRATEGY_DPOR, counts[i].traces);
 	}
+	for (size_t i = 0; i < G_N_ELEMENTS(counted); i++)
+		check_counted(counted[i].n, counted[i].k, counted[i].traces);
 }
 
 /* ---- how fast -------------------------------------------------------------------- */
@@ -264,8 +303,16 @@ static void speeds(void)
 static void exhausting(void)
 {
 	const struct explore_options all = {.strategy = STRATEGY_EXHAUSTIVE};
-	struct answer a;
+	const struct question counts_references = {.path = MODEL,
+						   .n = 4,
+						   .k = 3,
+						   .refcount = true,
+						   .opt = {.strategy = STRATEGY_DPOR}};
+	struct answer a = ask(&counts_references);
 
+	at_most("dpor (4,3), refcount", a.cpu, "s", 0.2);
+	at_most("dpor (4,3), refcount, blocked per execution",
+		(double)a.stats.nr_blocked / (double)a.stats.nr_runs, "", 0.25);
 	if (!bench_long)
 		return;
 	a = ask_model(4, 3, 0, all);

@@ -69,6 +69,14 @@ START_TEST(lifecycles_are_searched_alike)
 }
 END_TEST
 
+START_TEST(refcounts_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_REFCOUNT, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
 /* Generated programs that showed what dpor left out, each for a reason of its own. */
 static const uint64_t once_wrong_seeds[] = {62,	 81,  186,	 201,	    205,      263,
 					    375, 465, 770001229, 770001985, 770003065};
@@ -312,10 +320,54 @@ static const char *const sees =
 	"  },\n"
 	"}\n";
 
+/* Whether the user still gets a reference is up to the drop of the first one. */
+static const char *const base_drop =
+	"return model {\n"
+	"  setup = function(sim) sim.r, sim.c = sim:refcount('r'), sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('user', function(t, sim)\n"
+	"      if not t:refcount_inc_not_zero(sim.r) then t:write_once(sim.c, 1) end end),\n"
+	"    task('maker', function(t, sim) t:refcount_dec_and_test(sim.r) end),\n"
+	"  },\n"
+	"}\n";
+
+/* Three put one each: which of them is last is all that matters. */
+static const char *const three_puts =
+	"return model {\n"
+	"  setup = function(sim) sim.r, sim.c = sim:refcount('r', 3), sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('a', function(t, sim)\n"
+	"      if t:refcount_dec_and_test(sim.r) then t:write_once(sim.c, 1) end end),\n"
+	"    task('b', function(t, sim)\n"
+	"      if t:refcount_dec_and_test(sim.r) then t:write_once(sim.c, 2) end end),\n"
+	"    task('c', function(t, sim)\n"
+	"      if t:refcount_dec_and_test(sim.r) then t:write_once(sim.c, 3) end end),\n"
+	"  },\n"
+	"}\n";
+
+/* "b gets, base drops, a puts": without the get, either of the other two may be the last one. */
+static const char *const unpinned =
+	"return model {\n"
+	"  setup = function(sim) sim.r = sim:refcount('r') end,\n"
+	"  tasks = {\n"
+	"    task('base', function(t, sim)\n"
+	"      if t:refcount_inc_not_zero(sim.r) then t:refcount_dec_and_test(sim.r) end\n"
+	"      t:refcount_dec_and_test(sim.r) end),\n"
+	"    task('b', function(t, sim)\n"
+	"      if t:refcount_inc_not_zero(sim.r) then t:refcount_dec_and_test(sim.r) end\n"
+	"      t:refcount_inc_not_zero(sim.r) end),\n"
+	"    task('a', function(t, sim)\n"
+	"      if t:refcount_inc_not_zero(sim.r) then t:refcount_dec_and_test(sim.r) end end),\n"
+	"    task('reader', function(t, sim) t:refcount_read(sim.r) end),\n"
+	"  },\n"
+	"}\n";
+
+#define REFCOUNTS "refcount"
+
 struct breach {
 	enum search_defect defect;
 	uint32_t field;
-	const char *text; /* NULL: one of the generated programs */
+	const char *text; /* NULL, or REFCOUNTS: one of the generated programs */
 };
 
 static const struct breach breaches[] = {
@@ -330,6 +382,15 @@ static const struct breach breaches[] = {
 	{DEFECT_BLIND, 0, NULL},
 	{DEFECT_BLIND, FIELD_LOCK, NULL},
 	{DEFECT_BLIND, FIELD_REF, last_put},
+	/* a get and the drop of the first reference commute; a put that reaches zero does */
+	{DEFECT_BLIND, FIELD_REF_BASE, base_drop},
+	{DEFECT_BLIND, FIELD_REF_BASE, REFCOUNTS},
+	{DEFECT_BLIND, FIELD_REF, base_drop},
+	{DEFECT_BLIND, FIELD_REF, REFCOUNTS},
+	{DEFECT_BLIND, FIELD_REF_PUTS, REFCOUNTS},
+	{DEFECT_LAST_ADD, 0, REFCOUNTS},
+	{DEFECT_LAST_ADD, 0, three_puts},
+	{DEFECT_UNPINNED, 0, unpinned},
 };
 
 /* Generated programs of which one must show it. */
@@ -347,14 +408,17 @@ static bool differs(const char *text, const struct breach *b)
 
 static bool is_noticed(const struct breach *b)
 {
-	if (b->text) {
+	bool refcounts = g_strcmp0(b->text, REFCOUNTS) == 0;
+
+	if (b->text && !refcounts) {
 		check_same(b->text);
 		return differs(b->text, b);
 	}
 	/* Only some have a section that matters: the ninth is one. */
 	for (uint64_t seed = b->defect == DEFECT_NO_SECTIONS ? 9 : 1; seed <= BROKEN_PROGRAMS;
 	     seed++) {
-		g_autofree char *text = generate(PROGRAM_MODEL, seed);
+		g_autofree char *text =
+			generate(refcounts ? PROGRAM_REFCOUNT : PROGRAM_MODEL, seed);
 
 		if (differs(text, b))
 			return true;
@@ -380,6 +444,7 @@ Suite *suite_audit(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, models_are_searched_alike, 0, 40);
 	tcase_add_loop_test(tc, lifecycles_are_searched_alike, 0, 6);
+	tcase_add_loop_test(tc, refcounts_are_searched_alike, 0, 20);
 	tcase_add_loop_test(tc, seeds_that_were_wrong_once_are_right, 0,
 			    (int)G_N_ELEMENTS(once_wrong_seeds));
 	tcase_add_test(tc, a_seed_makes_one_program);

@@ -323,15 +323,21 @@ START_TEST(an_operation_on_a_cell_is_one_step_and_one_record)
 		{"t:rcu_read_lock()", ""},
 		{"t:kfree(sim.c)", ""},
 		{"t:choice(3)", ""},
+		{"t:refcount_inc(sim.r)", ""},
+		{"t:refcount_inc_not_zero(sim.r)", ""},
+		{"t:refcount_dec_and_test(sim.r)", ""},
+		{"t:refcount_read(sim.r)", "refcount_read 2 0\n"},
 	};
 	g_autofree char *with = g_strdup_printf(
 		MODEL("sim.c = sim:cell('c', 5) sim.d = sim:completion('d')"
-		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')",
+		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')"
+		      "sim.r = sim:refcount('r', 2)",
 		      "t:wait_until(sim.c, 5)\n%s"),
 		ops[_i].op);
 	const char *without =
 		MODEL("sim.c = sim:cell('c', 5) sim.d = sim:completion('d')"
-		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')",
+		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')"
+		      "sim.r = sim:refcount('r', 2)",
 		      "t:wait_until(sim.c, 5)");
 	g_autofree char *records = NULL;
 	struct outcome o = run_text(with, ORDER_RANDOM, 1),
@@ -485,6 +491,20 @@ START_TEST(a_percpu_ref_is_released_after_its_last_reference)
 }
 END_TEST
 
+START_TEST(a_refcount_counts_and_does_not_come_back_from_zero)
+{
+	expect_log(MODEL("sim.r = sim:refcount('r') sim.two = sim:refcount('two', 2)", LOG_ALL
+			 "local r, two = sim.r, sim.two\n"
+			 "t:refcount_inc(r) log(t:refcount_inc_not_zero(r), t:refcount_read(r))\n"
+			 "log(t:refcount_dec_and_test(r), t:refcount_dec_and_test(r))\n"
+			 "log(t:refcount_dec_and_test(r), t:refcount_read(r))\n"
+			 "log(t:refcount_inc_not_zero(r), t:refcount_read(r))\n"
+			 "log(t:refcount_dec_and_test(two), t:refcount_dec_and_test(two))\n"
+			 "t:kfree(r)"),
+		   " true 3\n false false\n true 0\n false 0\n false true\n");
+}
+END_TEST
+
 /* The classics need no memory management, but can have it. */
 START_TEST(cells_can_be_used_beside_caches)
 {
@@ -571,6 +591,20 @@ START_TEST(checkers_see_what_models_do)
 		{MODEL("sim.r = sim:percpu_ref('r')",
 		       "t:percpu_ref_kill(sim.r) t:percpu_ref_exit(sim.r)"),
 		 "refcount", "percpu_ref_exit on a ref that is still switching"},
+		{MODEL("sim.r = sim:refcount('r')",
+		       "t:refcount_dec_and_test(sim.r) t:refcount_dec_and_test(sim.r)"),
+		 "refcount", "put after zero: script puts after the last put"},
+		{MODEL("sim.r = sim:refcount('r')",
+		       "t:refcount_dec_and_test(sim.r) t:refcount_inc(sim.r)"),
+		 "refcount", "get on zero: 1 for script after the last put"},
+		{MODEL2("sim.r = sim:refcount('r')",
+			"if t:refcount_inc_not_zero(sim.r) then t:refcount_dec_and_test(sim.r) end",
+			"t:refcount_dec_and_test(sim.r) t:refcount_dec_and_test(sim.r)"),
+		 "refcount", "put after zero: script puts after the last put"},
+		{MODEL("sim.r = sim:refcount('r')", "t:kfree(sim.r) t:refcount_inc(sim.r)"),
+		 "use-after-free", "use after free of cell:1: ref_get"},
+		{MODEL("sim.r = sim:refcount('r')", "t:kfree(sim.r) t:refcount_read(sim.r)"),
+		 "use-after-free", "use after free of cell:1: read refcount_read"},
 		{MODEL("", "t:assert(1 == 2, 'one is two')"), "assert",
 		 "one is two (line 2 of the script)"},
 		{MODEL("", "t:fail('never here')"), "assert", "never here (line 2 of the script)"},
@@ -675,6 +709,16 @@ START_TEST(mistakes_are_told_with_their_line)
 		{MODEL("sim.r = sim:percpu_ref('r')", "t:percpu_ref_get(sim.r, 0)"),
 		 "x.lua:2: t:percpu_ref_get: expected a number of references from 1 to 1073741824, "
 		 "got 0"},
+		{MODEL("sim.r = sim:refcount('r', 0)", ""),
+		 "x.lua:1: sim:refcount: expected how many references there are at first, a whole "
+		 "number from 1 to 1073741824, got 0"},
+		{MODEL("sim.r = sim:refcount('r', 'one')", ""),
+		 "x.lua:1: sim:refcount: expected how many references there are at first, a whole "
+		 "number from 1 to 1073741824, got 'one'"},
+		{MODEL("sim.c = sim:cell('c', 1)", "t:refcount_inc(sim.c)"),
+		 "x.lua:2: t:refcount_inc: expected a refcount, got cell:1 c"},
+		{MODEL("sim.r = sim:refcount('r')", "t:atomic_inc(sim.r)"),
+		 "x.lua:2: t:atomic_inc: expected a cell, got cell:1 r"},
 		{MODEL("", "t:assert(false)"),
 		 "x.lua:2: t:assert: expected a text that says what is wrong, got nothing"},
 		{MODEL("sim.q = sim:waitqueue('q')", "t:wait_event(sim.q, true)"),
@@ -710,7 +754,7 @@ Suite *suite_model(void)
 	tcase_add_loop_test(states, every_bug_of_the_model_can_be_reached, 0, 3);
 	suite_add_tcase(s, states);
 	tcase_add_test(ops, cells_hold_what_is_put_into_them);
-	tcase_add_loop_test(ops, an_operation_on_a_cell_is_one_step_and_one_record, 0, 20);
+	tcase_add_loop_test(ops, an_operation_on_a_cell_is_one_step_and_one_record, 0, 24);
 	tcase_add_test(ops, a_mutex_and_a_spinlock_exclude);
 	tcase_add_test(ops, a_rwsem_lets_readers_in_together);
 	tcase_add_test(ops, waiting_for_a_cell_misses_nothing);
@@ -719,6 +763,7 @@ Suite *suite_model(void)
 	tcase_add_test(ops, a_grace_period_waits_in_every_preemption_model_and_kind_of_scenario);
 	tcase_add_test(ops, work_items_run_flush_and_cancel);
 	tcase_add_test(ops, a_percpu_ref_is_released_after_its_last_reference);
+	tcase_add_test(ops, a_refcount_counts_and_does_not_come_back_from_zero);
 	tcase_add_test(ops, cells_can_be_used_beside_caches);
 	tcase_add_test(ops, checkers_see_what_models_do);
 	tcase_add_test(ops, a_deadlock_is_found_in_a_timed_run);

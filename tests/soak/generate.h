@@ -14,6 +14,7 @@
 enum program_kind {
 	PROGRAM_MODEL,	   /* cells, locks, RCU, work items, references */
 	PROGRAM_LIFECYCLE, /* cgroups and caches */
+	PROGRAM_REFCOUNT,  /* counters of references, and who gets and puts them, rightly or not */
 	NR_PROGRAM_KINDS,
 };
 

@@ -2,8 +2,8 @@
 /*
  * Audits generated programs, one after the other, until the time is up.
  *
- *   soak DIR SECONDS [FIRST-SEED]     both kinds, in turn
- *   soak DIR print model|lifecycle SEED
+ *   soak DIR SECONDS [FIRST-SEED]     all kinds, in turn
+ *   soak DIR print model|lifecycle|refcount SEED
  *
  * What shows a difference is kept in DIR as KIND-SEED.lua, and the exit status is 1.
  */
@@ -22,8 +22,9 @@
 #define STEPS_MAX 100000
 #define STEPS_OF_RUN_MAX 2000
 
-/* Every so many programs one of the other kind. */
-#define LIFECYCLE_EVERY 4
+/* What the next seeds make, again and again. */
+static const enum program_kind kinds[] = {PROGRAM_LIFECYCLE, PROGRAM_MODEL, PROGRAM_REFCOUNT,
+					  PROGRAM_MODEL};
 
 struct totals {
 	uint64_t nr, differing, incomplete, failing, redundant;
@@ -120,10 +121,7 @@ static int soak(const char *dir, double seconds, uint64_t seed)
 	bool ok = true;
 
 	for (; g_get_monotonic_time() < until; seed++) {
-		enum program_kind kind = seed % LIFECYCLE_EVERY == 0 ? PROGRAM_LIFECYCLE
-								     : PROGRAM_MODEL;
-
-		ok &= audit_program(dir, kind, seed, &totals);
+		ok &= audit_program(dir, kinds[seed % G_N_ELEMENTS(kinds)], seed, &totals);
 	}
 	printf("next seed: %" PRIu64 "\n", seed);
 	say_totals(&totals);

@@ -373,8 +373,11 @@ static void append_name(GString *out, const struct transition *tr)
 
 static void append_touches(GString *out, const struct exec *x)
 {
-	static const char *const modes[] = {
-		[ACCESS_READ] = "r", [ACCESS_WRITE] = "w", [ACCESS_RMW] = "rw", [ACCESS_ADD] = "+"};
+	static const char *const modes[] = {[ACCESS_READ] = "r",
+					    [ACCESS_WRITE] = "w",
+					    [ACCESS_RMW] = "rw",
+					    [ACCESS_ADD] = "+",
+					    [ACCESS_ADD_LAST] = "+last"};
 
 	for (uint32_t i = 0; i < x->log.nr; i++)
 		g_string_append_printf(out, " %s.%x:%s", oid_str(x->touches[i].obj).s,

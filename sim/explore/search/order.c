@@ -142,6 +142,14 @@ static bool orders_all(uint32_t mode)
 	return mode == ACCESS_WRITE || mode == ACCESS_RMW;
 }
 
+void touches_forget_last(struct touch *touches, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		if (touches[i].mode == ACCESS_ADD_LAST)
+			touches[i].mode = ACCESS_ADD;
+	}
+}
+
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b)
 {
 	uint32_t i = 0, j = 0;
@@ -540,9 +548,12 @@ static uint64_t proc_name(struct order *o, const struct event_info *info)
 /* The first stands for everything: whoever may have touched anything conflicts with all others. */
 static struct touch touch_at(const struct event_info *info, uint32_t i)
 {
-	if (i == 0)
-		return (struct touch){.mode = info->wild ? ACCESS_RMW : ACCESS_READ};
-	return info->touches[i - 1];
+	struct touch t = {.mode = info->wild ? ACCESS_RMW : ACCESS_READ};
+
+	if (i > 0)
+		t = info->touches[i - 1];
+	touches_forget_last(&t, 1);
+	return t;
 }
 
 bool order_push(struct order *o, const struct event_info *info)
@@ -721,6 +732,35 @@ bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch
 			return false;
 	}
 	return true;
+}
+
+/* Whoever used the place of @mine before it, at @depth; NULL if the event there did not. */
+static const struct use *earlier_use(const struct order *o, const struct use *mine, uint32_t depth)
+{
+	for (uint32_t b = mine->before; b != NONE;) {
+		const struct use *use = &g_array_index(o->uses, struct use, b);
+
+		if (use->depth <= depth)
+			return use->depth == depth ? use : NULL;
+		b = use->before;
+	}
+	return NULL;
+}
+
+bool order_unpins(const struct order *o, uint32_t race)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u), *use;
+
+		if (o->places[mine->place].field != FIELD_REF_BASE || !orders_all(mine->mode))
+			continue;
+		use = earlier_use(o, mine, race);
+		if (use && use->mode == ACCESS_ADD)
+			return true;
+	}
+	return false;
 }
 
 uint32_t order_previous(const struct order *o)

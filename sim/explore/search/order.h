@@ -81,6 +81,12 @@ bool order_other_writer(const struct order *o, uint32_t depth);
 bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
 		       uint32_t nr);
 
+/**
+ * order_unpins() - did the last event take away what kept a counter from zero, and had the event
+ * at @race counted on it?
+ */
+bool order_unpins(const struct order *o, uint32_t race);
+
 /** order_previous() - depth of the event that the last one's process had before, or NO_EVENT */
 uint32_t order_previous(const struct order *o);
 
@@ -156,6 +162,13 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
  * @touches: has room for twice as many
  */
 uint32_t touches_tidy(struct touch *touches, uint32_t nr);
+
+/**
+ * touches_forget_last() - turn last additions into additions
+ *
+ * That the next one would be something else concerns those that could have come instead.
+ */
+void touches_forget_last(struct touch *touches, uint32_t nr);
 
 static inline bool modes_conflict(uint32_t a, uint32_t b)
 {

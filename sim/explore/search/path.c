@@ -260,6 +260,8 @@ void path_put_to_sleep(struct search *s, struct node *n)
 	}
 	tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
+	/* By the time that it matters, others may have come or gone. */
+	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);
 	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
 	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);

@@ -161,6 +161,19 @@ static void reverse_at(struct search *s, uint32_t raced, uint32_t race, bool nee
 	add_todo(s, race, bits ? bits : all_enabled(n), instead);
 }
 
+/*
+ * The last event dropped the base of a counter, and the one at @race was a get before that.  With
+ * the get there, the drop reached zero before no put; without it, it may, so that puts have to
+ * come first that did not need to on this path.  Which ones is not known here: everybody is tried.
+ */
+static bool reverse_unpinned(struct search *s, uint32_t race, uint32_t at)
+{
+	if (is_broken(s, DEFECT_UNPINNED) || !order_unpins(s->order, race))
+		return false;
+	add_todo(s, at, all_enabled(node_at(s, at)), 0);
+	return true;
+}
+
 void races_reverse(struct search *s)
 {
 	uint32_t n;
@@ -176,6 +189,8 @@ void races_reverse(struct search *s)
 		bool needed;
 		uint32_t at = reversed_at(s, s->races[i], &needed);
 
+		if (reverse_unpinned(s, s->races[i], at))
+			continue;
 		reverse_at(s, s->races[i], at, needed);
 	}
 }

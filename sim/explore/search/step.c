@@ -137,6 +137,8 @@ static bool note_step(struct search *s, struct node *n, const struct transition 
 	ev.nr_touches = touches_tidy(s->tidy, x->log.nr);
 	if (is_broken(s, DEFECT_BLIND))
 		ev.nr_touches = overlook(s->tidy, ev.nr_touches, s->d->audit->blind_to);
+	if (is_broken(s, DEFECT_LAST_ADD))
+		touches_forget_last(s->tidy, ev.nr_touches);
 	g_array_append_vals(s->touches, s->tidy, ev.nr_touches);
 	n->wild |= ev.wild;
 	n->stepped = order_push(s->order, &ev);
