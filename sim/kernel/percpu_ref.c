@@ -55,6 +55,36 @@ static void percpu_add(struct task *t, struct percpu_ref *ref, int64_t n)
 		ref->percpu[t->cpu->nr] += n;
 }
 
+/*
+ * In atomic mode, what an operation depends on.  As long as the bias is in the count,
+ * nothing fails and nothing reaches zero: all commute until the switch takes it out.
+ */
+static bool is_biased(const struct percpu_ref *ref)
+{
+	return ref->count > PERCPU_COUNT_BIAS / 2;
+}
+
+/* Gets commute with each other, and puts may bring the count to where they fail. */
+static void touch_get(struct task *t, const struct percpu_ref *ref)
+{
+	bool adds = ref->count > 0;
+
+	touch(t->w, ref->of, FIELD_REF, adds ? ACCESS_ADD : ACCESS_RMW);
+	if (adds && !is_biased(ref))
+		touch(t->w, ref->of, FIELD_REF_PUTS, ACCESS_READ);
+}
+
+/* Single puts that leave something commute with each other. */
+static void touch_put(struct task *t, const struct percpu_ref *ref, int64_t n)
+{
+	bool adds = is_biased(ref) || (n == 1 && ref->count > 1);
+
+	touch(t->w, ref->of, FIELD_REF, adds ? ACCESS_ADD : ACCESS_RMW);
+	if (adds && !is_biased(ref))
+		touch(t->w, ref->of, FIELD_REF_PUTS,
+		      ref->count == 2 ? ACCESS_ADD_LAST : ACCESS_ADD);
+}
+
 static void release(struct task *t, struct percpu_ref *ref)
 {
 	trace(t, REF_ZERO, .obj = ref->of);
@@ -67,7 +97,7 @@ void percpu_ref_get_many(struct task *t, struct percpu_ref *ref, int64_t n, enum
 	if (percpu_mode(t, ref)) {
 		percpu_add(t, ref, n);
 	} else {
-		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+		touch_get(t, ref);
 		ref->count += n;
 	}
 	trace(t, REF_GET, .obj = ref->of, .arg = {n, h, (int64_t)owner});
@@ -84,7 +114,7 @@ void percpu_ref_put_many(struct task *t, struct percpu_ref *ref, int64_t n, enum
 	if (percpu) {
 		percpu_add(t, ref, -n);
 	} else {
-		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
+		touch_put(t, ref, n);
 		ref->count -= n;
 		if (ref->count == 0)
 			release(t, ref);
@@ -99,9 +129,12 @@ static bool tryget(struct task *t, struct percpu_ref *ref, enum holder h, oid_t 
 	if (percpu_mode(t, ref)) {
 		percpu_add(t, ref, 1);
 	} else {
-		touch(t->w, ref->of, FIELD_REF, ACCESS_RMW);
 		touch(t->w, ref->of, FIELD_REF_WAY, ACCESS_READ);
 		ok = ref->count != 0 && !(live && ref->dead);
+		if (ok)
+			touch_get(t, ref);
+		else if (!(live && ref->dead))
+			touch(t->w, ref->of, FIELD_REF, ACCESS_READ);
 		ref->count += ok;
 	}
 	trace(t, REF_TRYGET, .obj = ref->of, .arg = {ok, h, (int64_t)owner, live});
