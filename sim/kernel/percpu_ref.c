@@ -74,15 +74,24 @@ static void touch_get(struct task *t, const struct percpu_ref *ref)
 		touch(t->w, ref->of, FIELD_REF_PUTS, ACCESS_READ);
 }
 
-/* Single puts that leave something commute with each other. */
+/*
+ * Single puts that leave something commute with each other; the one that leaves one comes
+ * before the last one, which conflicts with all.
+ */
 static void touch_put(struct task *t, const struct percpu_ref *ref, int64_t n)
 {
-	bool adds = is_biased(ref) || (n == 1 && ref->count > 1);
+	bool single = n == 1 && ref->count > 0, last = ref->count == 1;
 
-	touch(t->w, ref->of, FIELD_REF, adds ? ACCESS_ADD : ACCESS_RMW);
-	if (adds && !is_biased(ref))
+	if (is_biased(ref)) {
+		touch(t->w, ref->of, FIELD_REF, ACCESS_ADD);
+		return;
+	}
+	touch(t->w, ref->of, FIELD_REF, single && !last ? ACCESS_ADD : ACCESS_RMW);
+	if (single)
 		touch(t->w, ref->of, FIELD_REF_PUTS,
-		      ref->count == 2 ? ACCESS_ADD_LAST : ACCESS_ADD);
+		      last		? ACCESS_RMW
+		      : ref->count == 2 ? ACCESS_ADD_LAST
+					: ACCESS_ADD);
 }
 
 static void release(struct task *t, struct percpu_ref *ref)

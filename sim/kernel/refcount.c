@@ -40,10 +40,10 @@ static enum access_mode adds_until(int64_t left)
 	return left > 1 ? ACCESS_ADD : left == 1 ? ACCESS_ADD_LAST : ACCESS_RMW;
 }
 
-/* For those that leave something: the one that reaches zero conflicts with all. */
+/* The one that reaches zero conflicts with all. */
 static void touch_put(struct task *t, const struct refcount *r, bool initial)
 {
-	touch(t->w, r->of, FIELD_REF, ACCESS_ADD);
+	touch(t->w, r->of, FIELD_REF, r->count == 1 ? ACCESS_RMW : ACCESS_ADD);
 	touch(t->w, r->of, FIELD_REF_PUTS, adds_until(r->count - 1));
 	if (initial)
 		touch(t->w, r->of, FIELD_REF_BASE, adds_until(r->initial));
@@ -133,7 +133,7 @@ bool refcount_dec_and_test(struct task *t, struct refcount *r)
 	sched_point(t, COST_ATOMIC);
 	trace(t, REF_PUT, .obj = r->of, .arg = {1, HOLD_SCRIPT, (int64_t)t->id});
 	entitled = note_put(t, r, &initial);
-	if (!entitled || r->count <= 1)
+	if (!entitled || r->count <= 0)
 		touch_all(t, r);
 	else
 		touch_put(t, r, initial);

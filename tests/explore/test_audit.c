@@ -385,7 +385,6 @@ static const struct breach breaches[] = {
 	/* a get and the drop of the first reference commute; a put that reaches zero does */
 	{DEFECT_BLIND, FIELD_REF_BASE, base_drop},
 	{DEFECT_BLIND, FIELD_REF_BASE, REFCOUNTS},
-	{DEFECT_BLIND, FIELD_REF, base_drop},
 	{DEFECT_BLIND, FIELD_REF, REFCOUNTS},
 	{DEFECT_BLIND, FIELD_REF_PUTS, REFCOUNTS},
 	{DEFECT_LAST_ADD, 0, REFCOUNTS},

@@ -84,7 +84,7 @@ static void pinned(struct task *t, void *arg)
 	expect(!put(t));
 	expect_touches(ADD, LAST, NONE);
 	expect(put(t));
-	expect_touches(ACCESS_RMW, NONE, NONE);
+	expect_touches(ACCESS_RMW, ACCESS_RMW, ACCESS_RMW);
 	expect(!get(t));
 	expect_touches(ACCESS_READ, NONE, NONE);
 }
@@ -144,7 +144,7 @@ static void drop_three(struct task *t, void *arg)
 	expect(!put(t));
 	expect_touches(ADD, LAST, LAST);
 	expect(put(t));
-	expect_touches(ACCESS_RMW, NONE, NONE);
+	expect_touches(ACCESS_RMW, ACCESS_RMW, ACCESS_RMW);
 }
 
 START_TEST(initial_references_are_put_in_any_order)

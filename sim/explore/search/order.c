@@ -793,22 +793,105 @@ bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, boo
 	       (!order_before(o, race, depth) && (!needed || order_before(o, depth, last)));
 }
 
+/* Did the place of @mine get used because of the event at @race, before the last event used it? */
+static bool used_between(const struct order *o, const struct use *mine, uint32_t race)
+{
+	for (uint32_t b = mine->before; b != NONE;) {
+		const struct use *use = &g_array_index(o->uses, struct use, b);
+
+		if (use->depth <= race)
+			return false;
+		if (order_before(o, race, use->depth))
+			return true;
+		b = use->before;
+	}
+	return false;
+}
+
+/*
+ * The puts of a counter, if the last event was the last one and the one at @race one before it.
+ * Whatever counts needs to be ordered before the last put, so nothing else goes with that at @race.
+ */
+static const struct place *last_put_after(const struct order *o, uint32_t race)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+	const struct use *put = NULL;
+	oid_t obj = 0;
+
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u), *use;
+		const struct place *at = &o->places[mine->place];
+
+		if (mine->mode != ACCESS_RMW || at->field != FIELD_REF_PUTS)
+			continue;
+		use = earlier_use(o, mine, race);
+		if (use && use->mode == ACCESS_ADD) {
+			put = mine;
+			obj = at->obj;
+		}
+	}
+	for (uint32_t u = ev->uses_at; put && u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[mine->place];
+
+		if (at->obj == obj && at->field == FIELD_REF && used_between(o, mine, race))
+			put = NULL;
+	}
+	return put ? &o->places[put->place] : NULL;
+}
+
+/*
+ * The clock that the last event would have if its put left something: without the put at @race it
+ * does.
+ */
+static void clock_if_not_last(const struct order *o, const struct place *puts, struct happened *as)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	memset(as->clock, 0, sizeof(as->clock));
+	if (ev->before != NONE)
+		join(as, event_at(o, ev->before), o->nr_procs);
+	if (ev->poster != NONE)
+		join(as, event_at(o, ev->poster), o->nr_procs);
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *mine = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[mine->place];
+		bool adds = at->obj == puts->obj && (at == puts || at->field == FIELD_REF);
+		uint32_t mode = adds ? ACCESS_ADD : mine->mode;
+
+		for (uint32_t b = mine->before; b != NONE;) {
+			const struct use *use = &g_array_index(o->uses, struct use, b);
+
+			if (modes_conflict(use->mode, mode))
+				join(as, event_at(o, use->depth), o->nr_procs);
+			if (orders_all(use->mode))
+				break;
+			b = use->before;
+		}
+	}
+}
+
 uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths)
 {
 	uint32_t first[PROCS_MAX], n = 0, last = o->depth - 1;
+	const struct place *puts = last_put_after(o, race);
+	struct happened as_put;
 
+	if (puts)
+		clock_if_not_last(o, puts, &as_put);
 	memset(first, 0, sizeof(first)); /* depth + 1 of each process's first event among them */
 	for (uint32_t k = race + 1; k <= last; k++) {
-		const struct happened *ev = event_at(o, k);
+		const struct happened *ev = puts && k == last ? &as_put : event_at(o, k);
+		uint32_t proc = event_at(o, k)->proc;
 		bool initial = true;
 
 		if (!order_can_precede(o, race, k, needed))
 			continue;
-		if (first[ev->proc])
+		if (first[proc])
 			continue;
 		for (uint32_t q = 0; q < o->nr_procs && initial; q++)
 			initial = !first[q] || ev->clock[q] < first[q];
-		first[ev->proc] = k + 1;
+		first[proc] = k + 1;
 		if (initial)
 			depths[n++] = k;
 	}
