@@ -306,7 +306,9 @@ static bool make_world(struct run *run)
 	run->model = lua_toboolean(L, -1);
 	lua_getfield(L, -2, "statistics");
 	run->statistics = lua_toboolean(L, -1);
-	lua_pop(L, 2);
+	lua_getfield(L, -3, "perf_event");
+	run->perf_event = lua_toboolean(L, -1);
+	lua_pop(L, 3);
 	config.no_user_mode = run->model;
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");
