@@ -229,6 +229,12 @@ bench: $(BENCH_BINS) $(BUILD)/slabsim ## build and run every benchmark (BENCH_LO
 studies: $(BUILD)/slabsim ## run every study and put what it says into docs/studies.md
 	@tests/tools/studies.sh $(BUILD)/slabsim docs/studies.md
 
+.PHONY: check-studies
+check-studies: $(BUILD)/slabsim ## run every study, and compare with docs/studies.md
+	@cp docs/studies.md $(BUILD)/studies.md
+	@tests/tools/studies.sh $(BUILD)/slabsim $(BUILD)/studies.md
+	@diff -u docs/studies.md $(BUILD)/studies.md
+
 ##@ Source
 
 .PHONY: lint

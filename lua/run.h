@@ -148,7 +148,7 @@ struct run {
 	variant_set variants;
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
-	bool statistics;
+	bool statistics, perf_event;
 	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
 	uint32_t faults;
 

@@ -307,7 +307,9 @@ static bool make_world(struct run *run)
 	run->model = lua_toboolean(L, -1);
 	lua_getfield(L, -2, "statistics");
 	run->statistics = lua_toboolean(L, -1);
-	lua_pop(L, 2);
+	lua_getfield(L, -3, "perf_event");
+	run->perf_event = lua_toboolean(L, -1);
+	lua_pop(L, 3);
 	read_reclaim(run, L);
 	read_variants(run, L);
 	run->faults = (uint32_t)field_int(L, "faults");

@@ -9,6 +9,7 @@
 
 #include "lua/run.h"
 #include "lua/skip.h"
+#include "sim/mm/perf_cgroup.h"
 
 /* Their stacks are address space of a bounded region. */
 #define TASKS_MAX 200000
@@ -360,6 +361,8 @@ void run_setup(struct task *t, void *arg)
 	lifecycle_boot(t, run->lifecycle, run->variants, run->has_reclaim ? &run->reclaim : NULL);
 	if (run->statistics)
 		memcg_stat_enable(t);
+	if (run->perf_event)
+		perf_event_enable(t);
 	run_lua(t, self);
 	run->script->setup = NULL;
 	run->script->setup_done = true;

@@ -132,6 +132,7 @@ static bool is_after(const struct reach *re, const struct trace_record *r)
 		return true;
 	switch (r->kind) {
 	case TR_FLUSH_END:
+	case TR_FLUSH_WORK_END:
 	case TR_REF_ZERO:
 	case TR_WORK_CANCEL:
 		return g_hash_table_contains(re->done, &r->obj);
@@ -244,6 +245,7 @@ static bool is_wait(const struct trace_record *r)
 	case TR_RCU_SYNC_BEGIN:
 	case TR_RCU_BARRIER_BEGIN:
 	case TR_FLUSH_BEGIN:
+	case TR_FLUSH_WORK_BEGIN:
 		return true;
 	default:
 		return false;
@@ -329,6 +331,19 @@ static void pick_lock_holder(struct slice *s, const struct trace_record *wait, u
 			pick_side(s, i - 1, PICK_CONFLICT);
 		if (r->kind == TR_LOCK_ACQUIRE || r->kind == TR_LOCK_RELEASE)
 			return;
+	}
+}
+
+/* What is flushed at @flush was queued by somebody, and not always by who flushes it. */
+static void pick_queueing(struct slice *s, uint32_t flush)
+{
+	for (uint32_t i = flush; i > 0; i--) {
+		const struct trace_record *r = slice_event(s, i - 1);
+
+		if (r->kind == TR_QUEUE_WORK && r->obj == slice_event(s, flush)->obj && r->arg[2]) {
+			pick(s, i - 1, PICK_LINK);
+			return;
+		}
 	}
 }
 
@@ -531,6 +546,8 @@ static void pick_related(struct slice *s)
 			pick_missed_wake(s, i);
 		if (r->kind == TR_LOCK_WAIT)
 			pick_lock_holder(s, r, s->violation != NO_INDEX ? s->violation : i);
+		if (r->kind == TR_FLUSH_WORK_BEGIN)
+			pick_queueing(s, i);
 		if (is_ref_taken(r) && strcmp(s->v->rule, "leak") == 0)
 			pick_dropper(s, i);
 	}
@@ -630,6 +647,27 @@ static uint32_t last_change(const struct slice *s)
 	return NO_INDEX;
 }
 
+/*
+ * A pointer that nobody ever wrote was found by way of something that somebody did write: what
+ * the context read last, before @access, of that kind.
+ */
+static uint32_t way_there(const struct slice *s, const struct trace_record *access)
+{
+	const struct stretch *st = slice_stretch(s, s->violation);
+
+	for (uint32_t i = s->violation; st && i > st->first; i--) {
+		const struct trace_record *r = slice_event(s, i - 1);
+		uint32_t write;
+
+		if (r == access || r->task != access->task || r->kind != TR_ACCESS || r->arg[1])
+			continue;
+		write = last_writer(s, r);
+		if (write != NO_INDEX)
+			return write;
+	}
+	return NO_INDEX;
+}
+
 static bool wants_guess(const struct trace_record *r)
 {
 	return r->kind == TR_NULL_DEREF || r->kind == TR_WRONG_TYPE || r->kind == TR_WORK_NULL ||
@@ -645,6 +683,9 @@ static void pick_guess(struct slice *s)
 		return;
 	access = bad_access(s);
 	s->conflict = access ? last_writer(s, access) : NO_INDEX;
+	if (access && s->conflict == NO_INDEX &&
+	    slice_event(s, s->violation)->kind == TR_NULL_DEREF)
+		s->conflict = way_there(s, access);
 	if (s->conflict == NO_INDEX) {
 		s->conflict = last_change(s);
 		s->guessed = true;

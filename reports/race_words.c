@@ -246,7 +246,10 @@ static char *conflict_comment(struct words *w, const struct slice *s, const stru
 		return g_strdup_printf("// its bit is %s", r->arg[2] ? "set" : "cleared");
 	case TR_RCU_READ_LOCK:
 		return g_strdup_printf("// nesting %" G_GINT64_FORMAT, r->arg[0]);
+	case TR_TASK_BLOCK:
 	case TR_LOCK_WAIT:
+	case TR_FLUSH_BEGIN:
+	case TR_FLUSH_WORK_BEGIN:
 		return g_strdup("// waits");
 	case TR_LOCK_ACQUIRE:
 		return g_str_has_prefix(s->v->msg, "irq-unsafe") && !r->arg[1]
@@ -500,10 +503,10 @@ static char *order_of_end(struct words *w, const struct slice *s)
 		}
 		if (id != 0) {
 			g_autofree char *name = short_name(w, id);
-			size_t n = strlen(name);
+			size_t n = strcspn(name, "#");
 
 			g_string_append(said, name);
-			/* "lock:10 b": the checker gives the name as well. */
+			/* "lock:10 b": the checker gives the name as well, without a number. */
 			if (*c == ' ' && strncmp(c + 1, name, n) == 0 && !g_ascii_isalnum(c[1 + n]))
 				c += 1 + n;
 		} else {

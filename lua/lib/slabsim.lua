@@ -562,7 +562,8 @@ end
 
 local fields = {
   "costs", "cpus", "doc", "expect", "faults", "lifecycle", "like", "options", "ordering", "orders",
-  "preempt", "reclaim", "setup", "statistics", "study", "tasks", "upstream", "variants",
+  "perf_event", "preempt", "reclaim", "setup", "statistics", "study", "tasks", "upstream",
+  "variants",
 }
 
 -- What is left out is as in the other scenario; what that one expects is its own affair.
@@ -602,6 +603,13 @@ local function check_cpus(cpus)
   return expect_integer("cpus", cpus, 1, 64)
 end
 
+-- True or false, or a function of the options that says which.
+local function check_flag(what, flag)
+  if flag == nil then return false end
+  if type(flag) == "function" then return flag end
+  return expect_kind(what, flag, "boolean")
+end
+
 local function build(what, spec, default_cpus)
   local s = {
     what = what,
@@ -617,6 +625,7 @@ local function build(what, spec, default_cpus)
     statistics = expect_kind("statistics", spec.statistics or false, "boolean"),
     tasks = spec.tasks or {},
     reclaim = check_reclaim(spec.reclaim),
+    perf_event = check_flag("perf_event", spec.perf_event),
   }
   expect_kind("upstream", spec.upstream or "", "string")
   for i, name in ipairs(expect_array("variants", spec.variants or {})) do
@@ -1026,6 +1035,9 @@ local function options(s, sets, lifecycle, variants, checks_off)
     s.cpus = expect_integer("cpus", s.cpus(options_of_run), 1, 64)
   end
   if type(s.reclaim) == "function" then s.reclaim = reclaim_spec(s.reclaim(options_of_run)) end
+  if type(s.perf_event) == "function" then
+    s.perf_event = expect_kind("perf_event", s.perf_event(options_of_run), "boolean")
+  end
   sim = make_sim()
   if core.counts_operations then count_operations() end
   return options_of_run, sim

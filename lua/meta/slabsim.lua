@@ -721,6 +721,7 @@ function StudyResults:slope(metric, series, from, to) end
 ---@field costs? table<string, integer|integer[]> ns, or { ns, jitter in percent }
 ---@field reclaim? boolean|ReclaimOptions|fun(opt: table): boolean|ReclaimOptions default false
 ---@field faults? integer allocations that may fail once set-up is over; default 0
+---@field perf_event? boolean|fun(opt: table): boolean a second controller; default false
 ---@field statistics? boolean memory.stat is counted; default false
 ---@field options? table<string, any[]> { default, "what it is", least = N }; --set NAME=VALUE
 ---@field setup? fun(sim: Sim, opt: table<string, any>, t: Task)

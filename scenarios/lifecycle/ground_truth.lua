@@ -15,8 +15,10 @@ return scenario {
     nested = { false, "they belong to a child, which is removed first" },
     pinned = { false, "a page of user memory is given back last" },
     poke = { true, "in the end somebody else allocates on every CPU" },
+    other = { false, "a second controller's css goes along" },
     names = { 0, "names of a file system that are looked up in the cgroup" },
   },
+  perf_event = function(opt) return opt.other end,
   reclaim = function(opt) return opt.names > 0 end,
 
   setup = function(sim, opt)
@@ -72,5 +74,7 @@ return scenario {
     { "v6.12", set = { pinned = true }, never = "*", explore = few },
     { "v6.1", variant = "none", set = { names = 2 }, never = "*", explore = few },
     { "v6.12", variant = "none", set = { names = 2 }, never = "*", explore = few },
+    { "v6.1", variant = "none", set = { other = true, nested = true }, never = "*", explore = few },
+    { "v6.12", set = { other = true, nested = true }, never = "*", explore = few },
   },
 }

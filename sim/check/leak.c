@@ -10,7 +10,8 @@
  *
  * A cache of a memcg that is offline and still there dies with that memcg, and is
  * therefore judged with it; after reparenting it has to go by itself.  So has an objcg,
- * which live objects, a stock, a task or a memcg may keep.
+ * which live objects, a stock, a task or a memcg may keep.  The css of another controller may
+ * be kept by its children alone.
  */
 
 #include <inttypes.h>
@@ -82,6 +83,17 @@ struct objcg {
 	bool freed;
 };
 
+/* Another controller's css: only its children have a reason to keep it. */
+struct css {
+	oid_t id; /* 0 until it is on the list of all */
+	struct list node;
+	oid_t parent;
+	struct counter refs;
+	uint64_t offline_seq;
+	uint32_t children; /* not freed */
+	bool freed;
+};
+
 struct slab {
 	int64_t pages; /* charged */
 	oid_t cache, memcg;
@@ -96,9 +108,10 @@ struct work {
 };
 
 struct ledger {
-	struct table memcgs, caches, objcgs;
-	struct list all_memcgs, all_caches, all_objcgs; /* in the order in which they came */
-	struct table slabs;				/* not freed */
+	struct table memcgs, caches, objcgs, csses;
+	/* In the order in which they came. */
+	struct list all_memcgs, all_caches, all_objcgs, all_csses;
+	struct table slabs; /* not freed */
 	struct table works;
 	struct table payers; /* by live object: oid_t, the objcg that it is charged to */
 	struct table exited; /* tasks: bool */
@@ -152,6 +165,18 @@ static struct objcg *objcg_of(struct checker *c, oid_t id)
 	return objcg;
 }
 
+static struct css *css_of(struct checker *c, oid_t id)
+{
+	struct ledger *led = c->ledger;
+	struct css *css = ledger_number(c, &led->csses, oid_nr(id));
+
+	if (!css->id) {
+		css->id = id;
+		list_add_tail(&css->node, &led->all_csses);
+	}
+	return css;
+}
+
 static struct slab *slab_of(struct checker *c, oid_t id)
 {
 	struct ledger *led = c->ledger;
@@ -161,12 +186,19 @@ static struct slab *slab_of(struct checker *c, oid_t id)
 
 /* ---- references ------------------------------------------------------------------- */
 
-/* @id: a memcg, a cache or an objcg */
+/* @id: one that is_followed() */
 static struct counter *counter_of(struct checker *c, oid_t id)
 {
-	if (oid_kind(id) == OBJ_OBJCG)
+	switch (oid_kind(id)) {
+	case OBJ_MEMCG:
+		return &memcg_of(c, id)->refs;
+	case OBJ_OBJCG:
 		return &objcg_of(c, id)->refs;
-	return oid_kind(id) == OBJ_MEMCG ? &memcg_of(c, id)->refs : &cache_of(c, id)->refs;
+	case OBJ_CSS:
+		return &css_of(c, id)->refs;
+	default:
+		return &cache_of(c, id)->refs;
+	}
 }
 
 static struct hold *find_hold(const struct counter *refs, int64_t holder)
@@ -260,7 +292,8 @@ static void give(struct checker *c, const struct trace_record *r, int64_t n, int
 /* Who is judged has its counter followed. */
 static bool is_followed(oid_t id)
 {
-	return oid_kind(id) == OBJ_MEMCG || oid_kind(id) == OBJ_CACHE || oid_kind(id) == OBJ_OBJCG;
+	return oid_kind(id) == OBJ_MEMCG || oid_kind(id) == OBJ_CACHE ||
+	       oid_kind(id) == OBJ_OBJCG || oid_kind(id) == OBJ_CSS;
 }
 
 static void on_ref_init(struct checker *c, const struct trace_record *r)
@@ -300,10 +333,30 @@ static void on_ref_move(struct checker *c, const struct trace_record *r)
 
 /* ---- records ------------------------------------------------------------------------ */
 
+static void css_new(struct checker *c, const struct trace_record *r)
+{
+	struct css *css = css_of(c, r->obj);
+
+	css->parent = arg_oid(r, 0);
+	if (css->parent)
+		css_of(c, css->parent)->children++;
+}
+
+static void css_freed(struct checker *c, oid_t id)
+{
+	struct css *css = css_of(c, id);
+
+	css->freed = true;
+	if (css->parent)
+		css_of(c, css->parent)->children--;
+}
+
 static void on_new(struct checker *c, const struct trace_record *r)
 {
 	struct memcg *memcg;
 
+	if (oid_kind(r->obj) == OBJ_CSS)
+		css_new(c, r);
 	if (oid_kind(r->obj) != OBJ_MEMCG)
 		return;
 	memcg = memcg_of(c, r->obj);
@@ -349,6 +402,9 @@ static void on_free(struct checker *c, const struct trace_record *r)
 	case OBJ_SLAB:
 		slab_freed(c, r->obj);
 		break;
+	case OBJ_CSS:
+		css_freed(c, r->obj);
+		break;
 	default:
 		break;
 	}
@@ -379,6 +435,8 @@ static void on_state(struct checker *c, const struct trace_record *r)
 {
 	if (oid_kind(r->obj) == OBJ_SLAB)
 		note_on_cpu(c, slab_of(c, r->obj), r->str && strcmp(r->str, "cpu") == 0);
+	else if (oid_kind(r->obj) == OBJ_CSS && r->str && strcmp(r->str, "offline") == 0)
+		css_of(c, r->obj)->offline_seq = r->seq;
 }
 
 static void on_slab_discard(struct checker *c, const struct trace_record *r)
@@ -573,6 +631,8 @@ static void init(struct checker *c)
 	list_init(&led->all_caches);
 	table_init(&led->objcgs, c->set->arena, sizeof(struct objcg));
 	list_init(&led->all_objcgs);
+	table_init(&led->csses, c->set->arena, sizeof(struct css));
+	list_init(&led->all_csses);
 	table_init(&led->payers, c->set->arena, sizeof(oid_t));
 	table_init(&led->exited, c->set->arena, sizeof(bool));
 	table_init(&led->slabs, c->set->arena, sizeof(struct slab));
@@ -641,6 +701,8 @@ static void find_owners(struct ledger *led)
 		begin_search(&container_of(node, struct cache, node)->refs);
 	list_for_each(node, &led->all_objcgs)
 		begin_search(&container_of(node, struct objcg, node)->refs);
+	list_for_each(node, &led->all_csses)
+		begin_search(&container_of(node, struct css, node)->refs);
 	while ((detail = map_next(&led->details, &pos)))
 		propose(detail->hold, &detail->taken, map_key_b(detail));
 }
@@ -845,6 +907,23 @@ static void judge_objcg(struct checker *c, const struct trace_record *last,
 	v->related[1] = objcg->parted_seq;
 }
 
+static void judge_css(struct checker *c, const struct trace_record *last, const struct css *css)
+{
+	struct text who = {0};
+	struct violation *v;
+	uint64_t seq = 0;
+
+	if (css->freed || !css->offline_seq || css->children > 0)
+		return;
+	add_holders(c->ledger, &css->refs, NULL, &who, &seq);
+	v = checker_violation(c, last, css->id,
+			      "offline css is not freed: %s, offline since seq %" PRIu64 ", %s%s",
+			      oid_str(css->id).s, css->offline_seq,
+			      who.len ? "held by " : "no reference is left", who.s);
+	v->related[0] = seq;
+	v->related[1] = css->offline_seq;
+}
+
 static void judge_works(struct checker *c, const struct trace_record *last)
 {
 	struct ledger *led = c->ledger;
@@ -874,6 +953,8 @@ static void on_end(struct checker *c, const struct trace_record *last)
 		judge_cache(c, last, container_of(node, struct cache, node));
 	list_for_each(node, &led->all_objcgs)
 		judge_objcg(c, last, container_of(node, struct objcg, node));
+	list_for_each(node, &led->all_csses)
+		judge_css(c, last, container_of(node, struct css, node));
 	judge_works(c, last);
 	/* The run may go on and come to rest again. */
 	list_for_each(node, &led->all_memcgs) {
@@ -922,8 +1003,8 @@ static const struct record_handler handlers[] = {
 
 const struct checker_ops check_leak = {
 	.name = "leak",
-	.claim = "no offline memcg, drained cache, reparented objcg or work item stays that nobody "
-		 "can reach",
+	.claim = "no offline memcg or other css, drained cache, reparented objcg or work item "
+		 "stays that nobody can reach",
 	.source = "cgroup and kmem_cache lifecycle; 3a98990ae215, f0a3a24b532d",
 	.handlers = handlers,
 	.ledger_size = sizeof(struct ledger),

@@ -5,8 +5,11 @@
  * Everything but a work item without a function is decided at the end.  Whether a run
  * can still end is for those to find out who can look ahead; they record a livelock.  Who waits
  * for whom is a graph with at most one edge per context: a lock leads to its
- * owner, a flush to the context that runs an item of that queue, and a context
- * that lost its CPU to the one that keeps it.  A cycle is a deadlock.
+ * owner, a flush to the context that runs the item, or an item of that queue, and
+ * a context that lost its CPU to the one that keeps it.  An item that is queued and
+ * can't start leads to one of those that have all the places of the queue: nobody
+ * runs any more, so each of them is stuck, and one that waits for the flusher makes
+ * the cycle.  A cycle is a deadlock.
  *
  * Waiting for a deadlock or for a grace period that a reader holds up is a
  * consequence: the causes are reported first, and the rest only if there is none.
@@ -29,9 +32,10 @@ struct context {
 	struct list node; /* on the list of all */
 	oid_t wait_lock, blocked_on;
 	uint64_t wait_seq, block_seq;
-	char why_text[24]; /* "idle" is not a wait */
-	oid_t flushes;	   /* workqueue, between FLUSH_BEGIN and FLUSH_END */
-	oid_t syncs;	   /* RCU flavour, between begin and end of a wait for it */
+	char why_text[32]; /* "idle" is not a wait */
+	oid_t flushes;	   /* workqueue or work item, between begin and end of a wait for it */
+	uint64_t flush_seq;
+	oid_t syncs; /* RCU flavour, between begin and end of a wait for it */
 	uint64_t reader_since;
 	uint64_t last_seq; /* of its records about locks and sections */
 	uint32_t nesting;
@@ -51,7 +55,20 @@ struct lock {
 struct work {
 	uint64_t queued; /* seq, 0 when it is not queued */
 	oid_t of, wq;
+	uint8_t cpu; /* that it is queued for */
 	char func[40];
+};
+
+struct queue {
+	uint32_t max_active;
+	bool unbound;
+	char name[24];
+};
+
+/* The item that a context runs. */
+struct run {
+	oid_t wq, work; /* 0: none */
+	uint8_t cpu;
 };
 
 struct callback {
@@ -80,7 +97,8 @@ struct ledger {
 	struct list all_contexts; /* in the order in which they came */
 	struct table locks;
 	struct table works;
-	struct table running;	  /* by context: oid_t, the workqueue that it runs an item of */
+	struct table queues;
+	struct table running;	  /* by context: struct run */
 	struct objects callbacks; /* by object: struct callbacks *, the first */
 	struct list all_callbacks;
 	struct table graces;  /* by RCU flavour */
@@ -231,7 +249,10 @@ static void on_reader(struct checker *c, const struct trace_record *r)
 
 static void on_flush_begin(struct checker *c, const struct trace_record *r)
 {
-	context_of(c, task_oid(r))->flushes = r->obj;
+	struct context *ctx = context_of(c, task_oid(r));
+
+	ctx->flushes = r->obj;
+	ctx->flush_seq = r->seq;
 }
 
 static void on_flush_end(struct checker *c, const struct trace_record *r)
@@ -269,26 +290,37 @@ static void on_queue_work(struct checker *c, const struct trace_record *r)
 		return;
 	work->queued = r->seq;
 	work->wq = arg_oid(r, 0);
+	work->cpu = (uint8_t)r->arg[1];
 	copy_text(work->func, sizeof(work->func), r->str);
 }
 
-static void run_item_of(struct checker *c, uint32_t task, oid_t wq)
+static void on_wq_init(struct checker *c, const struct trace_record *r)
 {
 	struct ledger *led = c->ledger;
-	oid_t *runs = ledger_number(c, &led->running, task);
+	struct queue *queue = ledger_number(c, &led->queues, oid_nr(r->obj));
 
-	*runs = wq;
+	queue->max_active = (uint32_t)r->arg[0];
+	queue->unbound = r->arg[1];
+	copy_text(queue->name, sizeof(queue->name), r->str);
 }
 
 static void on_work_start(struct checker *c, const struct trace_record *r)
 {
+	struct ledger *led = c->ledger;
+	struct run *run = ledger_number(c, &led->running, r->task);
+
 	work_of(c, r)->queued = 0;
-	run_item_of(c, r->task, arg_oid(r, 1));
+	run->cpu = r->cpu;
+	run->wq = arg_oid(r, 1);
+	run->work = r->obj;
 }
 
 static void on_work_end(struct checker *c, const struct trace_record *r)
 {
-	run_item_of(c, r->task, 0);
+	struct ledger *led = c->ledger;
+	struct run *run = ledger_number(c, &led->running, r->task);
+
+	run->wq = run->work = 0;
 }
 
 static void on_work_cancel(struct checker *c, const struct trace_record *r)
@@ -411,7 +443,8 @@ static void init(struct checker *c)
 	list_init(&led->all_contexts);
 	table_init(&led->locks, c->set->arena, sizeof(struct lock));
 	table_init(&led->works, c->set->arena, sizeof(struct work));
-	table_init(&led->running, c->set->arena, sizeof(oid_t));
+	table_init(&led->queues, c->set->arena, sizeof(struct queue));
+	table_init(&led->running, c->set->arena, sizeof(struct run));
 	objects_init(&led->callbacks, c->set->arena, sizeof(struct callbacks *));
 	list_init(&led->all_callbacks);
 	table_init(&led->graces, c->set->arena, sizeof(struct grace));
@@ -447,23 +480,8 @@ static oid_t whose_cpu(struct ledger *led, const struct context *ctx)
 	return 0;
 }
 
-/* A context that runs an item of @wq and waits itself. */
-static oid_t runner_of(struct ledger *led, oid_t wq)
-{
-	const oid_t *runs;
-	uint64_t pos = 0;
-
-	while ((runs = table_next(&led->running, &pos))) {
-		const struct context *ctx = table_find(&led->contexts, pos - 1);
-
-		if (*runs == wq && ctx && waits(ctx))
-			return ctx->id;
-	}
-	return 0;
-}
-
-/* The context that @ctx waits for, or 0. */
-static oid_t waits_for(struct ledger *led, const struct context *ctx)
+/* As waits_for(), for a @ctx that flushes nothing. */
+static oid_t waits_plainly_for(struct ledger *led, const struct context *ctx)
 {
 	const struct lock *lock;
 
@@ -473,12 +491,115 @@ static oid_t waits_for(struct ledger *led, const struct context *ctx)
 	}
 	if (waits(ctx) == WAIT_NONE)
 		return ctx->blocked ? 0 : whose_cpu(led, ctx);
-	if (ctx->flushes)
-		return runner_of(led, ctx->flushes);
 	return oid_kind(ctx->blocked_on) == OBJ_TASK ? ctx->blocked_on : 0;
 }
 
+#define HOPS_MAX 64
+
+/* Does @from wait, without another flush on the way, for @to? */
+static bool leads_to(struct ledger *led, const struct context *from, oid_t to)
+{
+	for (int hop = 0; from && !from->flushes && hop < HOPS_MAX; hop++) {
+		oid_t next = waits_plainly_for(led, from);
+
+		if (next == to)
+			return true;
+		from = find_context(led, next);
+	}
+	return false;
+}
+
+/* Does @run have a place of the queue of @work that @work could have? */
+static bool is_beside(const struct ledger *led, const struct run *run, const struct work *work)
+{
+	const struct queue *queue = table_find(&led->queues, oid_nr(work->wq));
+
+	return run->wq == work->wq && ((queue && queue->unbound) || run->cpu == work->cpu);
+}
+
+/*
+ * A context that waits and runs an item of the queue @wq, or if @beside is given, one of those
+ * that fill its places on the CPU of that item.  One that waits for @flusher, if there is any.
+ */
+static oid_t runner_of(struct ledger *led, const struct context *flusher, oid_t wq,
+		       const struct work *beside)
+{
+	const struct run *run;
+	uint64_t pos = 0;
+	oid_t first = 0;
+
+	while ((run = table_next(&led->running, &pos))) {
+		const struct context *ctx = table_find(&led->contexts, pos - 1);
+
+		if (!ctx || run->wq != wq || !waits(ctx) ||
+		    (beside && !is_beside(led, run, beside)))
+			continue;
+		if (ctx != flusher && leads_to(led, ctx, flusher->id))
+			return ctx->id;
+		if (!first)
+			first = ctx->id;
+	}
+	return first;
+}
+
+/* Have as many of that queue begun on the CPU of @work as may run there? */
+static bool is_full(struct ledger *led, const struct work *work)
+{
+	const struct queue *queue = table_find(&led->queues, oid_nr(work->wq));
+	const struct run *run;
+	uint64_t pos = 0;
+	uint32_t n = 0;
+
+	while ((run = table_next(&led->running, &pos)))
+		n += is_beside(led, run, work);
+	return queue && n >= queue->max_active;
+}
+
+/* Who has begun the item @id, or else keeps it from being begun. */
+static oid_t runs_or_hinders(struct ledger *led, const struct context *flusher, oid_t id)
+{
+	const struct work *work = table_find(&led->works, oid_nr(id));
+	const struct run *run;
+	uint64_t pos = 0;
+
+	while ((run = table_next(&led->running, &pos))) {
+		if (run->work == id)
+			return oid_make(OBJ_TASK, pos - 1);
+	}
+	return work && work->queued && is_full(led, work) ? runner_of(led, flusher, work->wq, work)
+							  : 0;
+}
+
+/* The context that @ctx waits for, or 0. */
+static oid_t waits_for(struct ledger *led, const struct context *ctx)
+{
+	if (ctx->wait_lock || !ctx->flushes || waits(ctx) == WAIT_NONE)
+		return waits_plainly_for(led, ctx);
+	if (oid_kind(ctx->flushes) == OBJ_WORK)
+		return runs_or_hinders(led, ctx, ctx->flushes);
+	return runner_of(led, ctx, ctx->flushes, NULL);
+}
+
 /* ---- deadlocks ------------------------------------------------------------------------- */
+
+/* What is flushed, and what that has to do with the context that is named next. */
+static void add_flush(struct ledger *led, struct text *text, oid_t id)
+{
+	const struct work *work = oid_kind(id) == OBJ_WORK ? table_find(&led->works, oid_nr(id))
+							   : NULL;
+	const struct queue *queue;
+
+	text_add(text, "flushes %s%s%s, ", oid_str(id).s, work ? " " : "", work ? work->func : "");
+	if (!work || !work->queued) {
+		text_add(text, "which runs in ");
+		return;
+	}
+	queue = table_find(&led->queues, oid_nr(work->wq));
+	text_add(text, "queued on %s %s behind %" PRIu32 " item%s, as many as may run, ",
+		 oid_str(work->wq).s, queue->name, queue->max_active,
+		 queue->max_active == 1 ? "" : "s");
+	text_add(text, queue->max_active == 1 ? "in " : "one of them in ");
+}
 
 static void add_wait(struct ledger *led, struct text *text, const struct context *ctx, oid_t next)
 {
@@ -489,8 +610,8 @@ static void add_wait(struct ledger *led, struct text *text, const struct context
 		text_add(text, "%s %s%s%s, held by ", spins(ctx) ? "spins on" : "waits for",
 			 oid_str(ctx->wait_lock).s, lock && lock->name[0] ? " " : "",
 			 lock ? lock->name : "");
-	else if (ctx->flushes)
-		text_add(text, "flushes %s, which runs in ", oid_str(ctx->flushes).s);
+	else if (ctx->flushes && waits(ctx) == WAIT_OTHER)
+		add_flush(led, text, ctx->flushes);
 	else if (waits(ctx) == WAIT_OTHER)
 		text_add(text, "waits for ");
 	else
@@ -523,6 +644,7 @@ static void report_cycle(struct checker *c, const struct trace_record *last,
 			waiter = ctx;
 		if (n < 3)
 			related[n] = ctx->wait_lock ? ctx->wait_seq
+				     : ctx->flushes ? ctx->flush_seq
 				     : ctx->blocked ? ctx->block_seq
 						    : ctx->last_seq;
 		n++;
@@ -665,6 +787,42 @@ static bool find_stalls(struct checker *c, const struct trace_record *last, bool
 
 /* ---- what is left over -------------------------------------------------------------------- */
 
+/* A context that wants a lock which @owner has, or NULL. */
+static const struct context *wants_lock_of(struct ledger *led, oid_t owner)
+{
+	list_for_each(node, &led->all_contexts) {
+		const struct context *ctx = container_of(node, struct context, node);
+		const struct lock *lock = ctx->wait_lock ? find_lock(led, ctx->wait_lock) : NULL;
+
+		if (lock && lock->owner == owner)
+			return ctx;
+	}
+	return NULL;
+}
+
+static void report_waiter(struct checker *c, const struct trace_record *last,
+			  const struct context *ctx)
+{
+	struct ledger *led = c->ledger;
+	uint64_t since = ctx->wait_lock ? ctx->wait_seq : ctx->block_seq;
+	const struct context *behind = wants_lock_of(led, ctx->id);
+	const char *name = behind ? find_lock(led, behind->wait_lock)->name : "";
+	struct text text = {0};
+	struct violation *v;
+
+	text_add(&text, "%s waits since seq %" PRIu64 " on %s (%s), and nobody is left to wake it",
+		 oid_str(ctx->id).s, since,
+		 oid_str(ctx->wait_lock ? ctx->wait_lock : ctx->blocked_on).s,
+		 ctx->why_text[0] ? ctx->why_text : "lock");
+	if (behind)
+		text_add(&text, ", while %s waits for %s%s%s, which it holds",
+			 oid_str(behind->id).s, oid_str(behind->wait_lock).s, *name ? " " : "",
+			 name);
+	v = checker_violation(c, last, ctx->id, "lost wake-up: %s", text.s);
+	v->related[0] = since;
+	v->related[1] = behind ? behind->wait_seq : 0;
+}
+
 /* @leftovers: something never ran, so who waits for a flush or a grace period has a reason to. */
 static void find_waiters(struct checker *c, const struct trace_record *last, bool leftovers)
 {
@@ -672,19 +830,11 @@ static void find_waiters(struct checker *c, const struct trace_record *last, boo
 
 	list_for_each(node, &led->all_contexts) {
 		const struct context *ctx = container_of(node, struct context, node);
-		oid_t on = ctx->wait_lock ? ctx->wait_lock : ctx->blocked_on;
-		uint64_t since = ctx->wait_lock ? ctx->wait_seq : ctx->block_seq;
 
 		if (waits(ctx) == WAIT_NONE || waits_for(led, ctx) ||
 		    (leftovers && (ctx->flushes || ctx->syncs)))
 			continue;
-		checker_violation(c, last, ctx->id,
-				  "lost wake-up: %s waits since seq %" PRIu64
-				  " on %s (%s), and nobody "
-				  "is left to wake it",
-				  oid_str(ctx->id).s, since, oid_str(on).s,
-				  ctx->why_text[0] ? ctx->why_text : "lock")
-			->related[0] = since;
+		report_waiter(c, last, ctx);
 	}
 }
 
@@ -766,6 +916,7 @@ static const struct record_handler handlers[] = {
 	{TR_RCU_SYNC_END, on_sync_end},
 	{TR_RCU_BARRIER_BEGIN, on_sync_begin},
 	{TR_RCU_BARRIER_END, on_sync_end},
+	{TR_WQ_INIT, on_wq_init},
 	{TR_WORK_INIT, on_work_init},
 	{TR_QUEUE_WORK, on_queue_work},
 	{TR_WORK_START, on_work_start},
@@ -774,6 +925,8 @@ static const struct record_handler handlers[] = {
 	{TR_WORK_CANCEL, on_work_cancel},
 	{TR_FLUSH_BEGIN, on_flush_begin},
 	{TR_FLUSH_END, on_flush_end},
+	{TR_FLUSH_WORK_BEGIN, on_flush_begin},
+	{TR_FLUSH_WORK_END, on_flush_end},
 	{TR_OBJ_FREE, on_free},
 	{TR_REF_KILL, on_kill},
 	{TR_LIVELOCK, on_livelock},

@@ -197,7 +197,12 @@ static char *gallery(const struct tests *tests, const char *page)
 		"how many runs the\nsearch made up to the first failing one, *time* how long that "
 		"took in one process. What it found was\nmade as short as it gets: *steps*, and "
 		"*switches*, the preemptions among them; blocking on a lock or\nwaiting for a "
-		"grace period is none.\n\n");
+		"grace period is none.\n\n"
+		"`slabsim test scenarios/history/NAME.lua -v` makes the search of a row again, "
+		"and those that find the fixed\ncode clean; `slabsim replay "
+		"scenarios/history/NAME.sched` the run. How soon a search finds something is a "
+		"matter of\nits seed: with others it may take some times as many executions, or "
+		"a fraction.\n\n");
 	put_searches(s, tests, page);
 	return g_string_free(s, FALSE);
 }

@@ -58,6 +58,8 @@ const char *verb_of(const struct trace_record *r, enum lock_sort sort)
 		return "rcu_barrier";
 	case TR_FLUSH_BEGIN:
 		return "flush_workqueue";
+	case TR_FLUSH_WORK_BEGIN:
+		return "flush_work";
 	case TR_REF_GET:
 	case TR_REF_TRYGET:
 	case TR_REF_PUT:

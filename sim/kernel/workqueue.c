@@ -307,6 +307,8 @@ static bool wait_for_instance(struct task *t, struct work_struct *work)
 {
 	struct worker *running;
 	struct work_waiter ww;
+	struct workqueue *wq = work->wq;
+	oid_t id = work->id;
 
 	if (!work->last_pool)
 		return false;
@@ -316,9 +318,12 @@ static bool wait_for_instance(struct task *t, struct work_struct *work)
 	ww.work = work;
 	ww.instance = work->pending ? work->instance : running->current_instance;
 	init_completion(t->w, &ww.done);
-	touch(t->w, work->wq->id, FIELD_QUEUE, ACCESS_RMW);
-	list_add_tail(&ww.node, &work->wq->waiters);
+	touch(t->w, wq->id, FIELD_QUEUE, ACCESS_RMW);
+	list_add_tail(&ww.node, &wq->waiters);
+	trace(t, FLUSH_WORK_BEGIN, .obj = id, .arg = {(int64_t)wq->id}, .str = work->name);
 	wait_for_completion(t, &ww.done, "flush_work");
+	/* @work may be freed memory from here on. */
+	trace(t, FLUSH_WORK_END, .obj = id, .arg = {(int64_t)wq->id});
 	return true;
 }
 

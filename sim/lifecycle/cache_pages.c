@@ -412,6 +412,9 @@ static void mem_cgroup_destroy_all_caches(struct task *t, struct mem_cgroup *mem
 	FRAME(t);
 
 	lock_list(t, memcg);
+	/* For the record: the lock orders it. */
+	trace_access(t, memcg->css.of, FIELD_LIST, ACCESS_READ,
+		     "mem_cgroup_destroy_all_caches.list");
 	list_for_each(node, &memcg->kmem_caches)
 		mark_dead(t, container_of(node, struct kmem_cache, params.kmem_caches_node));
 	unlock_list(t, memcg);

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "sim/mm/mm.h"
+#include "sim/mm/perf_cgroup.h"
 
 /* For the record only, as that of a memcg. */
 #define CGROUP_BYTES 480
@@ -56,21 +57,23 @@ static void css_free_rwork_fn(struct task *t, struct work_struct *work)
 	/* There is nothing to give back if it was percpu_ref_init() that failed. */
 	if (css->refcnt.percpu)
 		percpu_ref_exit(t, &css->refcnt);
-	if (css->self) {
+	if (css->kind == CSS_SELF) {
 		cgroup_free(t, cgrp);
 		return;
 	}
-	mem_cgroup_css_free(t, container_of(css, struct mem_cgroup, css));
+	if (css->kind == CSS_MEMORY)
+		mem_cgroup_css_free(t, container_of(css, struct mem_cgroup, css));
+	else
+		perf_cgroup_css_free(t, container_of(css, struct perf_cgroup, css));
 	css_put(t, &cgrp->self, HOLD_CSS, id);
 	css_put(t, parent, HOLD_CHILD_CSS, id);
 }
 
 /* cgroup_mutex held.  Whoever stands on it finds the next one by its number. */
-static void unlink_css(struct task *t, struct css *css)
+static void unlink_memory_css(struct task *t, struct css *css)
 {
 	touch(t->w, css->of, FIELD_SIBLING, ACCESS_WRITE);
 	touch(t->w, css->parent->of, FIELD_CHILDREN, ACCESS_WRITE);
-	css->released = true;
 	list_del(&container_of(css, struct mem_cgroup, css)->sibling);
 }
 
@@ -80,12 +83,11 @@ static void css_release_work_fn(struct task *t, struct work_struct *work)
 	struct mm *mm = mm_of(t->w);
 
 	mutex_lock(t, &mm->cgroup_mutex);
-	if (css->self)
-		css->released = true;
-	else
-		unlink_css(t, css);
+	css->released = true;
+	if (css->kind == CSS_MEMORY)
+		unlink_memory_css(t, css);
 	trace(t, CSS_RELEASED, .obj = css->of);
-	if (!css->self)
+	if (css->kind == CSS_MEMORY)
 		mem_cgroup_css_released(t, container_of(css, struct mem_cgroup, css));
 	mutex_unlock(t, &mm->cgroup_mutex);
 
@@ -115,10 +117,16 @@ static void offline_css(struct task *t, struct css *css)
 
 	if (!css->online)
 		return;
-	mem_cgroup_css_offline(t, container_of(css, struct mem_cgroup, css));
+	if (css->kind == CSS_MEMORY)
+		mem_cgroup_css_offline(t, container_of(css, struct mem_cgroup, css));
 	sched_write(t, css->of, FIELD_ONLINE, "offline_css.clear");
 	css->online = false;
-	css->cgroup->own = NULL;
+	if (css->kind == CSS_MEMORY) {
+		css->cgroup->own = NULL;
+	} else {
+		css->cgroup->perf = NULL;
+		trace(t, OBJ_STATE, .obj = css->of, .str = "offline");
+	}
 	css_went_offline(t, css);
 }
 
@@ -190,6 +198,15 @@ void kill_css(struct task *t, struct css *css)
 	}
 }
 
+/* Memory first: in the order of the controllers' numbers. */
+static void kill_csses(struct task *t, struct cgroup *cgrp)
+{
+	if (cgrp->own)
+		kill_css(t, &cgrp->own->css);
+	if (cgrp->perf)
+		kill_css(t, &cgrp->perf->css);
+}
+
 static int destroy_locked(struct task *t, struct cgroup *cgrp)
 {
 	touch(t->w, cgrp->id, FIELD_TASKS, ACCESS_READ);
@@ -199,8 +216,7 @@ static int destroy_locked(struct task *t, struct cgroup *cgrp)
 		return -EBUSY;
 	sched_write(t, cgrp->id, FIELD_ONLINE, "cgroup_destroy_locked.online");
 	cgrp->self.online = false;
-	if (cgrp->own)
-		kill_css(t, &cgrp->own->css);
+	kill_csses(t, cgrp);
 	/* The name is free from here on, long before the memcg is. */
 	kernfs_update(t);
 	cgrp->removed = true;
@@ -237,7 +253,6 @@ static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const ch
 	cgrp->parent = parent;
 	self->of = cgrp->id;
 	self->cgroup = cgrp;
-	self->self = true;
 	self->online = true;
 	self->no_ref = !parent;
 	self->parent = parent ? &parent->self : NULL;
@@ -246,36 +261,53 @@ static struct cgroup *cgroup_new(struct task *t, struct cgroup *parent, const ch
 	return cgrp;
 }
 
-static int css_online(struct task *t, struct mem_cgroup *memcg)
+static void set_online(struct task *t, struct css *css)
 {
-	struct css *css = &memcg->css;
-	int err = mem_cgroup_css_online(t, memcg);
-
-	if (err)
-		return err;
 	css->online = true;
 	css->online_cnt = 1;
 	if (css->parent) {
 		sched_access(t, css->parent->of, FIELD_ONLINE, ACCESS_RMW, "css_online.parent");
 		css->parent->online_cnt++;
 	}
+}
+
+static int online_memory_css(struct task *t, struct mem_cgroup *memcg)
+{
+	struct css *css = &memcg->css;
+	int err = mem_cgroup_css_online(t, memcg);
+
+	if (err)
+		return err;
+	set_online(t, css);
 	trace(t, CSS_ONLINE, .obj = css->of, .arg = {(int64_t)css->cgroup->id, memcg->kmemcg_id});
 	return 0;
 }
 
 /* Its index and caches are taken from it by the free work, which does not hold cgroup_mutex. */
-static void free_never_online(struct task *t, struct mem_cgroup *memcg)
+static void free_never_online(struct task *t, struct css *css)
 {
-	struct css *css = &memcg->css;
-
 	INIT_WORK(t, &css->destroy_rwork.work, css_free_rwork_fn, css->of);
 	queue_rcu_work(t, mm_of(t->w)->cgroup_destroy_wq, &css->destroy_rwork);
 }
 
-/* cgroup_apply_control_enable() for the one controller that is modelled. */
-static int css_create(struct task *t, struct cgroup *cgrp)
+/* Of @cgrp, and with its parent's css pinned unless it is the root's: 0 or -ENOMEM. */
+static int init_and_link_css(struct task *t, struct css *css, struct cgroup *cgrp,
+			     struct css *parent)
 {
-	FRAME(t);
+	css->cgroup = cgrp;
+	css->no_ref = !parent;
+	css->serial_nr = ++mm_of(t->w)->next_serial;
+	if (!parent)
+		return 0;
+	css->parent = parent;
+	css_get(t, css->parent, HOLD_CHILD_CSS, css->of);
+	css_get(t, &cgrp->self, HOLD_CSS, css->of);
+	return percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
+}
+
+static int create_memory_css(struct task *t, struct cgroup *cgrp)
+{
+	FRAME_NAMED(t, "css_create");
 	struct mem_cgroup *memcg;
 	struct css *css;
 	int err;
@@ -284,36 +316,63 @@ static int css_create(struct task *t, struct cgroup *cgrp)
 	if (!memcg)
 		return err;
 	css = &memcg->css;
-	css->cgroup = cgrp;
-	css->no_ref = !cgrp->parent;
-	css->serial_nr = ++mm_of(t->w)->next_serial;
-	if (cgrp->parent) {
-		css->parent = &cgrp->parent->memcg->css;
-		css_get(t, css->parent, HOLD_CHILD_CSS, css->of);
-		css_get(t, &cgrp->self, HOLD_CSS, css->of);
-		err = percpu_ref_init(t, &css->refcnt, css->of, "css", css_release);
-		if (err) {
-			free_never_online(t, memcg);
-			return err;
-		}
+	css->kind = CSS_MEMORY;
+	err = init_and_link_css(t, css, cgrp, cgrp->parent ? &cgrp->parent->memcg->css : NULL);
+	if (err)
+		goto out_free;
+	if (css->parent) {
 		touch(t->w, css->parent->of, FIELD_CHILDREN, ACCESS_WRITE);
 		list_add_tail(&memcg->sibling, &memcg->parent->children);
 	}
-	err = css_online(t, memcg);
+	err = online_memory_css(t, memcg);
 	if (err) {
-		unlink_css(t, css);
-		free_never_online(t, memcg);
-		return err;
+		css->released = true;
+		unlink_memory_css(t, css);
+		goto out_free;
 	}
 	cgrp->memcg = memcg;
 	cgrp->own = memcg;
 	return 0;
+
+out_free:
+	free_never_online(t, css);
+	return err;
+}
+
+int create_perf_css(struct task *t, struct cgroup *cgrp)
+{
+	FRAME_NAMED(t, "css_create");
+	struct perf_cgroup *perf = perf_cgroup_css_alloc(t, cgrp);
+	int err;
+
+	if (!perf)
+		return -ENOMEM;
+	err = init_and_link_css(t, &perf->css, cgrp,
+				cgrp->parent ? &cgrp->parent->perf->css : NULL);
+	if (err) {
+		free_never_online(t, &perf->css);
+		return err;
+	}
+	set_online(t, &perf->css);
+	cgrp->perf = perf;
+	trace(t, OBJ_STATE, .obj = perf->css.of, .str = "online");
+	return 0;
+}
+
+/* Of the controllers that the machine has. */
+static int cgroup_apply_control_enable(struct task *t, struct cgroup *cgrp)
+{
+	int err = create_memory_css(t, cgrp);
+
+	if (!err && cgrp->parent->perf)
+		err = create_perf_css(t, cgrp);
+	return err;
 }
 
 struct cgroup *cgroup_root_new(struct task *t)
 {
 	struct cgroup *root = cgroup_new(t, NULL, "/");
-	int err = css_create(t, root);
+	int err = create_memory_css(t, root);
 
 	sim_assert(err == 0);
 	return root;
@@ -333,8 +392,9 @@ static struct cgroup *create_locked(struct task *t, struct cgroup *parent, const
 		goto out_free;
 	css_get(t, &parent->self, HOLD_CHILD_CSS, cgrp->id);
 	kernfs_update(t);
-	*err = css_create(t, cgrp);
+	*err = cgroup_apply_control_enable(t, cgrp);
 	if (*err) {
+		kill_csses(t, cgrp);
 		percpu_ref_kill(t, &cgrp->self.refcnt);
 		return NULL;
 	}

@@ -6,9 +6,10 @@
  * Control groups and the life of a css.
  *
  * Each cgroup has two csses: its own ("self") and the memory controller's,
- * embedded in struct mem_cgroup.  Removal kills their counters; a grace period
- * later the offline work runs, children before parents; the last reference
- * queues the release work, and a second grace period later the free work runs.
+ * embedded in struct mem_cgroup; with perf_cgroup.h it has a third.  Removal
+ * kills their counters; a grace period later the offline work runs, children
+ * before parents; the last reference queues the release work, and a second
+ * grace period later the free work runs.
  *
  * Upstream: kernel/cgroup/cgroup.c, v5.3.
  */
@@ -19,13 +20,17 @@
 
 struct cgroup;
 struct mem_cgroup;
+struct perf_cgroup;
+
+/* Whose it is: the cgroup's own, or a controller's, whose structure it is embedded in. */
+enum css_kind { CSS_SELF, CSS_MEMORY, CSS_PERF_EVENT };
 
 struct css {
-	oid_t of; /* the cgroup or the memcg */
+	oid_t of; /* the cgroup, the memcg, or itself */
 	struct cgroup *cgroup;
 	struct css *parent; /* pinned */
 	bool no_ref;	    /* the root's: never counted */
-	bool self;	    /* the cgroup's own, else the memory controller's */
+	enum css_kind kind;
 	bool online, dying, killed, releasing, released;
 	int32_t online_cnt; /* itself and its online children */
 	uint64_t serial_nr;
@@ -41,6 +46,7 @@ struct cgroup {
 	struct css self;
 	struct mem_cgroup *memcg; /* its tasks': its own, or an ancestor's if that is disabled */
 	struct mem_cgroup *own;	  /* until it has gone offline */
+	struct perf_cgroup *perf; /* the same; NULL if the machine has no such controller */
 	bool memory_off, threaded;
 	uint32_t css_set_nr;
 	uint32_t nr_tasks, nr_online_children;
@@ -69,6 +75,9 @@ int cgroup_enable_threaded(struct task *t, struct cgroup *cgrp);
 
 /** kill_css() - begin to take @css offline; cgroup_mutex held */
 void kill_css(struct task *t, struct css *css);
+
+/** create_perf_css() - the perf_event controller's, for @cgrp: 0 or -ENOMEM; see perf_cgroup.h */
+int create_perf_css(struct task *t, struct cgroup *cgrp);
 
 /** css_went_offline() - tell those who wait for it; cgroup_mutex held */
 void css_went_offline(struct task *t, struct css *css);

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "sim/mm/mm.h"
+#include "sim/mm/perf_cgroup.h"
 
 struct waiter {
 	struct list node;
@@ -33,7 +34,7 @@ static void drain_offline(struct task *t, struct cgroup *cgrp)
 	struct mm *mm = mm_of(t->w);
 	struct waiter waiter = {.cgrp = cgrp};
 
-	while (cgrp->own && cgrp->own->css.dying) {
+	while ((cgrp->own && cgrp->own->css.dying) || (cgrp->perf && cgrp->perf->css.dying)) {
 		init_completion(t->w, &waiter.done);
 		list_add_tail(&waiter.node, &mm->offline_waiters);
 		mutex_unlock(t, &mm->cgroup_mutex);

@@ -67,7 +67,7 @@ static void debugfs_remove(struct task *t, struct debugfs_file *file)
 	sched_access(t, file->id, DEBUGFS_ACTIVE, ACCESS_RMW, "debugfs_remove.removed");
 	file->removed = true;
 	if (file->nr_active > 0)
-		wait_for_completion(t, &file->drained, "debugfs users");
+		wait_for_completion(t, &file->drained, "active_users_drained");
 	trace(t, OBJ_STATE, .obj = file->id, .str = "removed");
 }
 

@@ -365,6 +365,51 @@ START_TEST(a_stock_may_keep_an_objcg_and_a_freed_memcg_may_not)
 }
 END_TEST
 
+#define CSS(n) oid_make(OBJ_CSS, n)
+
+/* css:2 of another controller, below the root's, offline and without its base reference. */
+static void css_setup(void)
+{
+	REC(OBJ_NEW, .obj = CSS(1));
+	REC(OBJ_NEW, .obj = CSS(2), .arg = {O(CSS(1))});
+	REC(REF_INIT, .obj = CSS(2), .arg = {1, 1});
+	REC(OBJ_STATE, .obj = CSS(2), .str = "online");
+	get(CSS(2), 1, HOLD_KILL_CSS, 0);
+	put(CSS(2), 1, HOLD_BASE, 0);
+	REC(OBJ_STATE, .obj = CSS(2), .str = "offline");
+}
+
+START_TEST(another_css_that_is_offline_has_to_go)
+{
+	css_setup();
+	feed_end();
+	expect_only(NAME, CSS(2), "held by kill_css (1, taken at seq");
+}
+END_TEST
+
+START_TEST(a_child_may_keep_another_css)
+{
+	css_setup();
+	put(CSS(2), 1, HOLD_KILL_CSS, 0);
+	REC(OBJ_NEW, .obj = CSS(3), .arg = {O(CSS(2))});
+	feed_end();
+	expect_clean();
+	REC(OBJ_FREE, .obj = CSS(3));
+	feed_end();
+	expect_only(NAME, CSS(2), "no reference is left");
+}
+END_TEST
+
+START_TEST(another_css_that_is_freed_or_online_is_legal)
+{
+	css_setup();
+	put(CSS(2), 1, HOLD_KILL_CSS, 0);
+	REC(OBJ_FREE, .obj = CSS(2));
+	feed_end();
+	expect_clean();
+}
+END_TEST
+
 Suite *suite_check_leak(void)
 {
 	Suite *s = suite_create("check_leak");
@@ -395,6 +440,9 @@ Suite *suite_check_leak(void)
 	tcase_add_test(tc, a_freed_object_keeps_no_objcg);
 	tcase_add_test(tc, a_task_that_has_ended_keeps_no_objcg);
 	tcase_add_test(tc, a_stock_may_keep_an_objcg_and_a_freed_memcg_may_not);
+	tcase_add_test(tc, another_css_that_is_offline_has_to_go);
+	tcase_add_test(tc, a_child_may_keep_another_css);
+	tcase_add_test(tc, another_css_that_is_freed_or_online_is_legal);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -141,6 +141,78 @@ START_TEST(flush_with_the_mutex_that_the_work_needs)
 }
 END_TEST
 
+static void start_work(uint32_t work, uint32_t task, uint8_t cpu)
+{
+	queue_work(work);
+	REC(WORK_START, .obj = WORK(work), .arg = {0, O(WQ(1))}, .task = task, .cpu = cpu);
+}
+
+static void flush_work(uint32_t work, uint32_t task)
+{
+	REC(FLUSH_WORK_BEGIN, .obj = WORK(work), .arg = {O(WQ(1))}, .task = task);
+	block(task, oid_make(OBJ_WAIT, 1), "flush_work");
+}
+
+START_TEST(flush_of_an_item_that_waits_for_the_flusher)
+{
+	take(1, 1);
+	start_work(2, 8, 0);
+	start_work(1, 7, 0);
+	wait_lock(7, 1, 1);
+	flush_work(1, 1);
+	feed_end();
+	expect_only(NAME, LOCK(1), "deadlock: ");
+	expect(0, NAME, LOCK(1),
+	       "task:1 flushes work:1 workfn, which runs in task:7; task:7 waits");
+}
+END_TEST
+
+START_TEST(an_item_that_flushes_itself)
+{
+	start_work(1, 7, 0);
+	flush_work(1, 7);
+	feed_end();
+	expect_only(NAME, TASK(7),
+		    "self-deadlock: task:7 flushes work:1 workfn, which runs in task:7");
+}
+END_TEST
+
+/* Two items may run on a CPU: one on the other CPU is not in the way. */
+static void fill_queue(void)
+{
+	REC(WQ_INIT, .obj = WQ(1), .arg = {2, 0}, .str = "events");
+	start_work(1, 7, 0);
+	start_work(4, 9, 1);
+	block(9, oid_make(OBJ_WAIT, 2), "completion");
+	take(7, 1);
+	queue_work(3);
+	flush_work(3, 7);
+}
+
+START_TEST(flush_of_an_item_behind_those_that_wait_for_the_flusher)
+{
+	uint64_t flush;
+
+	fill_queue();
+	flush = feed_seq - 1;
+	start_work(2, 8, 0);
+	wait_lock(8, 1, 7);
+	feed_end();
+	expect(0, NAME, LOCK(1),
+	       "task:7 flushes work:3 workfn, queued on wq:1 events behind 2 items, as many as may "
+	       "run, one of them in task:8; task:8 waits for lock:1 slab_mutex, held by task:7");
+	ck_assert_uint_eq(set->violations[0].related[0], flush);
+}
+END_TEST
+
+START_TEST(an_item_that_has_a_place_was_never_started)
+{
+	fill_queue();
+	feed_end();
+	expect(0, NAME, WORK(3), "queued work never started: workfn");
+}
+END_TEST
+
 START_TEST(lock_that_an_exited_task_took_along)
 {
 	take(1, 1);
@@ -214,6 +286,22 @@ START_TEST(nobody_left_to_wake)
 		expect_only(NAME, TASK(1), "lost wake-up: task:1 waits since seq 4 on wait:4")
 			->related[0],
 		since);
+}
+END_TEST
+
+START_TEST(nobody_left_to_wake_who_holds_a_lock)
+{
+	uint64_t behind;
+
+	take(1, 1);
+	block(1, oid_make(OBJ_WAIT, 4), "completion");
+	behind = wait_lock(2, 1, 1);
+	feed_end();
+	ck_assert_uint_eq(expect_only(NAME, TASK(1),
+				      "and nobody is left to wake it, while task:2 waits for "
+				      "lock:1 slab_mutex, which it holds")
+				  ->related[1],
+			  behind);
 }
 END_TEST
 
@@ -320,12 +408,17 @@ Suite *suite_check_progress(void)
 	tcase_add_test(tc, task_that_waits_for_itself);
 	tcase_add_test(tc, softirq_spins_on_the_lock_of_the_task_below);
 	tcase_add_test(tc, flush_with_the_mutex_that_the_work_needs);
+	tcase_add_test(tc, flush_of_an_item_that_waits_for_the_flusher);
+	tcase_add_test(tc, an_item_that_flushes_itself);
+	tcase_add_test(tc, flush_of_an_item_behind_those_that_wait_for_the_flusher);
+	tcase_add_test(tc, an_item_that_has_a_place_was_never_started);
 	tcase_add_test(tc, lock_that_an_exited_task_took_along);
 	tcase_add_test(tc, reader_that_never_leaves_its_section);
 	tcase_add_test(tc, reader_that_exited_in_its_section);
 	tcase_add_test(tc, only_older_readers_and_wanted_grace_periods_count);
 	tcase_add_test(tc, grace_period_that_a_cpu_holds_up);
 	tcase_add_test(tc, nobody_left_to_wake);
+	tcase_add_test(tc, nobody_left_to_wake_who_holds_a_lock);
 	tcase_add_test(tc, waiter_of_a_free_lock);
 	tcase_add_test(tc, callback_that_never_ran);
 	tcase_add_test(tc, callbacks_of_one_object_are_told_apart_by_their_function);

@@ -4,8 +4,8 @@
  * differ: one row per statement.  Orders that never broke must hold in every ordering that is
  * drawn; where the kernels did both, both must be reachable.
  *
- * Left out, because the model has no such part: the other controllers' css and the cgroup's BPF
- * reference, and writeback inside css_offline.
+ * Left out, because the model has no such part: the cgroup's BPF reference, and writeback inside
+ * css_offline.
  */
 
 #include <check.h>
@@ -46,16 +46,31 @@ enum mark {
 	CGROUP_FREED,
 	OBJCG_SWITCH,
 	OBJCG_ZERO,
+	OTHER_KILL, /* the other controller's css */
+	OTHER_SWITCH,
+	OTHER_CONFIRM,
+	OTHER_KILLED_WORK,
+	OTHER_OFFLINE,
+	OTHER_ZERO,
+	OTHER_RELEASE,
+	OTHER_FREE_CALLBACK,
+	OTHER_FREE_WORK,
+	OTHER_FREED,
+	KILLED_WORK, /* of the memory css */
+	RMDIR_END,
 	NR_MARKS
 };
 
 struct life {
-	oid_t cgroup, memcg, objcg;
+	oid_t cgroup, memcg, objcg, other;
 	uint64_t at[NR_MARKS];
 	int64_t objcg_count; /* at its switch */
 	oid_t owner;	     /* the objcg's memcg, as last heard */
+	oid_t put_by;	     /* the memcg's last put: the child whose reference it was, or 0 */
 	const char *zero_in,
-		*where; /* work or callback that the memcg's and the objcg's last put ran in */
+		*where;	 /* work or callback that the memcg's and the objcg's last put ran in */
+	oid_t zero_of,	 /* whose work or callback that was, of the memcg's */
+		zero_by; /* whose reference it was, if it was a child's */
 	const char *offline_of; /* whose work item took it offline: "own" or "other" */
 	uint8_t objcg_ctx;	/* where the objcg's last put ran */
 	uint32_t objcg_task;
@@ -94,13 +109,24 @@ static void mark(struct life *l, enum mark m, const struct trace_record *r)
 		l->at[m] = r->seq;
 }
 
+static bool is_of(const struct life *l, oid_t id)
+{
+	return id == l->cgroup || id == l->memcg || id == l->objcg || id == l->other;
+}
+
 static struct life *life_of(struct observer *o, oid_t id)
 {
 	if (!id)
 		return NULL;
-	if (id == o->a.cgroup || id == o->a.memcg || id == o->a.objcg)
-		return &o->a;
-	return id == o->b.cgroup || id == o->b.memcg || id == o->b.objcg ? &o->b : NULL;
+	return is_of(&o->a, id) ? &o->a : is_of(&o->b, id) ? &o->b : NULL;
+}
+
+static void on_new_css(struct observer *o, const struct trace_record *r)
+{
+	if (strcmp(r->str, "perf_event(A)") == 0)
+		o->a.other = r->obj;
+	else if (strcmp(r->str, "perf_event(B)") == 0)
+		o->b.other = r->obj;
 }
 
 static void on_new(struct observer *o, const struct trace_record *r)
@@ -116,6 +142,8 @@ static void on_new(struct observer *o, const struct trace_record *r)
 			l->objcg = r->obj;
 		return;
 	}
+	if (oid_kind(r->obj) == OBJ_CSS && r->str)
+		on_new_css(o, r);
 	if (!r->str || (strcmp(r->str, "A") != 0 && strcmp(r->str, "B") != 0))
 		return;
 	l = *r->str == 'A' ? &o->a : &o->b;
@@ -128,17 +156,54 @@ static void on_new(struct observer *o, const struct trace_record *r)
 static void on_zero(const struct observer *o, struct life *l, const struct trace_record *r)
 {
 	static const enum mark zeros[] = {
-		[OBJ_MEMCG] = CSS_ZERO, [OBJ_CGROUP] = SELF_ZERO, [OBJ_OBJCG] = OBJCG_ZERO};
+		[OBJ_MEMCG] = CSS_ZERO,
+		[OBJ_CGROUP] = SELF_ZERO,
+		[OBJ_OBJCG] = OBJCG_ZERO,
+		[OBJ_CSS] = OTHER_ZERO,
+	};
 	const char *in = o->busy[r->task % 256];
 
-	if (oid_kind(r->obj) == OBJ_MEMCG)
+	if (oid_kind(r->obj) == OBJ_MEMCG) {
 		l->zero_in = in;
+		l->zero_of = in ? o->busy_of[r->task % 256] : 0;
+		l->zero_by = l->put_by;
+	}
 	if (oid_kind(r->obj) == OBJ_OBJCG) {
 		l->where = in;
 		l->objcg_ctx = r->ctx;
 		l->objcg_task = r->task;
 	}
 	mark(l, zeros[oid_kind(r->obj)], r);
+}
+
+static void on_other(struct life *l, const struct trace_record *r)
+{
+	switch (r->kind) {
+	case TR_REF_KILL:
+		mark(l, OTHER_KILL, r);
+		break;
+	case TR_REF_ATOMIC:
+		mark(l, OTHER_SWITCH, r);
+		break;
+	case TR_CSS_KILLED:
+		mark(l, OTHER_CONFIRM, r);
+		break;
+	case TR_OBJ_STATE:
+		if (r->str && strcmp(r->str, "offline") == 0)
+			mark(l, OTHER_OFFLINE, r);
+		break;
+	case TR_REF_ZERO:
+		mark(l, OTHER_ZERO, r);
+		break;
+	case TR_CSS_RELEASED:
+		mark(l, OTHER_RELEASE, r);
+		break;
+	case TR_OBJ_FREE:
+		mark(l, OTHER_FREED, r);
+		break;
+	default:
+		break;
+	}
 }
 
 static void on_object(struct observer *o, struct life *l, const struct trace_record *r)
@@ -153,6 +218,9 @@ static void on_object(struct observer *o, struct life *l, const struct trace_rec
 		mark(l, memcg ? CSS_SWITCH : self ? SELF_SWITCH : OBJCG_SWITCH, r);
 		if (!memcg && !self)
 			l->objcg_count = r->arg[0];
+		break;
+	case TR_CGROUP_RMDIR:
+		mark(l, RMDIR_END, r);
 		break;
 	case TR_CSS_KILLED:
 		mark(l, CSS_CONFIRM, r);
@@ -174,6 +242,9 @@ static void on_object(struct observer *o, struct life *l, const struct trace_rec
 	case TR_REF_PUT:
 		if (memcg && r->arg[1] == HOLD_ID)
 			mark(l, ID_PUT, r);
+		/* A put that is the last one says so in the next record of its context. */
+		if (memcg)
+			l->put_by = r->arg[1] == HOLD_CHILD_CSS ? (oid_t)r->arg[2] : 0;
 		break;
 	case TR_REF_ZERO:
 		on_zero(o, l, r);
@@ -230,17 +301,36 @@ static void on_offline(const struct observer *o, const struct trace_record *r)
 		mark(o->offlining, STOCKS_DRAINED, r);
 }
 
+/* A work item or callback of one of the two csses has begun. */
+static void on_begin(const struct observer *o, const struct trace_record *r)
+{
+	static const struct {
+		const char *func;
+		enum mark of_memory, of_other;
+	} steps[] = {
+		{"css_killed_work_fn", KILLED_WORK, OTHER_KILLED_WORK},
+		{"rcu_work_rcufn", FREE_CALLBACK, OTHER_FREE_CALLBACK},
+		{"css_free_rwork_fn", FREE_WORK, OTHER_FREE_WORK},
+	};
+	oid_t of = (oid_t)r->arg[0];
+	struct life *l = life_of((struct observer *)o, of);
+
+	if (!l || !r->str || (of != l->memcg && of != l->other))
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(steps); i++) {
+		if (strcmp(r->str, steps[i].func) == 0)
+			mark(l, of == l->memcg ? steps[i].of_memory : steps[i].of_other, r);
+	}
+}
+
 static void on_context(struct observer *o, const struct trace_record *r)
 {
-	struct life *l = life_of(o, (oid_t)r->arg[0]);
 	uint64_t gp = (uint64_t)r->arg[0] % GPS;
 
 	switch (r->kind) {
 	case TR_WORK_START:
 		enter(o, r);
-		if (l && oid_kind((oid_t)r->arg[0]) == OBJ_MEMCG && r->str &&
-		    strcmp(r->str, "css_free_rwork_fn") == 0)
-			mark(l, FREE_WORK, r);
+		on_begin(o, r);
 		break;
 	case TR_WORK_END:
 		if (!o->work_end && r->str && strcmp(r->str, "css_killed_work_fn") == 0)
@@ -253,9 +343,7 @@ static void on_context(struct observer *o, const struct trace_record *r)
 	case TR_RCU_CALLBACK:
 		enter(o, r);
 		on_callback(o, r);
-		if (l && oid_kind((oid_t)r->arg[0]) == OBJ_MEMCG && r->str &&
-		    strcmp(r->str, "rcu_work_rcufn") == 0)
-			mark(l, FREE_CALLBACK, r);
+		on_begin(o, r);
 		break;
 	case TR_BYTES_UNCHARGE:
 		if (!o->first_free && oid_kind(r->obj) == OBJ_OBJ)
@@ -404,9 +492,10 @@ static enum answer objcg_after_free_work(const struct observer *o)
 	return IN_ORDER(&o->a, FREE_WORK, OBJCG_ZERO);
 }
 
-static enum answer objcg_after_memcg(const struct observer *o)
+/* Where the memcg pins its first objcg, that one never ends before its memcg begins to. */
+static enum answer objcg_before_memcg(const struct observer *o)
 {
-	return before(&o->a, MEMCG_FREED, OBJCG_ZERO);
+	return before(&o->a, OBJCG_ZERO, FREE_WORK);
 }
 
 /* Two live objects; each of two CPUs may still keep one more in its stock. */
@@ -479,9 +568,12 @@ static enum answer css_in_own_work(const struct observer *o)
 	return css_ends_in(o, "css_killed_work_fn");
 }
 
+/* And it is the child's own reference: its free work also puts what a stock caches. */
 static enum answer css_in_childs_free(const struct observer *o)
 {
-	return css_ends_in(o, "css_free_rwork_fn");
+	if (css_ends_in(o, "css_free_rwork_fn") != YES)
+		return o->a.at[CSS_ZERO] ? NO : NOT_SEEN;
+	return yes(o->a.zero_of == o->b.memcg && o->a.zero_by == o->b.memcg);
 }
 
 static enum answer css_in_drain(const struct observer *o)
@@ -497,6 +589,51 @@ static enum answer css_in_task(const struct observer *o)
 static enum answer zero_after_work(const struct observer *o)
 {
 	return o->a.at[CSS_ZERO] && o->work_end ? yes(o->a.at[CSS_ZERO] > o->work_end) : NOT_SEEN;
+}
+
+static enum answer other_css(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OTHER_KILL, OTHER_SWITCH, OTHER_CONFIRM, OTHER_OFFLINE, OTHER_ZERO,
+			OTHER_RELEASE, OTHER_FREE_CALLBACK, OTHER_FREE_WORK, OTHER_FREED);
+}
+
+static enum answer killed_in_order(const struct observer *o)
+{
+	return IN_ORDER(&o->a, CSS_KILL, OTHER_KILL, SELF_KILL);
+}
+
+static enum answer cgroup_after_other(const struct observer *o)
+{
+	return IN_ORDER(&o->a, OTHER_FREED, SELF_ZERO, SELF_RELEASE, CGROUP_FREED);
+}
+
+static enum answer childs_other_first(const struct observer *o)
+{
+	const uint64_t *a = o->a.at, *b = o->b.at;
+
+	if (!a[OTHER_OFFLINE] || !b[OTHER_OFFLINE] || !a[OTHER_ZERO] || !b[OTHER_FREED])
+		return NOT_SEEN;
+	return yes(b[OTHER_OFFLINE] < a[OTHER_OFFLINE] && b[OTHER_FREED] < a[OTHER_ZERO]);
+}
+
+static enum answer offline_before_other(const struct observer *o)
+{
+	return before(&o->a, OFFLINE, OTHER_SWITCH);
+}
+
+static enum answer freed_before_other(const struct observer *o)
+{
+	return before(&o->a, FREE_WORK, OTHER_FREE_WORK);
+}
+
+static enum answer works_in_order(const struct observer *o)
+{
+	return before(&o->a, KILLED_WORK, OTHER_KILLED_WORK);
+}
+
+static enum answer rmdir_first(const struct observer *o)
+{
+	return before(&o->a, RMDIR_END, CSS_SWITCH);
 }
 
 static enum answer offline_before_self(const struct observer *o)
@@ -561,6 +698,14 @@ struct row {
 	{                                                                                          \
 		"objects=0", "poke=false", NULL                                                    \
 	}
+#define OTHER                                                                                      \
+	{                                                                                          \
+		"other=true", NULL                                                                 \
+	}
+#define OTHER_NESTED                                                                               \
+	{                                                                                          \
+		"other=true", "nested=true", NULL                                                  \
+	}
 #define BOTH(text, set, claim, holds)                                                              \
 	{text, "v6.1", set, claim, holds},                                                         \
 	{                                                                                          \
@@ -587,13 +732,21 @@ static const struct row rows[] = {
 	{"the objcg's count is that of the objects", "v6.1", NEVER, ALWAYS, count_6_1},
 	{"the objcg's count is that of the objects", "v6.12", NEVER, ALWAYS, count_6_12},
 	BOTH("objects may be freed after all that", A(NESTED), VARIES, freed_late),
+	/* the same of another controller's css, next to that of memory */
+	BOTH("another css, step by step", A(OTHER), ALWAYS, other_css),
+	BOTH("memory's css is killed first, the cgroup's own last", A(OTHER), ALWAYS,
+	     killed_in_order),
+	BOTH("work items of kills on one CPU run in order", A(OTHER), ALWAYS, works_in_order),
+	BOTH("the cgroup goes after its memcg, with another css", A(OTHER), ALWAYS, cgroup_last),
+	BOTH("the cgroup goes after its other css", A(OTHER), ALWAYS, cgroup_after_other),
+	BOTH("the child's other css comes first", A(OTHER_NESTED), ALWAYS, childs_other_first),
 	/* where the last reference of the objcg goes */
 	{"empty: in the callback of its kill", "v6.1", EMPTY, ALWAYS, objcg_in_callback},
 	{"empty: when the memcg is freed", "v6.12", EMPTY, ALWAYS, objcg_in_free_work},
-	{"freed early: before or after the memcg", "v6.1", EARLY, VARIES, objcg_after_memcg},
+	{"freed early: before the memcg ends, or later", "v6.1", EARLY, VARIES, objcg_before_memcg},
 	{"freed early: in the free work or later", "v6.12", EARLY, VARIES, objcg_in_free_work},
 	{"race: in the callback or elsewhere", "v6.1", RACE, VARIES, objcg_in_callback},
-	{"race: before or after the memcg", "v6.1", RACE, VARIES, objcg_after_memcg},
+	{"race: before the memcg ends, or later", "v6.1", RACE, VARIES, objcg_before_memcg},
 	{"race: in the free work or elsewhere", "v6.12", RACE, VARIES, objcg_in_free_work},
 	BOTH("live: when somebody else charges, or before", A(LATE), VARIES, objcg_in_task),
 	BOTH("race: the drain of a stock, or not", A(RACE), VARIES, objcg_in_drain),
@@ -611,6 +764,10 @@ static const struct row rows[] = {
 	BOTH("a page of user memory is last: in the task", A({"pinned=true"}), VARIES, css_in_task),
 	/* varies */
 	BOTH("offline work against the switch of self", A(RACE), VARIES, offline_before_self),
+	BOTH("offline work against the switch of another css", A(OTHER), VARIES,
+	     offline_before_other),
+	BOTH("the free works of memory and of another css", A(OTHER), VARIES, freed_before_other),
+	BOTH("the end of rmdir against a callback of its kills", A(OTHER), VARIES, rmdir_first),
 	BOTH("objcg switch against the callback of the free work", A(RACE), VARIES,
 	     objcg_before_free_callback),
 	BOTH("memcg freed against objcg switch", A(EARLY), VARIES, freed_before_switch),
@@ -657,7 +814,9 @@ static void on_record(struct run_sink *sink, const struct trace_record *r)
 		return;
 	}
 	l = life_of(o, r->obj);
-	if (l)
+	if (l && r->obj == l->other)
+		on_other(l, r);
+	else if (l)
 		on_object(o, l, r);
 	on_offline(o, r);
 	on_context(o, r);

@@ -92,6 +92,9 @@ START_TEST(arguments_are_checked)
 		     "x.lua:3: t:cpu_dead: task 'a' is on cpu 0");
 	expect_error("", "t:cpu_dead(2)", "x.lua:3: t:cpu_dead: expected a CPU from 0 to 1, got 2");
 	expect_error("statistics = 1,", "", "x.lua:1: statistics: expected true or false, got 1");
+	expect_error("perf_event = 1,", "", "x.lua:1: perf_event: expected true or false, got 1");
+	expect_error("perf_event = function() return 'yes' end,", "",
+		     "x.lua: perf_event: expected true or false, got 'yes'");
 }
 END_TEST
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "sim/mm/perf_cgroup.h"
 #include "tests/support/sim_fixture.h"
 
 Suite *suite_cgroup(void);
@@ -492,6 +493,89 @@ START_TEST(forty_cgroups_come_and_go)
 }
 END_TEST
 
+/* ---- two controllers ------------------------------------------------------------------ */
+
+static void make_with_perf(struct task *t, void *arg)
+{
+	perf_event_enable(t);
+	make_both(t, arg);
+}
+
+static void start_with_perf(uint64_t seed)
+{
+	sim_start(.seed = seed, .lifecycle = "v5.3");
+	sim_task(0, "make", make_with_perf, NULL);
+	sim_run();
+}
+
+static const struct rec *last_new(enum object_kind kind)
+{
+	for (size_t i = sim.nr_recs; i-- > 0;) {
+		if (sim.recs[i].kind == TR_OBJ_NEW && oid_kind(sim.recs[i].obj) == kind)
+			return &sim.recs[i];
+	}
+	return NULL;
+}
+
+/* After the four of the memory controller: its structure, its per-CPU part, its counter. */
+START_TEST(a_controller_without_memory_takes_the_other_one_down)
+{
+	oid_t memcg, cgroup;
+
+	start_with_perf(1);
+	sim_faults((uint32_t)_i, 1);
+	one(mkdir_without_memory, NULL);
+	ck_assert_uint_eq(rec_count(TR_FAULT, 0), 1);
+	memcg = last_new(OBJ_MEMCG)->obj;
+	cgroup = last_new(OBJ_CGROUP)->obj;
+	ck_assert(memcg != inner_memcg && cgroup != inner->id);
+	ck_order(rec_first(TR_CSS_ONLINE, memcg), rec_first(TR_FAULT, 0));
+	ck_order(rec_first(TR_FAULT, 0), rec_first(TR_CSS_OFFLINE, memcg));
+	ck_order(rec_first(TR_CSS_OFFLINE, memcg), rec_first(TR_OBJ_FREE, memcg));
+	ck_order(rec_first(TR_OBJ_FREE, memcg), rec_first(TR_OBJ_FREE, cgroup));
+	ck_assert_ptr_nonnull(rec_first(TR_OBJ_FREE, last_new(OBJ_CSS)->obj));
+	check_balance();
+}
+END_TEST
+
+static void remove_and_wake(struct task *t, void *arg)
+{
+	expect(cgroup_rmdir(t, inner) == 0);
+	task_wake(arg, 0);
+}
+
+static void change_type(struct task *t, void *arg)
+{
+	(void)arg;
+	expect(inner->perf->css.dying);
+	expect(cgroup_enable_threaded(t, inner) == -ENODEV);
+	expect(!inner->own && !inner->perf);
+	css_put(t, &inner->self, HOLD_SCRIPT, 0);
+}
+
+static void keep_inner(struct task *t, void *arg)
+{
+	(void)arg;
+	css_get(t, &inner->self, HOLD_SCRIPT, 0);
+}
+
+/* Whoever waits for a cgroup's csses to go offline waits for both. */
+START_TEST(both_csses_are_waited_for)
+{
+	oid_t other;
+
+	start_with_perf((uint64_t)_i);
+	other = inner->perf->css.of;
+	one(keep_inner, NULL);
+	sim_untimed();
+	sim_task(0, "remove", remove_and_wake, sim_task_asleep(1, "change", change_type, NULL));
+	sim_run();
+	expect(sim.w->nr_tasks_alive == 0);
+	ck_order(rec_first(TR_CSS_KILLED, other), rec_first(TR_OBJ_FREE, other));
+	check_balance();
+}
+END_TEST
+
 static TCase *case_rmdir(void)
 {
 	TCase *tc = tcase_create("rmdir");
@@ -532,6 +616,15 @@ static TCase *case_references(void)
 	return tc;
 }
 
+static TCase *case_two_controllers(void)
+{
+	TCase *tc = tcase_create("two_controllers");
+
+	tcase_add_loop_test(tc, a_controller_without_memory_takes_the_other_one_down, 4, 7);
+	tcase_add_loop_test(tc, both_csses_are_waited_for, 0, 20);
+	return tc;
+}
+
 Suite *suite_cgroup(void)
 {
 	Suite *s = suite_create("cgroup");
@@ -539,5 +632,6 @@ Suite *suite_cgroup(void)
 	suite_add_tcase(s, case_rmdir());
 	suite_add_tcase(s, case_end());
 	suite_add_tcase(s, case_references());
+	suite_add_tcase(s, case_two_controllers());
 	return s;
 }

@@ -110,6 +110,7 @@ static bool has_life(oid_t obj)
 	case OBJ_SLAB:
 	case OBJ_OBJ:
 	case OBJ_CELL:
+	case OBJ_CSS:
 		return true;
 	default:
 		return false;
