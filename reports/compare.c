@@ -108,13 +108,6 @@ static void put_cell(const struct table_column *c, const char *text, bool color,
 		output_pad(o, ' ', blanks);
 }
 
-static void end_line(struct output *o)
-{
-	while (o->len > 0 && o->buf[o->len - 1] == ' ')
-		o->len--;
-	output_char(o, '\n');
-}
-
 /* The columns from @from to before @to, after the first one. */
 static void put_columns(const GPtrArray *table, guint from, guint to, bool color, struct output *o)
 {
@@ -127,7 +120,7 @@ static void put_columns(const GPtrArray *table, guint from, guint to, bool color
 			put_cell(c, row == 0 ? c->head : g_ptr_array_index(c->cells, row - 1),
 				 color, o);
 		}
-		end_line(o);
+		output_end_line(o);
 	}
 }
 

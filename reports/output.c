@@ -156,10 +156,24 @@ static void write_all(struct output *o)
 	o->len = 0;
 }
 
+/* All but the blanks at the end, which output_end_line() may still take away. */
+static void write_most(struct output *o)
+{
+	size_t end = o->len, blanks;
+
+	while (end > 0 && o->buf[end - 1] == ' ')
+		end--;
+	blanks = end > 0 ? o->len - end : 0;
+	o->len -= blanks;
+	write_all(o);
+	memset(o->buf, ' ', blanks);
+	o->len = blanks;
+}
+
 void output_flush(struct output *o, size_t need)
 {
 	if (o->fd >= 0)
-		write_all(o);
+		write_most(o);
 	if (o->cap - o->len >= need)
 		return;
 	while (o->cap - o->len < need)
@@ -248,6 +262,13 @@ void output_pad(struct output *o, char c, int n)
 {
 	while (n-- > 0)
 		output_char(o, c);
+}
+
+void output_end_line(struct output *o)
+{
+	while (o->len > 0 && o->buf[o->len - 1] == ' ')
+		o->len--;
+	output_char(o, '\n');
 }
 
 void output_printf(struct output *o, const char *fmt, ...)

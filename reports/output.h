@@ -87,6 +87,9 @@ void output_i64(struct output *o, int64_t v);
 /** output_pad() - @n copies of @c; nothing when @n is not positive */
 void output_pad(struct output *o, char c, int n);
 
+/** output_end_line() - a newline, in the place of the blanks at the end if there are any */
+void output_end_line(struct output *o);
+
 /** output_printf() - for reports, which are written outside simulated contexts */
 void output_printf(struct output *o, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 

@@ -267,9 +267,7 @@ static void put_row(const struct layout *t, guint series, struct output *o)
 		put_cell(t, series, k, o);
 	if (t->r->study->axis == AXIS_NONE)
 		put_bar(t, series, o);
-	while (o->buf[o->len - 1] == ' ')
-		o->len--;
-	output_char(o, '\n');
+	output_end_line(o);
 }
 
 static void put_axis(const struct layout *t, struct output *o)

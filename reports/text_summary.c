@@ -25,9 +25,9 @@ static void put_name(const struct trace_file *tf, struct output *o, oid_t id, in
 
 	names_put(tf->names, text, id);
 	n = MIN((int)text->len, width);
-	output_bytes(o, text->buf, (size_t)n);
 	if (n < (int)text->len)
-		o->buf[o->len - 1] = '~';
+		text->buf[n - 1] = '~';
+	output_bytes(o, text->buf, (size_t)n);
 	output_pad(o, ' ', width - n);
 	output_discard(text);
 }
@@ -114,9 +114,7 @@ static void put_held(const struct trace_file *tf, const struct held *h, struct o
 	output_str(o, "  ");
 	if (h->owner != 0)
 		put_name(tf, o, h->owner, NAME_WIDTH);
-	while (o->buf[o->len - 1] == ' ')
-		o->len--;
-	output_char(o, '\n');
+	output_end_line(o);
 }
 
 static void put_references(const struct trace_file *tf, struct output *o)
