@@ -7,12 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#ifdef SLABSIM_VALGRIND
-#define UNDER_VALGRIND true
-#else
-#define UNDER_VALGRIND false
-#endif
-
 static struct watch watch; /* base: NULL when there is none */
 static struct sigaction others;
 
@@ -102,8 +96,7 @@ void watch_start(struct arena *a, const char *image)
 
 	watch_stop();
 	watch = (struct watch){.image = image, .page = page, .bytes = a->top & ~(page - 1)};
-	/* Under valgrind a write that faulted does not go on as it was: registers are lost. */
-	if (watch.bytes == 0 || UNDER_VALGRIND)
+	if (watch.bytes == 0 || !WATCH_POSSIBLE)
 		return;
 	lists = mmap(NULL, bytes_of_lists(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		     -1, 0);

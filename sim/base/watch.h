@@ -16,6 +16,13 @@
 
 #include "sim/base/arena.h"
 
+/* Under valgrind a write that faulted does not go on as it was: registers are lost. */
+#ifdef SLABSIM_VALGRIND
+#define WATCH_POSSIBLE false
+#else
+#define WATCH_POSSIBLE true
+#endif
+
 struct watch {
 	char *base;	   /* the heap */
 	const char *image; /* a copy of it, made when the watch began; the caller's */
