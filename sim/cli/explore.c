@@ -370,6 +370,8 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	progress_init(&e->progress, e->args.quiet);
 	explore(s, &e->opt, &e->result);
 	progress_clear(&e->progress);
+	if (!checkpoint_fitted(e, error))
+		return false;
 	save_checkpoint(e);
 	findings = e->result.findings;
 	for (guint i = 0; i < findings->len; i++) {

@@ -40,6 +40,12 @@ static char *about(const struct exploring *e)
 	return g_string_free(s, FALSE);
 }
 
+static void cannot_resume(const struct exploring *e, const GError *why, GError **error)
+{
+	g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "cannot resume '%s': %s", e->resume,
+		    why->message);
+}
+
 bool load_checkpoint(struct exploring *e, GError **error)
 {
 	g_autofree char *data = NULL, *ours = NULL;
@@ -57,9 +63,18 @@ bool load_checkpoint(struct exploring *e, GError **error)
 	}
 	e->opt.resume = e->state = checkpoint_parse(data, size, ours, &why);
 	if (!e->state)
-		g_set_error(error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE, "cannot resume '%s': %s",
-			    e->resume, why->message);
+		cannot_resume(e, why, error);
 	return e->state != NULL;
+}
+
+bool checkpoint_fitted(const struct exploring *e, GError **error)
+{
+	const GError *why = e->result.error;
+
+	if (!why || why->domain != CHECKPOINT_ERROR)
+		return true;
+	cannot_resume(e, why, error);
+	return false;
 }
 
 static char *path_of(const struct exploring *e)
@@ -95,6 +110,10 @@ void save_checkpoint(struct exploring *e)
 {
 	g_autoptr(GError) error = NULL;
 
+	if (e->result.rest_too_large)
+		cli_error("no checkpoint: it would be larger than %u MiB, the most that one can "
+			  "have",
+			  REST_MAX >> 20);
 	if (!e->result.rest)
 		return;
 	if (!e->args.out.dir) {

@@ -74,6 +74,9 @@ int explore_json(const struct exploring *e);
 /** load_checkpoint() - read what --resume names, and let the exploration go on from it */
 bool load_checkpoint(struct exploring *e, GError **error);
 
+/** checkpoint_fitted() - false with @error set when what was in it turned out to be unusable */
+bool checkpoint_fitted(const struct exploring *e, GError **error);
+
 /**
  * save_checkpoint() - with -o, write down how to go on with what a limit has stopped
  *

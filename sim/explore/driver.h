@@ -78,6 +78,12 @@ struct driver {
 /** driver_stop() - end the exploration, for @why */
 void driver_stop(struct driver *d, enum explore_end why);
 
+/** driver_max_rest() - bytes that may be kept to go on from */
+static inline size_t driver_max_rest(const struct driver *d)
+{
+	return d->opt->max_rest ? d->opt->max_rest : REST_MAX;
+}
+
 /** driver_misfit() - what it was to go on from is not about this */
 void driver_misfit(struct driver *d);
 

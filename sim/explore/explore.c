@@ -156,6 +156,10 @@ static void bounded(struct driver *d, uint32_t last)
 {
 	struct explore_result *r = d->result;
 
+	if (d->resume && r->stats.bound > last) {
+		driver_misfit(d);
+		return;
+	}
 	for (uint32_t bound = d->resume ? r->stats.bound : 0; bound <= last; bound++) {
 		r->stats.bound = bound;
 		if (!d->resume)
@@ -216,6 +220,9 @@ static void take_left(struct driver *d, GByteArray *left)
 	}
 	g_byte_array_set_size(left, (guint)size);
 	take_bytes(d->resume, left->data, size);
+	/* To be told now and not when the random runs are done. */
+	if (size > 0 && !frontier_fits(d, STRATEGY_DPOR, left))
+		driver_misfit(d);
 }
 
 /* Return: whether it was the last one. */
@@ -281,11 +288,13 @@ static void explore_by(struct driver *d, enum strategy strategy)
 	}
 }
 
+/* Nothing that it says is to be trusted then, what was found included. */
 void driver_misfit(struct driver *d)
 {
+	g_ptr_array_set_size(d->result->findings, 0);
 	if (!d->result->error)
-		g_set_error(&d->result->error, g_quark_from_static_string("slabsim-explore"), 0,
-			    "the checkpoint does not fit what is explored");
+		g_set_error_literal(&d->result->error, CHECKPOINT_ERROR, 0,
+				    "its state is not one of this exploration");
 	driver_stop(d, END_ERROR);
 }
 
@@ -343,8 +352,10 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 	if (!d.stopped)
 		result->end = result->findings->len ? END_FOUND : END_COMPLETE;
 	result->stats.seconds = seconds_since(d.start);
-	if (d.rest->len > 0)
+	if (d.rest->len > 0) {
 		result->rest = state_write(&d);
+		result->rest_too_large = !result->rest;
+	}
 	g_byte_array_unref(d.rest);
 	exec_free(d.x);
 }

@@ -61,6 +61,9 @@ struct explore_stats {
 	double share; /* an estimate of what is covered, 0 to 1; negative if there is none */
 };
 
+/* What a GByteArray takes, with room for what a checkpoint says about it. */
+#define REST_MAX (UINT32_MAX - (1u << 20))
+
 struct explore_options {
 	enum strategy strategy;
 	uint64_t seed;
@@ -75,6 +78,7 @@ struct explore_options {
 	unsigned int nr_jobs; /* processes that work; 0 is 1; says nothing about what is found */
 	void (*in_worker)(void);  /* called first in each of them that is forked; may be NULL */
 	const GByteArray *resume; /* explore_result.rest of an earlier one; may be NULL */
+	size_t max_rest;	  /* bytes that explore_result.rest may have; 0: REST_MAX */
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 	/* Called now and then, at least every 1000 runs; may be NULL. */
 	void (*progress)(void *arg, const struct explore_stats *stats);
@@ -111,6 +115,7 @@ struct explore_result {
 	uint32_t bound_done; /* STRATEGY_BOUNDED: the highest bound that was completed + 1 */
 	GError *error;	     /* END_ERROR */
 	GByteArray *rest;    /* where to go on from, if a limit was hit; else NULL */
+	bool rest_too_large; /* it is NULL because it would have more than max_rest */
 };
 
 /** same_finding() - does one checker blame the same kind of object alike in both? */

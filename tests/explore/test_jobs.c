@@ -409,7 +409,7 @@ START_TEST(a_state_that_does_not_fit_is_refused)
 	put_u64(state, 42);
 	explore(session_subject(run), &opt, &result);
 	ck_assert_uint_eq(result.end, END_ERROR);
-	ck_assert_ptr_nonnull(strstr(result.error->message, "does not fit"));
+	ck_assert_ptr_nonnull(strstr(result.error->message, "not one of this exploration"));
 	explore_result_clear(&result);
 	session_close(run);
 }

@@ -2,12 +2,15 @@
 #include "sim/explore/parallel/checkpoint.h"
 
 #include "sim/explore/livelock.h"
+#include "sim/explore/parallel/again.h"
 #include "sim/explore/read_file.h"
 
 #define BEGINS "slabsim checkpoint "
 #define MAGIC BEGINS "1\n"
-/* What a GByteArray takes, with room for a part more. */
-#define CHECKPOINT_BYTES_MAX ((size_t)UINT32_MAX - (1 << 20))
+/* What a GByteArray takes, with room for what is read beyond it. */
+#define CHECKPOINT_BYTES_MAX ((size_t)UINT32_MAX - (1 << 18))
+/* A thousand years. */
+#define SECONDS_MAX 3e10
 #define STATE_LINE "state "
 /* SHA-256 in hexadecimal, and the end of the line. */
 #define SUM_SIZE 65
@@ -31,11 +34,26 @@ static void put_finding(GByteArray *b, const struct finding *f)
 	put_u64(b, f->at_end);
 }
 
+/* What state_write() writes, but for a few bytes. */
+static size_t state_size(const struct driver *d)
+{
+	const GPtrArray *findings = d->result->findings;
+	size_t size = sizeof(d->result->stats) + d->rest->len;
+
+	for (guint i = 0; i < findings->len; i++)
+		size += ((struct finding *)g_ptr_array_index(findings, i))->choices->len *
+			sizeof(struct choice);
+	return size;
+}
+
 GByteArray *state_write(const struct driver *d)
 {
 	const struct explore_result *r = d->result;
-	GByteArray *b = g_byte_array_new();
+	GByteArray *b;
 
+	if (state_size(d) > driver_max_rest(d))
+		return NULL;
+	b = g_byte_array_new();
 	put_u64(b, layout());
 	put_bytes(b, &r->stats, sizeof(r->stats));
 	put_u64(b, r->bound_done);
@@ -47,50 +65,18 @@ GByteArray *state_write(const struct driver *d)
 	return b;
 }
 
-/* A run that is made again. */
-struct again {
-	const GArray *choices;
-	bool lost;
-};
-
-static const struct choice *next_choice(const struct exec *x, const struct again *a)
-{
-	return x->choices->len < a->choices->len
-		       ? &g_array_index(a->choices, struct choice, x->choices->len)
-		       : NULL;
-}
-
-static uint32_t inner_again(struct exec *x, enum choice_kind kind, uint32_t n)
-{
-	struct again *a = x->strategy;
-	const struct choice *c = next_choice(x, a);
-
-	if (c && c->kind == kind && c->n == n && c->pick < n)
-		return c->pick;
-	a->lost = true;
-	return 0;
-}
-
-static bool step_again(struct exec *x, struct again *a)
-{
-	const struct choice *c = next_choice(x, a);
-
-	return exec_look(x) && c->kind == CHOOSE_STEP && c->n == x->nr_enabled && c->pick < c->n &&
-	       c->who == x->enabled[c->pick].key && exec_step(x, c->pick) && !a->lost;
-}
-
 /* Does @f come back?  Its violation is then known. */
 static bool make_again(struct exec *x, struct finding *f)
 {
-	struct again a = {.choices = f->choices};
+	struct again a;
 
-	x->inner = inner_again;
-	x->strategy = &a;
-	exec_restart(x);
+	again_begin(&a, x, f->choices);
 	while (x->choices->len < f->choices->len) {
-		if (!step_again(x, &a))
+		if (!again_step(&a))
 			return false;
 	}
+	if (x->choices->len > f->choices->len || x->nr_steps != f->nr_steps)
+		return false;
 	if (f->at_end)
 		(void)run_end(x);
 	if (!exec_violated(x))
@@ -110,7 +96,14 @@ static bool read_finding(struct driver *d, struct reader *r)
 	f->nr_steps = (uint32_t)take_u64(r);
 	f->at_end = take_u64(r) != 0;
 	g_ptr_array_add(d->result->findings, f);
-	return r->ok && make_again(d->x, f);
+	return r->ok && f->seconds >= 0 && make_again(d->x, f);
+}
+
+/* What is looked up in a table, or converted, has to be in its range. */
+static bool stats_make_sense(const struct explore_stats *s)
+{
+	return s->strategy < NR_STRATEGIES && s->stage < NR_AUTO_STAGES && s->seconds >= 0 &&
+	       s->seconds <= SECONDS_MAX && s->share <= 1;
 }
 
 bool state_read(struct driver *d, struct reader *r)
@@ -121,6 +114,8 @@ bool state_read(struct driver *d, struct reader *r)
 	if (take_u64(r) != layout())
 		return false;
 	take_bytes(r, &result->stats, sizeof(result->stats));
+	if (!stats_make_sense(&result->stats))
+		return false;
 	result->bound_done = (uint32_t)take_u64(r);
 	result->bound_cut = take_u64(r) != 0;
 	nr = take_u64(r);
@@ -129,7 +124,7 @@ bool state_read(struct driver *d, struct reader *r)
 			return false;
 	}
 	d->start -= (gint64)(result->stats.seconds * 1e6);
-	return r->ok && result->stats.stage < NR_AUTO_STAGES;
+	return r->ok;
 }
 
 /* ---- the file -------------------------------------------------------------------------------- */

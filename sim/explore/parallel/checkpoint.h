@@ -15,7 +15,7 @@
 #define CHECKPOINT_ERROR (checkpoint_error_quark())
 GQuark checkpoint_error_quark(void);
 
-/** state_write() - all that @d has and @d->rest */
+/** state_write() - all that @d has and @d->rest; NULL when it would be too large */
 GByteArray *state_write(const struct driver *d);
 
 /**

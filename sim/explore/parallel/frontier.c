@@ -357,6 +357,19 @@ static void call_back(struct frontier *f)
 	}
 }
 
+/* What frontier_write() writes, but for a few bytes; with more branches than there may be. */
+static size_t frontier_size(const struct frontier *f)
+{
+	size_t size = seen_count(f->seen) * sizeof(guint64);
+
+	for (guint i = 0; i < f->waiting->len; i++) {
+		const struct region *t = g_ptr_array_index(f->waiting, i);
+
+		size += position_size(t->at) + 2 * t->branches->len * sizeof(uint64_t);
+	}
+	return size;
+}
+
 static void frontier_write(const struct frontier *f, GByteArray *b)
 {
 	g_autoptr(GHashTable) numbers = g_hash_table_new(NULL, NULL);
@@ -373,13 +386,19 @@ static void frontier_write(const struct frontier *f, GByteArray *b)
 		put_region(g_ptr_array_index(f->waiting, i), numbers, b);
 }
 
+static bool is_branch_of(const struct place *p, const struct branch *b)
+{
+	return !(b->tried & ~(UINT64_MAX >> (ENABLED_MAX - p->nr_enabled)));
+}
+
 static void take_region(struct frontier *f, GPtrArray *branches, struct reader *r)
 {
 	struct position *at = position_read(r);
 	uint64_t nr = take_u64(r);
 	struct region *t;
 
-	if (!at || nr != at->first + (at->all ? 0 : 1) || nr > at->places->len) {
+	if (!at || nr != at->first + (at->all ? 0 : 1) || nr > at->places->len ||
+	    !position_fits(at, f->d->x)) {
 		r->ok = false;
 		position_free(at);
 		return;
@@ -388,13 +407,15 @@ static void take_region(struct frontier *f, GPtrArray *branches, struct reader *
 	for (uint64_t i = 0; i < nr; i++) {
 		uint64_t k = take_u64(r);
 
-		r->ok &= k < branches->len;
+		r->ok = r->ok && k < branches->len &&
+			is_branch_of(place_at(at, (uint32_t)i), g_ptr_array_index(branches, k));
 		if (r->ok)
 			add_branch(t, g_ptr_array_index(branches, k));
 	}
 	g_ptr_array_add(f->waiting, t);
 }
 
+/* What an exploration has left must be all that is left of @r. */
 static void frontier_read(struct frontier *f, struct reader *r)
 {
 	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -417,6 +438,28 @@ static void frontier_read(struct frontier *f, struct reader *r)
 	nr_regions = take_u64(r);
 	for (uint64_t i = 0; i < nr_regions && r->ok; i++)
 		take_region(f, branches, r);
+	r->ok = r->ok && r->left == 0;
+}
+
+static void frontier_clear(struct frontier *f)
+{
+	for (int i = 0; i < JOBS_AHEAD; i++)
+		region_free(f->out[i]);
+	g_ptr_array_unref(f->waiting);
+	if (f->seen)
+		seen_free(f->seen);
+}
+
+bool frontier_fits(struct driver *d, enum strategy strategy, const GByteArray *left)
+{
+	struct reader r = {.data = left->data, .left = left->len, .ok = true};
+	struct frontier f = {.d = d, .strategy = strategy, .nr_jobs = 1};
+
+	f.waiting = g_ptr_array_new_with_free_func(region_free);
+	f.seen = seen_new();
+	frontier_read(&f, &r);
+	frontier_clear(&f);
+	return r.ok;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
@@ -445,15 +488,6 @@ static bool frontier_init(struct frontier *f, struct driver *d)
 		driver_misfit(d);
 	d->resume = NULL;
 	return !d->stopped;
-}
-
-static void frontier_clear(struct frontier *f)
-{
-	for (int i = 0; i < JOBS_AHEAD; i++)
-		region_free(f->out[i]);
-	g_ptr_array_unref(f->waiting);
-	if (f->seen)
-		seen_free(f->seen);
 }
 
 static void frontier_run(struct frontier *f)
@@ -541,7 +575,11 @@ bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, u
 		strategy != STRATEGY_DPOR && !resumed;
 	if ((d->stopped && !is_over(d)) || (f.gave_up && left)) {
 		call_back(&f);
-		frontier_write(&f, f.gave_up ? left : d->rest);
+		/* What gave up is tried by other means if it cannot be kept. */
+		if (frontier_size(&f) <= driver_max_rest(d))
+			frontier_write(&f, f.gave_up ? left : d->rest);
+		else
+			d->result->rest_too_large |= !f.gave_up;
 	}
 	frontier_clear(&f);
 	if (again)

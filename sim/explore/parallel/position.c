@@ -2,6 +2,7 @@
 #include "sim/explore/parallel/position.h"
 
 #include "sim/base/assert.h"
+#include "sim/explore/parallel/again.h"
 
 struct position *position_new(void)
 {
@@ -67,7 +68,18 @@ void position_write(const struct position *p, GByteArray *b)
 	put_array(b, p->choices);
 }
 
-/* Nothing here leads out of the lists; whether the path can be taken is seen on the way. */
+/* Only who can step is tried, and nobody is both tried and being tried. */
+static bool place_makes_sense(const struct place *p)
+{
+	uint64_t enabled;
+
+	if (p->nr_enabled == 0 || p->nr_enabled > ENABLED_MAX || p->pick >= p->nr_enabled)
+		return false;
+	enabled = UINT64_MAX >> (ENABLED_MAX - p->nr_enabled);
+	return !((p->todo | p->done) & ~enabled) && !(p->done & UINT64_C(1) << p->pick);
+}
+
+/* Nothing here leads out of the lists; position_fits() sees whether the path can be taken. */
 static bool makes_sense(const struct position *p)
 {
 	uint32_t at = 0;
@@ -77,8 +89,7 @@ static bool makes_sense(const struct position *p)
 	for (guint i = 0; i < p->places->len; i++) {
 		const struct place *place = place_at(p, i);
 
-		if (place->nr_enabled == 0 || place->nr_enabled > ENABLED_MAX ||
-		    place->pick >= place->nr_enabled || place->choices_at > p->choices->len ||
+		if (!place_makes_sense(place) || place->choices_at > p->choices->len ||
 		    (i == 0 ? place->choices_at != 0 : place->choices_at <= at))
 			return false;
 		at = place->choices_at;
@@ -99,4 +110,31 @@ struct position *position_read(struct reader *r)
 	r->ok = false;
 	position_free(p);
 	return NULL;
+}
+
+/* Is the run where @place was made, and goes on as the choices say, if they do? */
+static bool is_at(const struct exec *x, const struct position *p, const struct place *place)
+{
+	guint at = place->choices_at;
+
+	return x->choices->len == at && x->nr_enabled == place->nr_enabled && !x->too_many &&
+	       (at == p->choices->len ||
+		g_array_index(p->choices, struct choice, at).pick == place->pick);
+}
+
+bool position_fits(const struct position *p, struct exec *x)
+{
+	struct again a;
+
+	again_begin(&a, x, p->choices);
+	for (guint i = 0; i < p->places->len; i++) {
+		if (a.stopped || !exec_look(x) || !is_at(x, p, place_at(p, i)))
+			return false;
+		/* The step that is next need not have been begun. */
+		if (x->choices->len == p->choices->len)
+			return i + 1 == p->places->len;
+		if (!again_step(&a))
+			return false;
+	}
+	return x->choices->len >= p->choices->len;
 }

@@ -61,7 +61,17 @@ struct position *position_variant(const struct position *p, uint32_t depth);
 
 void position_write(const struct position *p, GByteArray *b);
 
+/** position_size() - how many bytes position_write() writes */
+static inline size_t position_size(const struct position *p)
+{
+	return 4 * sizeof(uint64_t) + p->places->len * sizeof(struct place) +
+	       p->choices->len * sizeof(struct choice);
+}
+
 /** position_read() - NULL when it makes no sense */
 struct position *position_read(struct reader *r);
+
+/** position_fits() - can its path be taken?  For one that comes from a file */
+bool position_fits(const struct position *p, struct exec *x);
 
 #endif /* SIM_EXPLORE_PARALLEL_POSITION_H */

@@ -280,7 +280,9 @@ static void sampling_init(struct sampling *s)
 		s->next = s->next_taken = take_u64(d->resume);
 		s->mean_steps = take_u64(d->resume);
 		s->nr_steps = take_u64(d->resume);
-		if (!d->resume->ok || s->next > nr_runs)
+		/* Without a mean it would wait for the first piece, which was taken. */
+		if (!d->resume->ok || d->resume->left > 0 || s->next > nr_runs ||
+		    (s->next > 0 && s->mean_steps == 0))
 			driver_misfit(d);
 		d->resume = NULL;
 	}
