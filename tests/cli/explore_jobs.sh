@@ -155,6 +155,37 @@ refused "not a checkpoint" "$@"
 head -c 100000 /dev/urandom >"$out/needle.checkpoint"
 refused "not a checkpoint" "$@"
 
+# forge OFFSET: the good one with eight bytes of its state changed, and the sum that it has then
+forge() {
+	lines=$(grep -anm 1 "^state " "$work/good" | cut -d : -f 1)
+	state=$(head -n "$lines" "$work/good" | wc -c)
+	head -c -65 "$work/good" >"$work/forged"
+	printf '\377\377\377\377\377\377\377\377' |
+		dd of="$work/forged" bs=1 seek=$((state + $1)) conv=notrunc status=none
+	sha256sum <"$work/forged" | cut -d " " -f 1 >"$work/sum"
+	cat "$work/forged" "$work/sum" >"$out/needle.checkpoint"
+}
+
+forge 0
+refused "its state is not one of this exploration" "$@"
+# 600 and more: the paths to go on from.
+offset=8
+while [ $offset -lt 2000 ]; do
+	forge $offset
+	status=0
+	"$SLABSIM" explore "$@" --resume "$out/needle.checkpoint" --max-time 1s \
+		>"$work/stdout" 2>"$work/stderr" || status=$?
+	case $status in
+	0) ;;
+	2)
+		says stderr "cannot resume '$out/needle.checkpoint': "
+		one_line_error
+		;;
+	*) complain "forged at $offset: exit status $status" ;;
+	esac
+	offset=$((offset + 104))
+done
+
 for size in 0 -1 lots 4K; do
 	try 2 explore $needle --seen-memory $size
 	says stderr "--seen-memory takes"
