@@ -200,12 +200,16 @@ static variant_set apply_variant(variant_set variants, const char *name)
 	return off ? variants & ~bit : variants | bit;
 }
 
+/*
+ * A model has those that it asks for.  With what its lifecycle has by itself, a new bug of that
+ * would make another run of every model, and their schedules would be for something else.
+ */
 static void read_variants(struct run *run, lua_State *L)
 {
 	const char **names = run->variant_names;
 	size_t n = 0;
 
-	run->variants = lifecycle_variants(run->lifecycle, run->has_reclaim);
+	run->variants = run->model ? 0 : lifecycle_variants(run->lifecycle, run->has_reclaim);
 	lua_getfield(L, -1, "variants");
 	for (lua_Integer i = 1; lua_rawgeti(L, -1, i) == LUA_TSTRING; i++) {
 		run->variants = apply_variant(run->variants, lua_tostring(L, -1));
@@ -299,14 +303,14 @@ static bool make_world(struct run *run)
 	run->lifecycle_name = lua_tostring(L, -1);
 	lua_pop(L, 1);
 	run->lifecycle = lifecycle_find(run->lifecycle_name);
-	read_reclaim(run, L);
-	read_variants(run, L);
-	run->faults = (uint32_t)field_int(L, "faults");
 	lua_getfield(L, -1, "model");
 	run->model = lua_toboolean(L, -1);
 	lua_getfield(L, -2, "statistics");
 	run->statistics = lua_toboolean(L, -1);
 	lua_pop(L, 2);
+	read_reclaim(run, L);
+	read_variants(run, L);
+	run->faults = (uint32_t)field_int(L, "faults");
 	config.no_user_mode = run->model;
 	config.nr_cpus = (unsigned int)field_int(L, "cpus");
 	config.preempt = (enum preempt_model)field_int(L, "preempt");

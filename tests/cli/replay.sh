@@ -97,7 +97,6 @@ wrong() {
 # For something else: refused, and what differs is named.
 wrong "made for scenario 'lost', not 'tiny'" replay "$sched" "$tiny"
 wrong "made for lifecycle v5.3, not seed1-v4" replay "$sched" --lifecycle seed1-v4
-wrong "made with create-work-css-leak, which is off here, " replay "$sched" --variant none
 wrong "made without workfn-clobber, which is on here" replay "$sched" --variant workfn-clobber
 wrong "made with parameters none, not extra=1" replay "$sched" --set extra=1
 wrong "made with seed 1, not 2" replay "$sched" --seed 2
@@ -172,6 +171,15 @@ for n in 0 -1 x; do
 done
 wrong "contradict" replay "$sched" --text --json
 wrong "unknown option '--banana'" replay "$sched" --banana
+
+# A model is what it is whatever its lifecycle has wrong with it; what was asked for is kept.
+if grep -q "^variant" "$sched"; then complain "$sched names variants"; fi
+try 1 explore "$lost" -o "$work/asked" -q --variant free-slab-memcg
+grep -q "^variant     free-slab-memcg$" "$work/asked/lost.sched" ||
+	complain "the schedule lacks the variant that was asked for"
+try 1 replay "$work/asked/lost.sched"
+wrong "made without free-slab-memcg, which is on here" replay "$sched" --variant free-slab-memcg
+wrong "made with free-slab-memcg, which is off here" replay "$work/asked/lost.sched" --variant none
 
 # Files.
 touch "$work/file"
