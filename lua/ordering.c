@@ -115,10 +115,8 @@ bool ordering_run(const struct run_options *opt, const struct ordering_table *ta
 	}
 	untimed.order = ORDER_RANDOM;
 	choices = find_choices(&untimed, o, table, error);
-	if (choices && table->remark && ordering_ignored_arguments(o))
-		table->remark(
-			"no run follows the table with its arguments, so only the names in it "
-			"were followed");
+	if (choices && table->remark && ordering_remark(o))
+		table->remark(ordering_remark(o));
 	if (choices) {
 		ok = repeat(&untimed, choices, sinks, result, error);
 		g_array_unref(choices);

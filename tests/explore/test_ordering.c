@@ -48,6 +48,24 @@ START_TEST(headers_of_many_kinds)
 }
 END_TEST
 
+/* Two labels are two columns even with one blank between them; names of a label are not. */
+START_TEST(labels_stand_apart_by_one_blank)
+{
+	reads("CPU0 CPU1\na\n     b\n", 2, 2);
+	reads("CPU 0 CPU 1\na\n      b\n", 2, 2);
+	reads("Task A Task B Task C\na\n       b\n              c\n", 3, 3);
+	reads("T1 T2\na\n   b\n", 2, 2);
+	reads("CPU0 (rmmod) CPU1 (kworker)\na\n             b\n", 2, 2);
+	reads("CPU0: rmmod CPU1: kworker\na\n            b\n", 2, 2);
+	reads("CPU0 (after CPU1)  CPU1\na\n                   b\n", 2, 2);
+	reads("CPU0: wakes CPU1  CPU1\na\n                  b\n", 2, 2);
+	reads("Task A  CPU1\na\n        b\n", 2, 2);
+	reads("CPU0 CPUs\n---- ----\na\n", 1, 1);
+	/* The second row is in the second column, so two calls on one line are no mistake. */
+	reads("CPU0 CPU1\na    b\n", 2, 2);
+}
+END_TEST
+
 START_TEST(tabs_are_eight_columns)
 {
 	reads("\tCPU0\t\t\tCPU1\n\t----\t\t\t----\n\ta\n\t\t\t\tb\n", 2, 2);
@@ -199,10 +217,12 @@ static void note(struct run_sink *sink, const struct trace_record *r)
 }
 
 static bool remarked;
+static char remark_text[512];
 
 static void remark(const char *text)
 {
 	remarked = strstr(text, "arguments") != NULL;
+	g_strlcpy(remark_text, text, sizeof(remark_text));
 }
 
 static const char script[] =
@@ -361,12 +381,49 @@ START_TEST(a_typo_gets_a_suggestion)
 }
 END_TEST
 
+/* An argument that names nothing, but nearly something. */
+START_TEST(a_typo_in_an_argument_gets_a_suggestion)
+{
+	static const char locks[] =
+		"return model {\n"
+		"  setup = function(sim) sim.m = sim:mutex('slab_mutex') end,\n"
+		"  tasks = {\n"
+		"    task('left', function(t, sim) t:lock(sim.m) t:unlock(sim.m) end),\n"
+		"    task('right', function(t, sim) t:lock(sim.m) t:unlock(sim.m) end),\n"
+		"  },\n"
+		"}\n";
+	g_autoptr(GError) error = NULL;
+	g_autofree char *log = drive_script(
+		locks, HEADER "  mutex_lock(slab_mutx)\n" RIGHT "mutex_lock(&s->slab_mutex)\n",
+		&error);
+	g_autofree char *bad = NULL;
+
+	ck_assert_msg(log != NULL, "%s", error ? error->message : "");
+	ck_assert_str_eq(remark_text,
+			 "t: no run follows the table with its arguments, so only the names in it "
+			 "were followed: with them, none came past line 2, "
+			 "'mutex_lock(slab_mutx)'; nothing is called 'slab_mutx' (line 2); did you "
+			 "mean 'slab_mutex'?");
+	/* Where nothing follows the table at all it is said as well; what is right is not. */
+	bad = drive_script(locks, HEADER "  frobnicate(q)\n  mutex_lock(slab_mutx)\n", &error);
+	ck_assert_ptr_null(bad);
+	ck_assert_msg(strstr(error->message, "nothing is called 'slab_mutx' (line 3); did you mean "
+					     "'slab_mutex'?") != NULL,
+		      "%s", error->message);
+	g_clear_error(&error);
+	bad = drive_script(locks, HEADER "  frobnicate(q)\n  mutex_lock(slab_mutex)\n", &error);
+	ck_assert_ptr_null(bad);
+	ck_assert_ptr_null(strstr(error->message, "nothing is called"));
+}
+END_TEST
+
 Suite *suite_ordering(void)
 {
 	Suite *s = suite_create("ordering");
 	TCase *t = tcase_create("reading");
 
 	tcase_add_test(t, headers_of_many_kinds);
+	tcase_add_test(t, labels_stand_apart_by_one_blank);
 	tcase_add_test(t, tabs_are_eight_columns);
 	tcase_add_test(t, what_is_only_for_the_reader_is_no_row);
 	tcase_add_test(t, two_rows_on_one_line);
@@ -384,6 +441,7 @@ Suite *suite_ordering(void)
 	tcase_add_test(t, an_impossible_row_is_named_with_the_reason);
 	tcase_add_test(t, a_row_that_waits_for_a_lock_has_happened);
 	tcase_add_test(t, a_typo_gets_a_suggestion);
+	tcase_add_test(t, a_typo_in_an_argument_gets_a_suggestion);
 	suite_add_tcase(s, t);
 	return s;
 }

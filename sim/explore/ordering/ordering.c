@@ -243,6 +243,41 @@ static void skip_introduction(struct reader *rd)
 	}
 }
 
+/* Does another label of the kind of @cell, such as a second "CPU1", begin at @at? */
+static bool begins_label(const char *cell, const char *at, bool named)
+{
+	size_t n = 0, blank;
+	char after;
+
+	while (g_ascii_isalpha(cell[n]))
+		n++;
+	if (n == 0 || !is_label(cell) || strncmp(at, cell, n) != 0)
+		return false;
+	blank = at[n] == ' ';
+	if (!g_ascii_isalnum(at[n + blank]) || (!blank && !g_ascii_isdigit(at[n])))
+		return false;
+	for (at += n + blank; g_ascii_isalnum(*at);)
+		at++;
+	after = *at;
+	/* Behind a colon it may be part of a name, unless it has names itself. */
+	return after == ':' || after == '(' || (!named && (after == '\0' || after == ' '));
+}
+
+/* Where a cell ends that goes on after one blank with another label: "CPU0 CPU1" are two. */
+static size_t label_end(const char *cell)
+{
+	int depth = 0;
+	bool named = false;
+
+	for (size_t i = 0; cell[i]; i++) {
+		depth += (cell[i] == '(') - (cell[i] == ')');
+		named |= cell[i] == ':';
+		if (cell[i] == ' ' && depth == 0 && begins_label(cell, cell + i + 1, named))
+			return i;
+	}
+	return strlen(cell);
+}
+
 static void read_header_cells(struct reader *rd, const char *line, uint32_t nr)
 {
 	int start, end = 0;
@@ -250,6 +285,8 @@ static void read_header_cells(struct reader *rd, const char *line, uint32_t nr)
 	while (next_cell(line, end, 2, &start, &end)) {
 		g_autofree char *cell = g_strndup(line + start, (gsize)(end - start));
 
+		cell[label_end(cell)] = '\0';
+		end = start + (int)strlen(cell);
 		if (rd->o->columns->len == ORDERING_COLUMNS_MAX) {
 			fail(rd, nr, "more than %d columns", ORDERING_COLUMNS_MAX);
 			return;
@@ -649,6 +686,7 @@ void ordering_free(struct ordering *o)
 	g_hash_table_destroy(o->seen);
 	g_clear_pointer(&o->journal, g_hash_table_destroy);
 	g_free(o->where);
+	g_free(o->remark);
 	g_free(o->p);
 	g_free(o);
 }

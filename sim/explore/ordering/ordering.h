@@ -47,11 +47,13 @@ uint32_t ordering_nr_columns(const struct ordering *o);
 /** ordering_record() - tell of a record; all of a session's, accesses included, from its start */
 void ordering_record(struct ordering *o, const struct trace_record *r);
 
+/* The name that somebody who wrote @typed meant, out of @names; NULL if none is near. */
+typedef const char *(*ordering_suggest)(const char *typed, const char *const *names);
+
 struct ordering_options {
 	uint64_t seed;
 	uint32_t max_tries; /* 0: default */
-	/* The name that somebody who wrote @typed meant, out of @names; NULL if none is near. */
-	const char *(*suggest)(const char *typed, const char *const *names);
+	ordering_suggest suggest;
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 };
 
@@ -64,8 +66,8 @@ struct ordering_options {
 GArray *ordering_drive(struct ordering *o, struct subject *s, const struct ordering_options *opt,
 		       GError **error);
 
-/** ordering_ignored_arguments() - did the run follow only when arguments were left aside? */
-bool ordering_ignored_arguments(const struct ordering *o);
+/** ordering_remark() - what of the table was not taken at its word, and why; NULL if all was */
+const char *ordering_remark(const struct ordering *o);
 
 /**
  * ordering_repeat() - run @s with the @choices that ordering_drive() returned

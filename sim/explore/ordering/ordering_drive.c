@@ -49,6 +49,7 @@ struct drive {
 	/* of the try that came farthest */
 	uint32_t best;
 	char *why;
+	uint32_t best_with_arguments; /* of those that took arguments at their word */
 };
 
 static enum strictness strictness_of(uint32_t try)
@@ -330,35 +331,14 @@ static bool was_seen(const struct ordering *o, const struct ordering_row *row)
 	return false;
 }
 
-static gint by_name(gconstpointer a, gconstpointer b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-static char *suggestion(const struct drive *d, const char *name)
-{
-	g_autoptr(GPtrArray) names = g_ptr_array_new();
-	GHashTableIter it;
-	gpointer key;
-	const char *near;
-
-	if (!d->opt->suggest)
-		return g_strdup("");
-	g_hash_table_iter_init(&it, d->o->seen);
-	while (g_hash_table_iter_next(&it, &key, NULL))
-		g_ptr_array_add(names, key);
-	g_ptr_array_sort(names, by_name);
-	g_ptr_array_add(names, NULL);
-	near = d->opt->suggest(name, (const char *const *)names->pdata);
-	return near ? g_strdup_printf("; did you mean '%s'?", near) : g_strdup("");
-}
-
 /* Keeps the reason of the try that came farthest. */
 static void note_failure(struct drive *d, bool ended)
 {
 	const struct ordering *o = d->o;
 	GString *s;
 
+	if (o->strict != STRICT_NONE && o->p->next < o->rows->len)
+		d->best_with_arguments = MAX(d->best_with_arguments, o->p->next);
 	if (d->why && d->best >= MIN(o->p->next, o->rows->len - 1))
 		return;
 	d->best = MIN(o->p->next, o->rows->len - 1);
@@ -394,7 +374,7 @@ static void tell_failure(struct drive *d, GError **error)
 
 		if (was_seen(o, other))
 			continue;
-		near = suggestion(d, other->name);
+		near = ordering_hint_name(o, other->name, d->opt->suggest);
 		/* What comes after the row that nobody got past may only not have been reached. */
 		if (nr_unseen == 0 && i <= d->best)
 			g_string_printf(s, "%s, line %u: '%s' is never entered in this scenario%s",
@@ -406,6 +386,7 @@ static void tell_failure(struct drive *d, GError **error)
 	}
 	if (nr_unseen > UNSEEN_SHOWN)
 		g_string_append_printf(s, "; nor were %u others", nr_unseen - UNSEEN_SHOWN);
+	ordering_hint_arguments(o, d->opt->suggest, s);
 	g_set_error_literal(error, ORDERING_ERROR, ORDERING_ERROR_IMPOSSIBLE, s->str);
 	g_string_free(s, TRUE);
 }
@@ -528,6 +509,33 @@ static bool follow_with_care(struct drive *d)
 	return false;
 }
 
+static bool has_arguments(const struct ordering *o)
+{
+	for (uint32_t i = 0; i < o->rows->len; i++) {
+		if (row_at(o, i)->arg[0])
+			return true;
+	}
+	return false;
+}
+
+/* A run was found; were the arguments left aside for that, and what is wrong with them? */
+static void note_remark(const struct drive *d)
+{
+	struct ordering *o = d->o;
+	const struct ordering_row *row = row_at(o, d->best_with_arguments);
+	GString *s;
+
+	if (o->strict != STRICT_NONE || !has_arguments(o))
+		return;
+	s = g_string_new(NULL);
+	g_string_printf(s,
+			"%s: no run follows the table with its arguments, so only the names in it "
+			"were followed: with them, none came past line %u, '%s'",
+			o->where, row->line, row->text);
+	ordering_hint_arguments(o, d->opt->suggest, s);
+	o->remark = g_string_free(s, FALSE);
+}
+
 GArray *ordering_drive(struct ordering *o, struct subject *s, const struct ordering_options *opt,
 		       GError **error)
 {
@@ -552,6 +560,8 @@ GArray *ordering_drive(struct ordering *o, struct subject *s, const struct order
 		g_propagate_error(error, stopped);
 	else if (!choices)
 		tell_failure(&d, error);
+	else
+		note_remark(&d);
 	o->following = false;
 	g_aligned_free(d.buffer);
 	g_free(d.why);
@@ -559,13 +569,9 @@ GArray *ordering_drive(struct ordering *o, struct subject *s, const struct order
 	return choices;
 }
 
-bool ordering_ignored_arguments(const struct ordering *o)
+const char *ordering_remark(const struct ordering *o)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < o->rows->len; i++)
-		any |= row_at(o, i)->arg[0] != '\0';
-	return any && o->strict == STRICT_NONE;
+	return o->remark;
 }
 
 /* ---- again ------------------------------------------------------------------------------ */

@@ -102,6 +102,7 @@ struct ordering {
 	GHashTable *comms;     /* task -> name */
 	GHashTable *seen;      /* names of everything that a row could be */
 	GHashTable *journal;   /* task -> struct context as before the step; NULL outside one */
+	char *remark;	       /* on the run that was found; NULL if there is none to make */
 };
 
 static inline struct ordering_row *row_at(const struct ordering *o, uint32_t i)
@@ -116,6 +117,12 @@ static inline struct ordering_column *column_at(const struct ordering *o, int i)
 
 /** ordering_mark_past() - the set-up is over, and what was seen so far happened in it */
 void ordering_mark_past(struct ordering *o);
+
+/** ordering_hint_name() - "; did you mean 'X'?", of what a row could be; empty if none is near */
+char *ordering_hint_name(const struct ordering *o, const char *typed, ordering_suggest suggest);
+
+/** ordering_hint_arguments() - append the same for arguments that are nearly names of objects */
+void ordering_hint_arguments(const struct ordering *o, ordering_suggest suggest, GString *s);
 
 /** ordering_begin() - a run begins: no row has happened */
 void ordering_begin(struct ordering *o, enum strictness strict);
