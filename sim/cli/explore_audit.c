@@ -29,7 +29,7 @@ static char *verdict_of(const struct audit_result *r, int engine)
 	if (row->nr_differs > 0)
 		return g_strdup("differs");
 	if (!row->complete)
-		return g_strdup("gave up");
+		return g_strdup(row->out_of_time ? "gave up: time" : "gave up");
 	if (engine == r->reference)
 		return g_strdup("reference");
 	return engine == AUDIT_BOUNDED ? g_strdup_printf("same, bound %u", row->bound)

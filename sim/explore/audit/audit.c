@@ -8,6 +8,8 @@
 #include "sim/explore/audit/audit_graph.h"
 #include "sim/mm/mm.h"
 
+#define LOOK_EVERY 64
+
 const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
 	[AUDIT_FULL] = "full",	     [AUDIT_HISTORY] = "by history",
 	[AUDIT_DPOR] = "dpor",	     [AUDIT_EXHAUSTIVE] = "exhaustive",
@@ -169,6 +171,9 @@ static void on_step(struct search_audit *hooks, const struct search_step *step)
 		graph_step(r->graph, step);
 	if (r->opt->max_steps && r->result.stats.nr_steps >= r->opt->max_steps)
 		driver_stop(&r->d, END_RUNS);
+	/* A run may be long, and the search looks between two of them. */
+	if (r->result.stats.nr_steps % LOOK_EVERY == 0)
+		(void)driver_look(&r->d);
 }
 
 static void on_end(struct search_audit *hooks, uint64_t fingerprint, uint64_t trace,
@@ -286,6 +291,7 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	r->row->stats = r->result.stats;
 	r->row->stats.seconds = (double)(g_get_monotonic_time() - r->d.start) / 1e6;
 	r->row->complete = !r->d.stopped && r->result.stats.nr_cut == 0;
+	r->row->out_of_time = r->d.stopped && r->result.end == END_TIME;
 	r->row->nr_classes = g_hash_table_size(r->classes);
 	r->row->nr_traces = g_hash_table_size(r->traces);
 	r->row->nr_ends = g_hash_table_size(r->ends);

@@ -46,6 +46,7 @@ struct audit_options {
 struct audit_row {
 	bool complete; /* it came to its end: it claims to have met all there is */
 	bool by_history;
+	bool out_of_time; /* that is why it did not */
 	struct explore_stats stats;
 	uint64_t nr_classes;   /* of last states, by their fingerprints */
 	uint64_t nr_traces;    /* of runs, by order_trace() */

@@ -163,6 +163,11 @@ static void descend(struct search *s)
 		}
 		if (is_loop(s))
 			return;
+		/* Nobody goes on from an audit, so it may end in the middle of a run. */
+		if (d->audit && d->stopped) {
+			d->result->stats.nr_cut++;
+			return;
+		}
 		if (s->nodes->len >= d->max_steps) {
 			d->result->stats.nr_cut++;
 			return;
