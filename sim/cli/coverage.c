@@ -116,10 +116,15 @@ char *coverage_auto(const struct explore_result *r)
 	GString *text = g_string_new(NULL);
 
 	for (enum auto_stage i = 0; i <= s->stage; i++) {
+		bool is_empty = s->stage_runs[i] + s->stage_cut[i] == 0;
+
+		/* The first one is left out where runs are long. */
+		if (i == AUTO_TRY && i < s->stage && is_empty)
+			continue;
 		if (i == AUTO_REDUCE && loops && s->stage_runs[i] == 0)
 			continue;
 		g_string_append_printf(
-			text, "%s%s: " U64, i ? "; then " : "",
+			text, "%s%s: " U64, text->len > 0 ? "; then " : "",
 			i == AUTO_BOUND && loops ? "exhaustive, since there are loops" : stages[i],
 			s->stage_runs[i]);
 	}

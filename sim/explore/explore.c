@@ -14,6 +14,8 @@
  * ones is all there is to do.
  */
 #define TRY_STEPS 60000
+/* Where runs are longer than that, none of this is a moment, and few orderings there are not. */
+#define TRY_STEPS_OF_RUN (TRY_STEPS / 10)
 #define SAMPLING_STEPS 8000000
 #define REDUCTION_STEPS 5000000
 
@@ -225,11 +227,42 @@ static void take_left(struct driver *d, GByteArray *left)
 		driver_misfit(d);
 }
 
+static uint32_t first_alternative(struct exec *x, enum choice_kind kind, uint32_t n)
+{
+	(void)x;
+	(void)kind;
+	(void)n;
+	return 0;
+}
+
+/* One run, in which everybody has his turn, and of which nothing is known afterwards but this. */
+static bool runs_are_long(struct driver *d)
+{
+	struct exec *x = d->x;
+
+	x->inner = first_alternative;
+	exec_restart(x);
+	while (x->nr_steps < TRY_STEPS_OF_RUN) {
+		if (!exec_look(x) || !exec_step(x, x->nr_steps % x->nr_enabled))
+			return false;
+	}
+	return true;
+}
+
+static bool was_tried(const struct driver *d)
+{
+	const struct explore_stats *s = &d->result->stats;
+
+	return s->stage_runs[AUTO_TRY] + s->stage_cut[AUTO_TRY] > 0;
+}
+
 /* Return: whether it was the last one. */
 static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *left)
 {
 	switch (stage) {
 	case AUTO_TRY:
+		if (!d->resume && runs_are_long(d))
+			return false;
 		return reduce(d, TRY_STEPS, left);
 	case AUTO_SAMPLE:
 		if (d->resume)
@@ -238,7 +271,7 @@ static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *
 			sample_meanwhile(d, left->bytes);
 		return d->stopped;
 	case AUTO_REDUCE:
-		if (left->bytes->len == 0 && !d->resume)
+		if (left->bytes->len == 0 && !d->resume && was_tried(d))
 			return false;
 		return reduce(d, REDUCTION_STEPS, left);
 	default:

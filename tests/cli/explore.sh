@@ -278,4 +278,8 @@ for i in '' .2 .3; do
 	try 1 replay "$work/both/both$i.sched" -q
 done
 
+# Where one run of dpor would take seconds, auto does not begin with it.
+try 0 explore scenarios/reclaim/many.lua --max-runs 1
+says stdout "auto: random orderings, in which most failures show soon: 0"
+
 finish
