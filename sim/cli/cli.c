@@ -178,19 +178,25 @@ static bool takes_value(const GOptionEntry *entries, char name)
 /* "-j4" is "-j 4", which GLib does not know.  What it makes of the rest stays where it is. */
 static void separate_values(const GOptionEntry *entries, int *argc, char ***argv)
 {
-	/* For as long as the program runs, as argv is. */
-	static GPtrArray *separated;
+	/* For as long as the program runs, as argv is.  GLib takes out of that what it has read. */
+	static GPtrArray *separated, *parts;
 	bool options = true;
 
 	separated = g_ptr_array_new();
+	parts = g_ptr_array_new();
 	for (int i = 0; i < *argc; i++) {
 		char *arg = (*argv)[i];
 
 		options &= strcmp(arg, "--") != 0;
 		if (options && i > 0 && arg[0] == '-' && arg[1] != '-' && arg[1] && arg[2] &&
 		    takes_value(entries, arg[1])) {
-			g_ptr_array_add(separated, g_strndup(arg, 2));
-			g_ptr_array_add(separated, g_strdup(arg + 2 + (arg[2] == '=')));
+			char *option = g_strndup(arg, 2);
+			char *value = g_strdup(arg + 2 + (arg[2] == '='));
+
+			g_ptr_array_add(separated, option);
+			g_ptr_array_add(separated, value);
+			g_ptr_array_add(parts, option);
+			g_ptr_array_add(parts, value);
 		} else {
 			g_ptr_array_add(separated, arg);
 		}
