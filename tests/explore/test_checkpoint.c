@@ -73,7 +73,8 @@ static void mutate(GByteArray *b, struct rng *rng)
 		g_byte_array_set_size(b, at);
 		break;
 	case 3:
-		g_byte_array_append(b, b->data, MIN(size, b->len));
+		g_byte_array_set_size(b, b->len + size);
+		memset(b->data + b->len - size, (int)number & 0xff, size);
 		break;
 	case 4:
 		from = (guint)rng_below(rng, b->len);

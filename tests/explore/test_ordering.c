@@ -404,6 +404,11 @@ START_TEST(a_typo_in_an_argument_gets_a_suggestion)
 			 "were followed: with them, none came past line 2, "
 			 "'mutex_lock(slab_mutx)'; nothing is called 'slab_mutx' (line 2); did you "
 			 "mean 'slab_mutex'?");
+	/* So does a name in the header; others there say nothing. */
+	remark_text[0] = '\0';
+	g_free(drive(" CPU0 (lefft, rmmod)  CPU1 (right)\n read_once(y)\n", &error));
+	ck_assert_str_eq(remark_text,
+			 "t: no context is called 'lefft' (CPU0); did you mean 'left'?");
 	/* Where nothing follows the table at all it is said as well; what is right is not. */
 	bad = drive_script(locks, HEADER "  frobnicate(q)\n  mutex_lock(slab_mutx)\n", &error);
 	ck_assert_ptr_null(bad);

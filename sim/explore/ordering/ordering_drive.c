@@ -387,6 +387,7 @@ static void tell_failure(struct drive *d, GError **error)
 	if (nr_unseen > UNSEEN_SHOWN)
 		g_string_append_printf(s, "; nor were %u others", nr_unseen - UNSEEN_SHOWN);
 	ordering_hint_arguments(o, d->opt->suggest, s);
+	ordering_hint_header(o, d->opt->suggest, s);
 	g_set_error_literal(error, ORDERING_ERROR, ORDERING_ERROR_IMPOSSIBLE, s->str);
 	g_string_free(s, TRUE);
 }
@@ -518,22 +519,25 @@ static bool has_arguments(const struct ordering *o)
 	return false;
 }
 
-/* A run was found; were the arguments left aside for that, and what is wrong with them? */
+/* A run was found.  What of the table was not taken at its word for that? */
 static void note_remark(const struct drive *d)
 {
 	struct ordering *o = d->o;
 	const struct ordering_row *row = row_at(o, d->best_with_arguments);
-	GString *s;
+	GString *s = g_string_new(NULL);
 
-	if (o->strict != STRICT_NONE || !has_arguments(o))
-		return;
-	s = g_string_new(NULL);
-	g_string_printf(s,
-			"%s: no run follows the table with its arguments, so only the names in it "
-			"were followed: with them, none came past line %u, '%s'",
-			o->where, row->line, row->text);
-	ordering_hint_arguments(o, d->opt->suggest, s);
-	o->remark = g_string_free(s, FALSE);
+	if (o->strict == STRICT_NONE && has_arguments(o)) {
+		g_string_printf(
+			s,
+			"; no run follows the table with its arguments, so only the names in "
+			"it were followed: with them, none came past line %u, '%s'",
+			row->line, row->text);
+		ordering_hint_arguments(o, d->opt->suggest, s);
+	}
+	ordering_hint_header(o, d->opt->suggest, s);
+	if (s->len > 0)
+		o->remark = g_strdup_printf("%s: %s", o->where, s->str + strlen("; "));
+	g_string_free(s, TRUE);
 }
 
 GArray *ordering_drive(struct ordering *o, struct subject *s, const struct ordering_options *opt,

@@ -81,6 +81,54 @@ static bool is_misspelt(const struct ordering *o, uint32_t row, const GPtrArray 
 	return true;
 }
 
+/* What stands for a kind of contexts, or begins the name of one. */
+static const char *const kinds[] = {"setup", "kworker", "softirq", "rcu", "irq", "interrupt"};
+
+static bool is_of_a_kind(const char *word)
+{
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+		if (strstr(word, kinds[i]))
+			return true;
+	}
+	return false;
+}
+
+static GPtrArray *names_of_contexts(const struct ordering *o)
+{
+	GPtrArray *names = g_ptr_array_new();
+	GHashTableIter it;
+	gpointer comm;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		g_ptr_array_add(names, (gpointer)kinds[i]);
+	g_hash_table_iter_init(&it, o->comms);
+	while (g_hash_table_iter_next(&it, NULL, &comm))
+		g_ptr_array_add(names, comm);
+	return names;
+}
+
+void ordering_hint_header(const struct ordering *o, ordering_suggest suggest, GString *s)
+{
+	g_autoptr(GPtrArray) names = names_of_contexts(o);
+
+	for (int i = 0; i < (int)o->columns->len; i++) {
+		const struct ordering_column *c = column_at(o, i);
+
+		for (int n = 0; c->names[n]; n++) {
+			g_autoptr(GPtrArray) copy = g_ptr_array_copy(names, NULL, NULL);
+			g_autofree char *near = NULL;
+
+			if (strlen(c->names[n]) < WORD_MIN || is_of_a_kind(c->names[n]) ||
+			    is_among(names, c->names[n]))
+				continue;
+			near = nearest(copy, c->names[n], suggest);
+			if (near[0])
+				g_string_append_printf(s, "; no context is called '%s' (%s)%s",
+						       c->names[n], c->label, near);
+		}
+	}
+}
+
 void ordering_hint_arguments(const struct ordering *o, ordering_suggest suggest, GString *s)
 {
 	g_autoptr(GPtrArray) names = names_of_objects(o);

@@ -121,6 +121,9 @@ void ordering_mark_past(struct ordering *o);
 /** ordering_hint_name() - "; did you mean 'X'?", of what a row could be; empty if none is near */
 char *ordering_hint_name(const struct ordering *o, const char *typed, ordering_suggest suggest);
 
+/** ordering_hint_header() - append the same for words that are nearly names of contexts */
+void ordering_hint_header(const struct ordering *o, ordering_suggest suggest, GString *s);
+
 /** ordering_hint_arguments() - append the same for arguments that are nearly names of objects */
 void ordering_hint_arguments(const struct ordering *o, ordering_suggest suggest, GString *s);
 
