@@ -108,13 +108,14 @@ static GByteArray *stop_somewhere(struct subject *s, const struct explore_option
 
 /* Return: whether it was refused. */
 static bool go_on_from(struct subject *s, const struct explore_options *common,
-		       const GByteArray *state)
+		       const GByteArray *state, unsigned int nr_jobs)
 {
 	struct explore_options opt = *common;
 	struct explore_result result;
 	bool refused;
 
 	opt.resume = state;
+	opt.nr_jobs = nr_jobs;
 	opt.max_runs += 100;
 	opt.max_seconds = 1;
 	explore(s, &opt, &result);
@@ -144,12 +145,13 @@ START_TEST(any_state_is_refused_or_gone_on_from)
 	guint nr_refused = 0;
 
 	rng_seed(&rng, (uint64_t)_i, "mutations");
-	ck_assert(!go_on_from(s, &opt, state));
+	ck_assert(!go_on_from(s, &opt, state, 1));
+	ck_assert(!go_on_from(s, &opt, state, 2));
 	for (guint i = 0; i < NR_MUTATIONS; i++) {
 		g_autoptr(GByteArray) damaged = copy_of(state);
 
 		mutate(damaged, &rng);
-		nr_refused += go_on_from(s, &opt, damaged);
+		nr_refused += go_on_from(s, &opt, damaged, i % 8 == 0 ? 2 : 1);
 	}
 	ck_assert_uint_gt(nr_refused, 0);
 	session_close(run);
