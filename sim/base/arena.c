@@ -20,9 +20,10 @@
 #define GUARDED_MAX 16384
 
 #ifdef SLABSIM_VALGRIND
-#include <valgrind/valgrind.h>
+#include <valgrind/memcheck.h>
 #else
 #define VALGRIND_STACK_REGISTER(start, end) ((void)0)
+#define VALGRIND_MAKE_MEM_UNDEFINED(start, size) ((void)0)
 #endif
 
 static const size_t stack_span[NR_STACK_CLASSES] = {SMALL_SPAN, LARGE_SPAN};
@@ -201,8 +202,11 @@ char *arena_stack_get(struct arena *a, enum stack_class c)
 	char *stack = a->nr_free_stacks[c] > 0 ? a->free_stacks[c][--a->nr_free_stacks[c]]
 					       : new_stack(a, c);
 
-	if (stack)
-		*(uint64_t *)stack = ARENA_CANARY;
+	if (!stack)
+		return NULL;
+	/* It takes what is below the stack pointer of whoever was here before for gone. */
+	VALGRIND_MAKE_MEM_UNDEFINED(stack, arena_stack_size(c));
+	*(uint64_t *)stack = ARENA_CANARY;
 	return stack;
 }
 
