@@ -86,6 +86,9 @@ static inline size_t driver_max_rest(const struct driver *d)
 	return d->opt->max_rest ? d->opt->max_rest : REST_MAX;
 }
 
+/** driver_seconds() - since the exploration began, on the clock */
+double driver_seconds(const struct driver *d);
+
 /** driver_misfit() - what it was to go on from is not about this */
 void driver_misfit(struct driver *d);
 

@@ -19,140 +19,6 @@
 #define SAMPLING_STEPS 8000000
 #define REDUCTION_STEPS 5000000
 
-const struct strategy_info strategy_infos[NR_STRATEGIES] = {
-	[STRATEGY_AUTO] = {"auto", "dpor for a moment, random runs, dpor for longer, then bounded"},
-	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
-	[STRATEGY_PCT] = {"pct", "random priorities with a few changes: finds rare orders"},
-	[STRATEGY_BOUNDED] = {"bounded", "every order with at most 0, 1, 2, ... preemptions"},
-	[STRATEGY_DPOR] = {"dpor", "one order of each class of equivalent ones: proves"},
-	[STRATEGY_EXHAUSTIVE] = {"exhaustive", "every state, by fingerprints: proves"},
-};
-
-/* ---- what the engines share ------------------------------------------------------- */
-
-void driver_stop(struct driver *d, enum explore_end why)
-{
-	if (d->stopped)
-		return;
-	d->stopped = true;
-	d->result->end = why;
-}
-
-static double seconds_since(gint64 start)
-{
-	return (double)(g_get_monotonic_time() - start) / 1e6;
-}
-
-static void look_at_clock(struct driver *d)
-{
-	const struct explore_options *opt = d->opt;
-	struct explore_stats *stats = &d->result->stats;
-
-	d->next_look = stats->nr_steps + 4096;
-	stats->seconds = seconds_since(d->start);
-	if (d->deadline && g_get_monotonic_time() >= d->deadline)
-		driver_stop(d, END_TIME);
-	if (opt->progress)
-		opt->progress(opt->progress_arg, stats);
-}
-
-bool driver_look(struct driver *d)
-{
-	if (driver_may_go_on(d))
-		look_at_clock(d);
-	return !d->stopped;
-}
-
-bool driver_may_go_on(struct driver *d)
-{
-	const struct explore_options *opt = d->opt;
-	const struct explore_stats *stats = &d->result->stats;
-
-	if (d->stopped)
-		return false;
-	if (opt->interrupted && *opt->interrupted)
-		driver_stop(d, END_INTERRUPTED);
-	else if (d->max_runs && stats->nr_runs + stats->nr_cut >= d->max_runs)
-		driver_stop(d, END_RUNS);
-	if (stats->nr_steps >= d->next_look)
-		look_at_clock(d);
-	return !d->stopped;
-}
-
-bool same_finding(const struct violation *a, const struct violation *b)
-{
-	return a->ops == b->ops && oid_kind(a->obj) == oid_kind(b->obj) &&
-	       strncmp(a->text, b->text, strcspn(a->text, ":")) == 0;
-}
-
-static void keep(struct driver *d, uint64_t run, bool at_end)
-{
-	const struct violation *v = exec_violation(d->x);
-	struct explore_result *r = d->result;
-	struct finding *f;
-
-	for (guint i = 0; i < r->findings->len; i++) {
-		f = g_ptr_array_index(r->findings, i);
-		if (same_finding(&f->violation, v))
-			return;
-	}
-	f = g_new0(struct finding, 1);
-	f->choices = g_array_copy(d->x->choices);
-	f->violation = *v;
-	f->run = run;
-	f->seconds = seconds_since(d->start);
-	f->nr_steps = d->x->nr_steps;
-	f->at_end = at_end;
-	g_ptr_array_add(r->findings, f);
-}
-
-void driver_keep(struct driver *d)
-{
-	if (!d->audit)
-		keep(d, d->result->stats.nr_runs + 1, false);
-}
-
-/* No order of the tasks' steps can change what happened before them. */
-static void keep_setup(struct driver *d)
-{
-	struct finding *f = g_new0(struct finding, 1);
-
-	f->choices = g_array_copy(d->x->choices);
-	f->violation = d->x->s->checks->violations[0];
-	f->run = d->result->stats.nr_runs = d->result->stats.nr_failing = 1;
-	g_ptr_array_add(d->result->findings, f);
-	driver_stop(d, END_FOUND);
-}
-
-void driver_run_ended(struct driver *d, bool at_end)
-{
-	struct explore_stats *stats = &d->result->stats;
-
-	stats->nr_runs++;
-	if (d->x->nr_steps > stats->longest)
-		stats->longest = d->x->nr_steps;
-	if (!exec_violated(d->x))
-		return;
-	stats->nr_failing++;
-	if (d->audit)
-		return;
-	keep(d, stats->nr_runs, at_end);
-	if (!d->opt->keep_going)
-		driver_stop(d, END_FOUND);
-}
-
-void driver_run_stopped(struct driver *d)
-{
-	GError *error = d->x->s->take_error(d->x->s);
-
-	if (error) {
-		d->result->error = error;
-		driver_stop(d, END_ERROR);
-	}
-}
-
-/* ---- exploring ---------------------------------------------------------------------- */
-
 /* Up to @last preemptions, or until no bound keeps anything out any more. */
 static void bounded(struct driver *d, uint32_t last)
 {
@@ -321,16 +187,6 @@ static void explore_by(struct driver *d, enum strategy strategy)
 	}
 }
 
-/* Nothing that it says is to be trusted then, what was found included. */
-void driver_misfit(struct driver *d)
-{
-	g_ptr_array_set_size(d->result->findings, 0);
-	if (!d->result->error)
-		g_set_error_literal(&d->result->error, CHECKPOINT_ERROR, 0,
-				    "its state is not one of this exploration");
-	driver_stop(d, END_ERROR);
-}
-
 /* @from: what opt->resume holds */
 static void resume(struct driver *d, struct reader *from)
 {
@@ -342,14 +198,16 @@ static void resume(struct driver *d, struct reader *from)
 	explore_by(d, d->opt->strategy);
 }
 
-void finding_free(void *p)
+/* No order of the tasks' steps can change what happened before them. */
+static void keep_setup(struct driver *d)
 {
-	struct finding *f = p;
+	struct finding *f = g_new0(struct finding, 1);
 
-	if (!f)
-		return;
-	g_array_unref(f->choices);
-	g_free(f);
+	f->choices = g_array_copy(d->x->choices);
+	f->violation = d->x->s->checks->violations[0];
+	f->run = d->result->stats.nr_runs = d->result->stats.nr_failing = 1;
+	g_ptr_array_add(d->result->findings, f);
+	driver_stop(d, END_FOUND);
 }
 
 void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result)
@@ -384,18 +242,11 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 		explore_by(&d, opt->strategy);
 	if (!d.stopped)
 		result->end = result->findings->len ? END_FOUND : END_COMPLETE;
-	result->stats.seconds = seconds_since(d.start);
+	result->stats.seconds = driver_seconds(&d);
 	if (d.rest->len > 0) {
 		result->rest = state_write(&d);
 		result->rest_too_large = !result->rest;
 	}
 	g_byte_array_unref(d.rest);
 	exec_free(d.x);
-}
-
-void explore_result_clear(struct explore_result *result)
-{
-	g_clear_pointer(&result->findings, g_ptr_array_unref);
-	g_clear_error(&result->error);
-	g_clear_pointer(&result->rest, g_byte_array_unref);
 }
