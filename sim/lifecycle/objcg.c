@@ -158,9 +158,6 @@ static struct obj_cgroup *drain_obj_stock(struct task *t, struct stock *stock)
 	}
 	trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE, "drain_obj_stock.clear");
 	touch_stock(t, stock);
-	if (!switches_of(t)->stock_put_first)
-		trace_access(t, mm_of(t->w)->globals, FIELD_STOCK, ACCESS_WRITE,
-			     "drain_obj_stock.clear");
 	stock->cached_objcg = NULL;
 	if (switches_of(t)->put_after_unlock)
 		return old;
