@@ -126,6 +126,13 @@ void note_value(lua_State *L, struct handle *h)
 		*entry = h;
 }
 
+bool is_operation_of(const luaL_Reg *ops, lua_CFunction f)
+{
+	while (ops->name && ops->func != f)
+		ops++;
+	return ops->name != NULL;
+}
+
 bool one_step_operation(lua_CFunction f)
 {
 	return cell_operation(f) || lock_operation(f) || refcount_operation(f);

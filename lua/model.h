@@ -46,6 +46,10 @@ struct refcount_handle {
 
 /** one_step_operation() - is @f an operation that is one step of its task? */
 bool one_step_operation(lua_CFunction f);
+
+/** is_operation_of() - does @f stand in @ops, which a row of NULL ends? */
+bool is_operation_of(const luaL_Reg *ops, lua_CFunction f);
+
 bool cell_operation(lua_CFunction f);
 bool lock_operation(lua_CFunction f);
 bool refcount_operation(lua_CFunction f);

@@ -403,11 +403,7 @@ static const luaL_Reg ops[] = {
 
 bool cell_operation(lua_CFunction f)
 {
-	for (const luaL_Reg *op = ops; op->name; op++) {
-		if (op->func == f)
-			return true;
-	}
-	return false;
+	return is_operation_of(ops, f);
 }
 
 void cells_open(lua_State *L, int core)

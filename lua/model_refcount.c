@@ -92,11 +92,7 @@ static const luaL_Reg ops[] = {
 
 bool refcount_operation(lua_CFunction f)
 {
-	for (const luaL_Reg *op = ops; op->name; op++) {
-		if (op->func == f)
-			return true;
-	}
-	return false;
+	return is_operation_of(ops, f);
 }
 
 void refcounts_open(lua_State *L, int core)
