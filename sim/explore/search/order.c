@@ -168,7 +168,8 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 
 /* ---- places ------------------------------------------------------------------------- */
 
-static uint64_t place_hash(oid_t obj, uint32_t field)
+/* Of an object or its name.  Both are small numbers often, and must not be mixed with each other. */
+static uint64_t place_hash(uint64_t obj, uint32_t field)
 {
 	return hash_mix(hash_mix(0, obj), field);
 }
@@ -478,7 +479,7 @@ static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t
 			*others = true;
 			continue;
 		}
-		name = hash_mix(name_of(o, at->obj, maker), at->field);
+		name = place_hash(name_of(o, at->obj, maker), at->field);
 		if (use->mode != ACCESS_ADD)
 			*overwritten += hash_mix(name, at->version);
 		if (is_shadow(at))
@@ -506,7 +507,7 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		struct place *at = &o->places[use->place];
-		uint64_t name = hash_mix(name_of(o, at->obj, maker), at->field);
+		uint64_t name = place_hash(name_of(o, at->obj, maker), at->field);
 
 		if (use->mode == ACCESS_READ)
 			continue;
@@ -957,5 +958,5 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 	struct place *p = &o->places[place];
 
 	/* Its use by the last event holds the version to go back to. */
-	set_version(o, p, hash_mix(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
+	set_version(o, p, place_hash(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
 }
