@@ -98,8 +98,10 @@ char *coverage_counts(const struct explore_result *r)
 		g_string_append_printf(text, ", " U64 " pruned", s->nr_pruned);
 	if (s->nr_cut > 0)
 		g_string_append_printf(text, ", " U64 " cut", s->nr_cut);
-	g_string_append_printf(text, ", longest %u steps, " U64 " steps in %.2f s", s->longest,
-			       s->nr_steps, s->seconds);
+	g_string_append_printf(text, ", longest %u steps, " U64 " steps", s->longest, s->nr_steps);
+	if (s->nr_recalled > 0)
+		g_string_append_printf(text, ", " U64 " of them recalled,", s->nr_recalled);
+	g_string_append_printf(text, " in %.2f s", s->seconds);
 	return g_string_free(text, FALSE);
 }
 

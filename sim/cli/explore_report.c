@@ -256,6 +256,7 @@ static void put_json_summary(const struct exploring *e, struct output *o)
 	json_key_u64(o, "cut", s->nr_cut);
 	json_key_u64(o, "longest", s->longest);
 	json_key_u64(o, "steps", s->nr_steps);
+	json_key_u64(o, "recalled", s->nr_recalled);
 	output_str(o, "}\n");
 }
 

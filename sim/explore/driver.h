@@ -28,6 +28,7 @@ enum search_defect {
 	DEFECT_BOUND_KEY,      /* bounded: nor is how many preemptions are left */
 	DEFECT_LAST_ADD,       /* dpor: a last addition is one like any other */
 	DEFECT_UNPINNED,       /* dpor: so is the race of a get with the drop of the base */
+	DEFECT_RECALL_BLIND,   /* recalled: whatever a step finds, it does what it did first */
 	NR_DEFECTS,
 };
 
@@ -62,6 +63,8 @@ struct search_audit {
 		    uint32_t preemptions);
 };
 
+struct memo;
+
 struct driver {
 	const struct explore_options *opt;
 	struct explore_result *result;
@@ -74,6 +77,7 @@ struct driver {
 	bool stopped;		    /* result->end says why */
 	struct reader *resume;	    /* the engine that was stopped goes on from here; else NULL */
 	GByteArray *rest;	    /* what an engine that is stopped needs to go on */
+	struct memo *memo;	    /* what steps of the subject do; NULL: take them all */
 	struct search_audit *audit; /* NULL unless somebody looks over the search's shoulder */
 };
 

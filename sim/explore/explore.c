@@ -6,6 +6,7 @@
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/driver.h"
 #include "sim/explore/parallel/frontier.h"
+#include "sim/explore/search/memo.h"
 
 /*
  * STRATEGY_AUTO: how many steps its stages take, so that it is the same everywhere.
@@ -218,6 +219,7 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 		.result = result,
 		.x = exec_new(s),
 		.start = g_get_monotonic_time(),
+		.memo = opt->no_memo ? NULL : memo_new(),
 		.max_runs = opt->max_runs,
 		.max_steps = opt->max_steps ? opt->max_steps : MAX_STEPS_DEFAULT,
 	};
@@ -248,5 +250,6 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 		result->rest_too_large = !result->rest;
 	}
 	g_byte_array_unref(d.rest);
+	memo_free(d.memo);
 	exec_free(d.x);
 }

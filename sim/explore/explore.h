@@ -49,14 +49,15 @@ struct explore_stats {
 	uint64_t
 		nr_loops; /* of nr_cut: in a loop that only somebody else ends, who came too late */
 	uint64_t nr_runs; /* executions that came to an end or a finding */
-	uint64_t nr_failing; /* of them, those with a violation */
-	uint64_t nr_blocked; /* given up because they could only repeat others */
-	uint64_t nr_cut;     /* stopped at the step limit, or in a loop */
-	uint64_t nr_steps;   /* taken for the first time, and again to get back to a branch */
-	uint64_t nr_states;  /* STRATEGY_EXHAUSTIVE: distinct ones */
-	uint64_t nr_pruned;  /* branches that lead to a known state */
-	uint32_t longest;    /* steps of the longest run */
-	uint32_t bound;	     /* STRATEGY_BOUNDED: preemptions allowed now */
+	uint64_t nr_failing;  /* of them, those with a violation */
+	uint64_t nr_blocked;  /* given up because they could only repeat others */
+	uint64_t nr_cut;      /* stopped at the step limit, or in a loop */
+	uint64_t nr_steps;    /* taken for the first time, and again to get back to a branch */
+	uint64_t nr_recalled; /* of nr_steps, those that were known and not taken in the world */
+	uint64_t nr_states;   /* STRATEGY_EXHAUSTIVE: distinct ones */
+	uint64_t nr_pruned;   /* branches that lead to a known state */
+	uint32_t longest;     /* steps of the longest run */
+	uint32_t bound;	      /* STRATEGY_BOUNDED: preemptions allowed now */
 	double seconds;
 	double share; /* an estimate of what is covered, 0 to 1; negative if there is none */
 };
@@ -74,6 +75,7 @@ struct explore_options {
 	uint32_t depth;	      /* STRATEGY_PCT: priority changes + 1; 0: several in turn */
 	size_t max_memory;    /* bytes for visited states; 0: default */
 	bool keep_going;      /* do not stop at the first finding */
+	bool no_memo;	      /* take every step in the world, even if what it does is known */
 	bool past_setup;      /* go on if the set-up violates, which is else the only finding */
 	unsigned int nr_jobs; /* processes that work; 0 is 1; says nothing about what is found */
 	void (*in_worker)(void);  /* called first in each of them that is forked; may be NULL */

@@ -390,6 +390,7 @@ static const struct breach breaches[] = {
 	{DEFECT_LAST_ADD, 0, REFCOUNTS},
 	{DEFECT_LAST_ADD, 0, three_puts},
 	{DEFECT_UNPINNED, 0, unpinned},
+	{DEFECT_RECALL_BLIND, 0, NULL},
 };
 
 /* Generated programs of which one must show it. */

@@ -11,7 +11,9 @@
 
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/parallel/position.h"
+#include "sim/explore/search/memo.h"
 #include "sim/explore/search/seen.h"
+#include "tests/explore/same.h"
 #include "tests/explore/session.h"
 
 Suite *suite_jobs(void);
@@ -24,36 +26,6 @@ static const char *const clean[] = {"n=3", "k=1", NULL};
 
 static const enum strategy searches[] = {STRATEGY_DPOR, STRATEGY_EXHAUSTIVE, STRATEGY_BOUNDED};
 
-static void check_same_counts(const struct explore_result *a, const struct explore_result *b)
-{
-	ck_assert_uint_eq(a->end, b->end);
-	ck_assert_uint_eq(a->stats.nr_runs, b->stats.nr_runs);
-	ck_assert_uint_eq(a->stats.nr_failing, b->stats.nr_failing);
-	ck_assert_uint_eq(a->stats.nr_cut, b->stats.nr_cut);
-	ck_assert_uint_eq(a->stats.nr_states, b->stats.nr_states);
-	ck_assert_uint_eq(a->stats.nr_pruned, b->stats.nr_pruned);
-	ck_assert_uint_eq(a->bound_done, b->bound_done);
-	ck_assert_uint_eq(a->bound_cut, b->bound_cut);
-}
-
-static void check_same_findings(const struct explore_result *a, const struct explore_result *b)
-{
-	ck_assert_uint_eq(a->findings->len, b->findings->len);
-	for (guint i = 0; i < a->findings->len; i++) {
-		const struct finding *f = g_ptr_array_index(a->findings, i);
-		const struct finding *g = g_ptr_array_index(b->findings, i);
-
-		ck_assert_uint_eq(f->run, g->run);
-		ck_assert_uint_eq(f->nr_steps, g->nr_steps);
-		ck_assert_uint_eq(f->at_end, g->at_end);
-		ck_assert_uint_eq(f->violation.seq, g->violation.seq);
-		ck_assert_str_eq(f->violation.text, g->violation.text);
-		ck_assert_uint_eq(f->choices->len, g->choices->len);
-		ck_assert_mem_eq(f->choices->data, g->choices->data,
-				 f->choices->len * sizeof(struct choice));
-	}
-}
-
 /* ---- positions ------------------------------------------------------------------------------- */
 
 struct slices {
@@ -63,7 +35,10 @@ struct slices {
 	uint32_t nr; /* that it took */
 };
 
-/* Search in slices of @max_steps, each of which knows only where the last one stopped. */
+/*
+ * Search in slices of @max_steps, each of which knows only where the last one stopped, and
+ * what steps do.  The whole knows nothing.
+ */
 static void search_in_slices(struct slices *s, struct subject *subject, enum strategy strategy,
 			     uint64_t max_steps)
 {
@@ -76,6 +51,7 @@ static void search_in_slices(struct slices *s, struct subject *subject, enum str
 	s->d = (struct driver){.opt = &s->opt,
 			       .result = &s->result,
 			       .x = exec_new(subject),
+			       .memo = max_steps ? memo_new() : NULL,
 			       .max_steps = MAX_STEPS_DEFAULT};
 	part.wakes = g_array_new(FALSE, FALSE, sizeof(struct wake));
 	do {
@@ -87,6 +63,7 @@ static void search_in_slices(struct slices *s, struct subject *subject, enum str
 	ck_assert_uint_eq(part.wakes->len, 0);
 	g_array_unref(part.wakes);
 	seen_free(part.seen);
+	memo_free(s->d.memo);
 	exec_free(s->d.x);
 }
 

@@ -6,14 +6,15 @@
 #include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 #include "sim/explore/audit/audit_graph.h"
+#include "sim/explore/search/memo.h"
 #include "sim/mm/mm.h"
 
 #define LOOK_EVERY 64
 
 const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
-	[AUDIT_FULL] = "full",	     [AUDIT_HISTORY] = "by history",
-	[AUDIT_DPOR] = "dpor",	     [AUDIT_EXHAUSTIVE] = "exhaustive",
-	[AUDIT_BOUNDED] = "bounded",
+	[AUDIT_FULL] = "full",	       [AUDIT_HISTORY] = "by history",
+	[AUDIT_DPOR] = "dpor",	       [AUDIT_EXHAUSTIVE] = "exhaustive",
+	[AUDIT_RECALLED] = "recalled", [AUDIT_BOUNDED] = "bounded",
 };
 
 /* A violation of some run. */
@@ -189,6 +190,19 @@ static void on_end(struct search_audit *hooks, uint64_t fingerprint, uint64_t tr
 	(void)add_number(r->ends, end_digest(r->d.x->s, r->root_ids));
 }
 
+/* ---- differences ------------------------------------------------------------------------ */
+
+static void G_GNUC_PRINTF(3, 4) differs(struct audit *a, struct recorder *r, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	g_ptr_array_add(a->result->problems, g_strdup_vprintf(fmt, args));
+	va_end(args);
+	a->result->nr_problems++;
+	r->row->nr_differs++;
+}
+
 /* ---- the engines ------------------------------------------------------------------------- */
 
 static void show_progress(void *arg, const struct explore_stats *stats)
@@ -247,6 +261,7 @@ static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine
 		.max_steps = a->opt->max_steps_of_run ? a->opt->max_steps_of_run
 						      : MAX_STEPS_DEFAULT,
 		.audit = &r->hooks,
+		.memo = engine == AUDIT_RECALLED ? memo_new() : NULL,
 	};
 }
 
@@ -255,6 +270,7 @@ static void recorder_clear(struct recorder *r)
 	if (!r->d.x)
 		return;
 	exec_free(r->d.x);
+	memo_free(r->d.memo);
 	g_hash_table_destroy(r->classes);
 	g_hash_table_destroy(r->traces);
 	g_hash_table_destroy(r->ends);
@@ -297,22 +313,16 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	r->row->nr_ends = g_hash_table_size(r->ends);
 	r->row->nr_findings = r->violations->len;
 	a->result->interrupted |= r->d.stopped && r->result.end == END_INTERRUPTED;
-	if (r->result.error && !a->result->error)
+	if (!r->result.error)
+		return;
+	/* A script that fails has failed before. */
+	if (engine == AUDIT_RECALLED)
+		differs(a, r, "%s fails: %s", audit_engine_names[engine], r->result.error->message);
+	else if (!a->result->error)
 		a->result->error = g_steal_pointer(&r->result.error);
 }
 
 /* ---- comparing --------------------------------------------------------------------------- */
-
-static void G_GNUC_PRINTF(3, 4) differs(struct audit *a, struct recorder *r, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	g_ptr_array_add(a->result->problems, g_strdup_vprintf(fmt, args));
-	va_end(args);
-	a->result->nr_problems++;
-	r->row->nr_differs++;
-}
 
 /*
  * An inversion of locks may hang on how a state was reached, which values do not tell:
@@ -399,6 +409,19 @@ static void compare(struct audit *a, struct recorder *ref, struct recorder *r)
 		compare_preemptions(a, ref, r);
 }
 
+/* The same search in every other respect. */
+static void compare_recalled(struct audit *a)
+{
+	const struct audit_row *taken = &a->result->rows[AUDIT_EXHAUSTIVE];
+	struct recorder *r = &a->recorders[AUDIT_RECALLED];
+
+	if (taken->complete && r->row->complete &&
+	    taken->stats.nr_states != r->row->stats.nr_states)
+		differs(a, r, "%s has met %" G_GUINT64_FORMAT " states, not %" G_GUINT64_FORMAT,
+			audit_engine_names[r->engine], r->row->stats.nr_states,
+			taken->stats.nr_states);
+}
+
 /* Against the most trusted one that came to its end; the others against that. */
 static void compare_all(struct audit *a)
 {
@@ -449,6 +472,7 @@ void audit(struct subject *s, const struct audit_options *opt, struct audit_resu
 		run_engine(&a, (enum audit_engine)i);
 	if (!result->error && !result->interrupted) {
 		compare_all(&a);
+		compare_recalled(&a);
 		check_steps(&a);
 	}
 	for (int i = 0; i < NR_AUDIT_ENGINES; i++)

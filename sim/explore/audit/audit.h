@@ -24,6 +24,7 @@ enum audit_engine {
 	AUDIT_HISTORY,	  /* until a state is met again, told by the history that led there */
 	AUDIT_DPOR,	  /* STRATEGY_DPOR */
 	AUDIT_EXHAUSTIVE, /* STRATEGY_EXHAUSTIVE */
+	AUDIT_RECALLED,	  /* the same, with steps that are known recalled instead of taken */
 	AUDIT_BOUNDED,	  /* STRATEGY_BOUNDED, until the bound keeps nothing back */
 	NR_AUDIT_ENGINES,
 };

@@ -168,7 +168,7 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 
 /* ---- places ------------------------------------------------------------------------- */
 
-/* Of an object or its name.  Both are small numbers often, and must not be mixed with each other. */
+/* Of an object or its name: both are often small numbers, not to be mixed with each other. */
 static uint64_t place_hash(uint64_t obj, uint32_t field)
 {
 	return hash_mix(hash_mix(0, obj), field);
@@ -959,4 +959,82 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 
 	/* Its use by the last event holds the version to go back to. */
 	set_version(o, p, place_hash(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
+}
+
+/* ---- effects ---------------------------------------------------------------------------- */
+
+static bool at_root(const struct order *o, oid_t obj)
+{
+	return oid_nr(obj) <= o->root_ids[oid_kind(obj)];
+}
+
+static uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
+{
+	return hash_mix(name, before) ^ hash_mix(name, after);
+}
+
+/* Objects that are there at the root are their own names: see name_of(). */
+static uint64_t root_name(const struct place *p)
+{
+	return place_hash(p->obj, p->field);
+}
+
+static struct effect effect_of(const struct place *at, const struct use *use)
+{
+	return (struct effect){
+		.obj = at->obj,
+		.field = at->field,
+		.before = use->old_version,
+		.after = at->version,
+		.change = change_of(root_name(at), use->old_version, at->version),
+	};
+}
+
+bool order_effects(const struct order *o, struct effects *effects)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+	const struct proc *p = &o->procs[ev->proc];
+
+	effects->nr = 0;
+	effects->control = p->control;
+	effects->control_change = change_of(p->name, ev->old_control, p->control);
+	if (p->name != p->key)
+		return false;
+	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
+		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct place *at = &o->places[use->place];
+
+		/* The first use is of the place that stands for everything. */
+		if (u == ev->uses_at ? use->mode != ACCESS_READ : !at_root(o, at->obj))
+			return false;
+		if (u == ev->uses_at || is_shadow(at))
+			continue;
+		if (effects->nr == TOUCHES_MAX)
+			return false;
+		effects->places[effects->nr++] = effect_of(at, use);
+	}
+	return true;
+}
+
+uint64_t order_version(const struct order *o, oid_t obj, uint32_t field, uint64_t *change)
+{
+	*change = 0;
+	for (uint64_t h = place_hash(obj, field);; h++) {
+		uint32_t slot = o->slots[h & (o->nr_slots - 1)];
+		const struct place *p = &o->places[slot - 1];
+
+		if (!slot)
+			return 0;
+		if (p->obj != obj || p->field != field)
+			continue;
+		*change = change_of(root_name(p), 0, p->version);
+		return p->version;
+	}
+}
+
+uint64_t order_control(const struct order *o, uint64_t key)
+{
+	uint32_t p = find_proc(o, key);
+
+	return p == NONE ? 0 : o->procs[p].control;
 }

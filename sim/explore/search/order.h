@@ -154,6 +154,39 @@ void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t v
 /** order_set_value() - what it holds now that the last event has happened */
 void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value);
 
+/* What the last event made of a place that it touched. */
+struct effect {
+	oid_t obj;
+	uint32_t field;
+	uint64_t before, after; /* versions: equal ones mean equal contents */
+	uint64_t change;	/* of the fingerprint: both its digests, one over the other */
+};
+
+/* What the last event did to the state. */
+struct effects {
+	uint64_t control;	 /* how its process will go on */
+	uint64_t control_change; /* of the fingerprint */
+	uint32_t nr;
+	struct effect places[TOUCHES_MAX];
+};
+
+/**
+ * order_effects() - what the last event did to the state
+ *
+ * Return: false if there is more to it: it may have touched anything, or objects or contexts
+ * that are not there where the path begins.
+ */
+bool order_effects(const struct order *o, struct effects *effects);
+
+/**
+ * order_version() - what @field of @obj holds, as in struct effect
+ * @change: set to what that has changed of the fingerprint since the path began
+ */
+uint64_t order_version(const struct order *o, oid_t obj, uint32_t field, uint64_t *change);
+
+/** order_control() - how the process @key will go on; 0 where it has not stepped */
+uint64_t order_control(const struct order *o, uint64_t key);
+
 /** touches_conflict() - may the order of two steps matter? */
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
 

@@ -173,23 +173,23 @@ static uint64_t first_of(const struct search *s, const struct node *n)
 	return 0;
 }
 
+uint64_t path_alternatives(const struct search *s, uint32_t nr_enabled, int natural,
+			   uint32_t preemptions)
+{
+	uint64_t all = nr_enabled == 64 ? UINT64_MAX : (UINT64_C(1) << nr_enabled) - 1;
+
+	if (s->strategy != STRATEGY_BOUNDED || natural < 0 || preemptions < s->bound)
+		return all;
+	if (nr_enabled > 1)
+		s->d->result->bound_cut = true;
+	return UINT64_C(1) << natural;
+}
+
 static uint64_t to_try(const struct search *s, const struct node *n)
 {
-	int i;
-
-	switch (s->strategy) {
-	case STRATEGY_DPOR:
+	if (s->strategy == STRATEGY_DPOR)
 		return first_of(s, n);
-	case STRATEGY_BOUNDED:
-		i = path_natural(s, n);
-		if (i < 0 || n->preemptions < s->bound)
-			return all_enabled(n);
-		if (n->nr_enabled > 1)
-			s->d->result->bound_cut = true;
-		return UINT64_C(1) << i;
-	default:
-		return all_enabled(n);
-	}
+	return path_alternatives(s, n->nr_enabled, path_natural(s, n), n->preemptions);
 }
 
 void path_push(struct search *s)

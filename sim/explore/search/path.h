@@ -10,6 +10,7 @@
  *   step.c     one step: it happens, and everything that is known about it is noted
  *   races.c    dpor: what else has to be tried, and where
  *   resume.c   a search that stops here and goes on elsewhere
+ *   skim.c     a search by states, on what a memo knows of steps; skim_world.c
  */
 
 #include "sim/explore/driver.h"
@@ -169,6 +170,21 @@ void path_pop(struct search *s);
 /** path_natural() - place of the process that may go on without anybody being preempted, or -1 */
 int path_natural(const struct search *s, const struct node *n);
 
+/** path_first_of() - of those that are @left, who comes first; @natural as path_natural() says */
+static inline uint32_t path_first_of(uint64_t left, int natural)
+{
+	return natural >= 0 && left & UINT64_C(1) << natural ? (uint32_t)natural
+							     : (uint32_t)__builtin_ctzll(left);
+}
+
+/**
+ * path_alternatives() - where states are told apart: which of @nr_enabled are to be tried
+ * @natural: as path_natural() says
+ * @preemptions: so many were made
+ */
+uint64_t path_alternatives(const struct search *s, uint32_t nr_enabled, int natural,
+			   uint32_t preemptions);
+
 /** path_sleeper() - the process @key if it sleeps at @n, else NULL */
 const struct sleeper *path_sleeper(const struct search *s, const struct node *n, uint64_t key);
 
@@ -200,6 +216,9 @@ enum stepped step_take(struct search *s);
 /** step_push() - the step happens, and the order has it; false when the run had to stop */
 bool step_push(struct search *s, struct taken *taken);
 
+/** step_tell() - tell the audit of the step that @n has just taken */
+void step_tell(struct search *s, const struct node *n, const struct taken *taken);
+
 /** step_take_back() - the order and the path forget the last step, which was @n's */
 void step_take_back(struct search *s, struct node *n);
 
@@ -218,6 +237,13 @@ void step_where(const struct search *s, struct where *w, const struct task *t, u
 
 /** step_note_state() - what was written, and how @t goes on, where that is known by value */
 void step_note_state(struct search *s, const struct task *t);
+
+/**
+ * step_state() - by what a state is known
+ * @current: who goes on for free there, having cost @preemptions
+ */
+uint64_t step_state(const struct search *s, uint64_t fingerprint, uint64_t current,
+		    uint32_t preemptions);
 
 /** step_note_reached() - by what the state is known that the step of @n has led to */
 void step_note_reached(struct search *s, const struct node *n);
@@ -241,7 +267,27 @@ struct position *resume_save(const struct search *s);
 /** resume_load() - take the path of @p; false when what it leads to was tried elsewhere */
 bool resume_load(struct search *s, const struct position *p);
 
+/* ---- skim.c ---- */
+
+/** skim_may() - can what is left at the node on top, and below it, be skimmed? */
+bool skim_may(const struct search *s);
+
+/**
+ * skim() - do all that is left at the node on top, whose pick is made, and below it
+ * @until: stop after the run in which the search has taken so many steps; 0: do not
+ *
+ * Return: false when it is done, and climbing comes next.  True when there is more to do: the
+ * path stands at a node whose pick is made, or the search is over.
+ */
+bool skim(struct search *s, uint64_t until);
+
 /* ---- search.c ---- */
+
+/** search_look_at_loop() - the last step has led to a known state; if that is on the path ... */
+void search_look_at_loop(struct search *s);
+
+/** search_end_of_run() - nothing can come next */
+void search_end_of_run(struct search *s);
 
 /** search_stop_with() - end the search: there are more than @max of @what */
 void search_stop_with(struct search *s, const char *what, unsigned int max);

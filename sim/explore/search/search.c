@@ -52,8 +52,7 @@ static bool pick_next(struct search *s)
 	int i = path_natural(s, n);
 
 	while (left) {
-		uint32_t k = i >= 0 && left & UINT64_C(1) << i ? (uint32_t)i
-							       : (uint32_t)__builtin_ctzll(left);
+		uint32_t k = path_first_of(left, i);
 
 		left &= ~(UINT64_C(1) << k);
 		if (s->strategy == STRATEGY_DPOR && path_sleeps(s, n, key_at(s, n, k))) {
@@ -79,11 +78,8 @@ static bool is_on_path(const struct search *s, uint64_t state)
 	return false;
 }
 
-/*
- * The last step has led to a known state.  If that is on the path, the run may go round
- * in a loop; see whether nothing ends it, once for each such state.
- */
-static void look_at_loop(struct search *s)
+/* The run may go round in a loop; see whether nothing ends it, once for each such state. */
+void search_look_at_loop(struct search *s)
 {
 	if (s->d->audit || s->strategy == STRATEGY_DPOR || !is_on_path(s, s->state))
 		return;
@@ -116,7 +112,7 @@ static bool is_loop(struct search *s)
 	return false;
 }
 
-static void end_of_run(struct search *s)
+void search_end_of_run(struct search *s)
 {
 	/* The node itself may move when those that wait are looked at. */
 	bool leads_back = s->nodes->len > 0 && top(s)->leads_back;
@@ -154,11 +150,11 @@ static void descend(struct search *s)
 			d->result->stats.nr_cut++;
 			return;
 		case STEPPED_PRUNED:
-			look_at_loop(s);
+			search_look_at_loop(s);
 			return;
 		}
 		if (!exec_look(s->x)) {
-			end_of_run(s);
+			search_end_of_run(s);
 			return;
 		}
 		if (is_loop(s))
@@ -273,22 +269,25 @@ static bool begin(struct search *s)
 {
 	(void)seen_add(s->seen, order_fingerprint(s->order));
 	if (!exec_look(s->x)) {
-		end_of_run(s);
+		search_end_of_run(s);
 		return false;
 	}
 	path_push(s);
 	return pick_next(s);
 }
 
-/* Between two runs: is there more to do, and is it to be done now? */
-static bool go_on(struct search *s, struct search_part *part, uint64_t until)
+/*
+ * Between two runs: is there more to do, and is it to be done now?
+ * @at_next: the path has been brought to where the next one begins
+ */
+static bool go_on(struct search *s, struct search_part *part, uint64_t until, bool at_next)
 {
 	struct driver *d = s->d;
 	bool may = driver_may_go_on(d);
 
 	if (d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR))
 		return false;
-	if (!climb(s))
+	if (!at_next && !climb(s))
 		return false;
 	if (may && !(until && d->result->stats.nr_steps >= until))
 		return true;
@@ -305,8 +304,13 @@ void search_part(struct driver *d, struct search_part *part)
 	search_init(&s, d, part);
 	more = part->at && part->at->places->len > 0 ? resume_load(&s, part->at) : begin(&s);
 	while (more) {
-		descend(&s);
-		more = go_on(&s, part, until);
+		bool at_next = false;
+
+		if (skim_may(&s))
+			at_next = skim(&s, until);
+		else
+			descend(&s);
+		more = go_on(&s, part, until, at_next);
 	}
 	search_clear(&s);
 }

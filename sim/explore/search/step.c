@@ -148,12 +148,18 @@ static bool note_step(struct search *s, struct node *n, const struct transition 
 }
 
 /* What is left of the bound, and who goes on for free, decide what is below as well. */
+uint64_t step_state(const struct search *s, uint64_t fingerprint, uint64_t current,
+		    uint32_t preemptions)
+{
+	if (s->strategy != STRATEGY_BOUNDED || is_broken(s, DEFECT_BOUND_KEY))
+		return fingerprint;
+	return (fingerprint ^ current) * UINT64_C(0x9e3779b97f4a7c15) + preemptions;
+}
+
 void step_note_reached(struct search *s, const struct node *n)
 {
-	s->state = order_fingerprint(s->order);
-	if (s->strategy == STRATEGY_BOUNDED && !is_broken(s, DEFECT_BOUND_KEY))
-		s->state = (s->state ^ n->current_after) * UINT64_C(0x9e3779b97f4a7c15) +
-			   n->preemptions_after;
+	s->state =
+		step_state(s, order_fingerprint(s->order), n->current_after, n->preemptions_after);
 }
 
 static bool known_state(struct search *s, const struct node *n)
@@ -237,11 +243,11 @@ static bool met_before(struct search *s, struct node *n)
 	return !n->leads_back;
 }
 
-static void tell_step(struct search *s, const struct node *n, uint64_t before, bool context)
+void step_tell(struct search *s, const struct node *n, const struct taken *taken)
 {
 	struct exec *x = s->x;
 	const struct search_step step = {
-		.before = before,
+		.before = taken->before,
 		.after = order_fingerprint(s->order),
 		.process = order_process(s->order),
 		.key = key_at(s, n, n->pick),
@@ -251,7 +257,7 @@ static void tell_step(struct search *s, const struct node *n, uint64_t before, b
 		.nr_choices = x->choices->len - n->choices_at,
 		.wild = x->log.overflow,
 		.opens = n->opens,
-		.context = context,
+		.context = taken->context,
 		.cpu = n->where.cpu,
 		.again = n->again,
 		.preemptions = n->preemptions_after,
@@ -304,7 +310,7 @@ enum stepped step_take(struct search *s)
 	if (!search_by_history(s))
 		step_note_state(s, taken.t);
 	if (s->d->audit)
-		tell_step(s, n, taken.before, taken.context);
+		step_tell(s, n, &taken);
 	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Skimming: a search by states that takes only such steps as it does not know yet.
+ *
+ * It goes through the tree just as descend() and climb() do, node by node in the same
+ * order, but on what a memo knows: of the world there is nothing but the versions of
+ * places and the points at which processes stand.  Where the memo has no answer, and at
+ * the end of each run, the search proper catches up: it takes the steps of the path in
+ * the world, and goes on from there.
+ *
+ * Catching up is also the check that the memo is right.  The state that the steps lead
+ * to must have the digest that the memo has made of them.  Now and then it is done for
+ * nothing but that.
+ */
+
+#include "sim/explore/search/skim.h"
+
+/* Of many recalled steps; of the first few, some more. */
+#define SAMPLE_EVERY 65536
+
+/* ---- one step --- */
+
+/* The state of @f changes by its step, or changes back. */
+static void change_places(struct skim *k, const struct ply *f, bool back)
+{
+	const struct memo_step *step = memo_step_at(k->m, f->step);
+	const struct memo_use *u = memo_uses_of(k->m, step), *end = u + step->nr;
+
+	k->fingerprint ^= step->change;
+	for (; u < end; u++) {
+		if (u->change == 0)
+			continue;
+		*skim_version(k, u->place) = back ? u->before : u->after;
+		*skim_hash(k, u->object) ^= u->change;
+	}
+}
+
+void skim_apply(struct skim *k, struct ply *f, uint32_t step)
+{
+	uint32_t proc = f->enabled[f->pick];
+
+	f->step = step;
+	f->from = k->points[proc];
+	k->points[proc] = memo_step_at(k->m, step)->to;
+	change_places(k, f, false);
+}
+
+void skim_take_back(struct skim *k, struct ply *f)
+{
+	f->taken = false;
+	if (f->step == MEMO_NONE)
+		return;
+	change_places(k, f, true);
+	k->points[f->enabled[f->pick]] = f->from;
+	f->step = MEMO_NONE;
+}
+
+/* Who is pending behind the step that @f has taken. */
+void skim_set_pending(const struct skim *k, const struct ply *f, struct ply *child)
+{
+	uint32_t proc = f->enabled[f->pick];
+
+	child->nr_pending = 0;
+	for (uint32_t i = 0; i < f->nr_pending; i++) {
+		if (f->pending[i] != proc)
+			child->pending[child->nr_pending++] = f->pending[i];
+	}
+	if (k->points[proc] != MEMO_NONE)
+		child->pending[child->nr_pending++] = (uint8_t)proc;
+}
+
+/* Of those that are pending, who can step; false if that is not known of all. */
+static bool set_enabled(const struct skim *k, struct ply *f)
+{
+	f->nr_enabled = 0;
+	for (uint32_t i = 0; i < f->nr_pending; i++) {
+		int ready = memo_ready(k->m, k->points[f->pending[i]], skim_hashes(k));
+
+		if (ready < 0)
+			return false;
+		if (ready)
+			f->enabled[f->nr_enabled++] = f->pending[i];
+	}
+	return true;
+}
+
+static int natural(const struct skim *k, const struct ply *f)
+{
+	for (uint32_t i = 0; i < f->nr_enabled; i++) {
+		if (k->m->procs[f->enabled[i]] == f->current)
+			return (int)i;
+	}
+	return -1;
+}
+
+/* The next to try at @f; false when none is left. */
+static bool pick_next(const struct skim *k, struct ply *f)
+{
+	uint64_t left = f->todo & ~f->done;
+
+	if (!left)
+		return false;
+	f->pick = (uint8_t)path_first_of(left, natural(k, f));
+	return true;
+}
+
+/* Who goes on for free behind the step of @f, and what it cost. */
+static void set_switch(const struct skim *k, const struct ply *f, struct ply *child)
+{
+	int i = natural(k, f);
+
+	child->preemptions = f->preemptions + (i >= 0 && i != f->pick);
+	child->current = k->m->procs[f->enabled[f->pick]];
+	child->state = step_state(k->s, k->fingerprint, child->current, child->preemptions);
+}
+
+static void push(struct skim *k, struct ply *f)
+{
+	f->step = MEMO_NONE;
+	f->done = 0;
+	f->taken = false;
+	f->todo = path_alternatives(k->s, f->nr_enabled, natural(k, f), f->preemptions);
+	(void)pick_next(k, f);
+	k->on_path[f->state % PATH_SLOTS]++;
+	g_array_append_vals(k->plies, f, 1);
+}
+
+static void pop(struct skim *k)
+{
+	k->on_path[skim_last(k)->state % PATH_SLOTS]--;
+	g_array_set_size(k->plies, k->plies->len - 1);
+}
+
+static bool is_on_path(const struct skim *k, uint64_t state)
+{
+	if (k->on_path[state % PATH_SLOTS] == 0)
+		return false;
+	for (guint i = k->plies->len; i-- > 0;) {
+		if (skim_ply(k, i)->state == state)
+			return true;
+	}
+	return false;
+}
+
+/* The last step has led to a state that is known: see search_look_at_loop(). */
+static void prune(struct skim *k, uint64_t state)
+{
+	k->s->d->result->stats.nr_pruned++;
+	if (!is_on_path(k, state) || (!skim_last(k)->taken && !skim_follow(k)))
+		return;
+	search_look_at_loop(k->s);
+	k->world = ELSEWHERE;
+}
+
+static void end_of_run(struct skim *k)
+{
+	if (!skim_last(k)->taken && !skim_follow(k))
+		return;
+	search_end_of_run(k->s);
+	k->world = ELSEWHERE;
+}
+
+/* Who can step behind the last step, if need be by asking the world. */
+static bool find_enabled(struct skim *k, struct ply *child)
+{
+	if (set_enabled(k, child))
+		return true;
+	if (!skim_last(k)->taken && !skim_follow(k))
+		return false;
+	skim_look(k);
+	return set_enabled(k, child) || skim_get_lost(k);
+}
+
+/* The step that is known for @point; MEMO_NONE: none is. */
+static uint32_t recall(const struct skim *k, uint32_t point)
+{
+	if (is_broken(k->s, DEFECT_RECALL_BLIND))
+		return memo_point_at(k->m, point)->step;
+	return memo_recall(k->m, point, skim_versions(k));
+}
+
+/* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
+static bool is_sample(uint64_t nr_recalled)
+{
+	return nr_recalled % SAMPLE_EVERY == 0 || (nr_recalled & (nr_recalled - 1)) == 0;
+}
+
+/* The step that the last ply has picked. */
+static enum skimmed take(struct skim *k)
+{
+	struct explore_stats *stats = &k->s->d->result->stats;
+	struct ply *f = skim_last(k);
+	uint32_t known = recall(k, k->points[f->enabled[f->pick]]);
+
+	if (known == MEMO_NONE)
+		return skim_learn(k);
+	stats->nr_steps++;
+	stats->nr_recalled++;
+	skim_apply(k, f, known);
+	return !is_sample(stats->nr_recalled) || skim_follow(k) ? SKIMMED : SKIMMED_END;
+}
+
+/* What the last step has led to: a ply for it, unless the run is over. */
+static enum skimmed go_on(struct skim *k)
+{
+	struct driver *d = k->s->d;
+	struct ply child;
+
+	set_switch(k, skim_last(k), &child);
+	if (!seen_add(k->s->seen, child.state)) {
+		prune(k, child.state);
+		return SKIMMED_END;
+	}
+	if (seen_is_full(k->s->seen))
+		driver_stop(d, END_MEMORY);
+	skim_set_pending(k, skim_last(k), &child);
+	if (!find_enabled(k, &child))
+		return SKIMMED_END;
+	if (child.nr_enabled == 0) {
+		end_of_run(k);
+		return SKIMMED_END;
+	}
+	if (k->base + k->plies->len >= d->max_steps) {
+		d->result->stats.nr_cut++;
+		return SKIMMED_END;
+	}
+	push(k, &child);
+	return SKIMMED;
+}
+
+/* ---- down and back up ---------------------------------------------------------------------- */
+
+/* From the last ply, whose pick is made, to the end of a run. */
+static enum skimmed descend(struct skim *k)
+{
+	enum skimmed led = SKIMMED;
+
+	while (led == SKIMMED) {
+		led = take(k);
+		if (led == SKIMMED)
+			led = go_on(k);
+	}
+	return led;
+}
+
+/* To the last ply where something is left to try; false when nothing is. */
+static bool climb(struct skim *k)
+{
+	for (;;) {
+		struct ply *f = skim_last(k);
+		uint32_t depth = k->base + k->plies->len - 1;
+
+		skim_take_back(k, f);
+		if (!path_is_ours(k->s, depth))
+			return false;
+		f->done |= UINT64_C(1) << f->pick;
+		if (pick_next(k, f))
+			return true;
+		if (k->plies->len == 1)
+			return false;
+		pop(k);
+	}
+}
+
+/* The search proper goes on from the node where it began. */
+static void leave(struct skim *k)
+{
+	struct search *s = k->s;
+	struct node *n;
+
+	while (s->nodes->len > k->base + 1)
+		skim_drop_top(s);
+	n = top(s);
+	step_take_back(s, n);
+	g_array_set_size(s->x->choices, n->choices_at);
+	n->pick = skim_last(k)->pick;
+	n->done = skim_last(k)->done;
+}
+
+static bool begin(struct skim *k, struct search *s)
+{
+	const struct world *w = s->x->s->w;
+	const struct node *n = top(s);
+	struct ply f = {
+		.state = n->state,
+		.current = n->current,
+		.preemptions = n->preemptions,
+	};
+
+	k->s = s;
+	k->m = s->d->memo;
+	k->base = s->nodes->len - 1;
+	k->base_choices = n->choices_at;
+	k->fingerprint = order_fingerprint(s->order);
+	k->world = AT_TOP;
+	if (!skim_fits(k)) {
+		k->m->unfit = true;
+		return false;
+	}
+	skim_know_places(k);
+	for (uint32_t i = 0; i < w->nr_pending; i++) {
+		uint64_t key = process_key(w->pending[i]);
+
+		f.pending[f.nr_pending] = (uint8_t)memo_proc(k->m, key);
+		k->points[f.pending[f.nr_pending]] =
+			memo_point(k->m, f.pending[f.nr_pending], order_control(s->order, key));
+		f.nr_pending++;
+	}
+	skim_look(k);
+	if (k->m->unfit || !set_enabled(k, &f) || f.nr_enabled != n->nr_enabled)
+		return false;
+	push(k, &f);
+	skim_last(k)->todo = n->todo;
+	skim_last(k)->done = n->done;
+	skim_last(k)->pick = (uint8_t)n->pick;
+	return true;
+}
+
+static struct skim *skim_new(void)
+{
+	struct skim *k = g_new0(struct skim, 1);
+
+	k->plies = g_array_new(FALSE, FALSE, sizeof(struct ply));
+	k->versions = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+	k->hashes = g_array_new(FALSE, TRUE, sizeof(uint64_t));
+	return k;
+}
+
+static void skim_free(struct skim *k)
+{
+	g_array_unref(k->plies);
+	g_array_unref(k->versions);
+	g_array_unref(k->hashes);
+	g_free(k);
+}
+
+bool skim_may(const struct search *s)
+{
+	const struct driver *d = s->d;
+
+	return d->memo && !d->memo->unfit && s->strategy != STRATEGY_DPOR &&
+	       s->script->len <= top(s)->choices_at;
+}
+
+/* Is the search to be left here, with more to do? */
+static bool is_time(struct driver *d, uint64_t until)
+{
+	return !driver_may_go_on(d) || (until && d->result->stats.nr_steps >= until);
+}
+
+/* Down and up again until all is done, or it is time to stop; true if more is left. */
+static bool skim_on(struct skim *k, uint64_t until)
+{
+	for (;;) {
+		if (descend(k) == SKIMMED_UNFIT)
+			break;
+		if (skim_is_over(k->s->d))
+			return true;
+		if (!climb(k)) {
+			leave(k);
+			return false;
+		}
+		if (is_time(k->s->d, until))
+			break;
+	}
+	(void)skim_catch_up(k);
+	return true;
+}
+
+bool skim(struct search *s, uint64_t until)
+{
+	struct skim *k = skim_new();
+	bool more = true;
+
+	if (begin(k, s))
+		more = skim_on(k, until);
+	else
+		s->d->memo->unfit = true;
+	skim_free(k);
+	return more;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SIM_EXPLORE_SEARCH_SKIM_H
+#define SIM_EXPLORE_SEARCH_SKIM_H
+
+/*
+ * What the parts of skimming share; nobody else includes it.
+ *
+ *   skim.c        the search on what a memo knows: one step, down and back up
+ *   skim_world.c  the search proper: catching up, and learning what it does
+ */
+
+#include "sim/explore/search/memo.h"
+#include "sim/explore/search/path.h"
+
+/* A node on the path.  What has the same name in struct node means the same there. */
+struct ply {
+	uint64_t state, todo, done, current;
+	uint32_t preemptions;
+	uint32_t step; /* what the pick has done; MEMO_NONE: nothing yet */
+	uint32_t from; /* point at which it stood before */
+	bool taken;    /* the search proper has taken that step, too */
+	uint8_t pick, nr_pending, nr_enabled;
+	uint8_t pending[MEMO_PROCS_MAX], enabled[MEMO_PROCS_MAX]; /* processes */
+};
+
+/* Where the world is. */
+enum whereabouts {
+	AT_TOP,	  /* where the node on top of the search proper was made */
+	PAST_TOP, /* behind the step of that node */
+	ELSEWHERE,
+};
+
+struct skim {
+	struct search *s;
+	struct memo *m;
+	uint32_t base, base_choices; /* depth and choices of the first ply */
+	GArray *plies;		     /* struct ply */
+	uint64_t fingerprint;
+	uint32_t points[MEMO_PROCS_MAX];
+	GArray *versions; /* uint64_t for each place */
+	GArray *hashes;	  /* uint64_t for each object: what its places hold */
+	enum whereabouts world;
+	uint32_t on_path[PATH_SLOTS];
+};
+
+static inline struct ply *skim_ply(const struct skim *k, uint32_t i)
+{
+	return &g_array_index(k->plies, struct ply, i);
+}
+
+static inline struct ply *skim_last(const struct skim *k)
+{
+	return skim_ply(k, k->plies->len - 1);
+}
+
+static inline uint64_t *skim_version(const struct skim *k, uint32_t place)
+{
+	return &g_array_index(k->versions, uint64_t, place);
+}
+
+static inline uint64_t *skim_hash(const struct skim *k, uint32_t object)
+{
+	return &g_array_index(k->hashes, uint64_t, object);
+}
+
+static inline const uint64_t *skim_versions(const struct skim *k)
+{
+	return (const uint64_t *)(void *)k->versions->data;
+}
+
+static inline const uint64_t *skim_hashes(const struct skim *k)
+{
+	return (const uint64_t *)(void *)k->hashes->data;
+}
+
+/* Nobody goes on from there. */
+static inline bool skim_is_over(const struct driver *d)
+{
+	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
+}
+
+/* Of a step: there is more below it, the run is over, a memo cannot hold it. */
+enum skimmed { SKIMMED, SKIMMED_END, SKIMMED_UNFIT };
+
+/* ---- skim.c ---- */
+
+/** skim_apply() - the step that @f has picked is known as @step: the state changes as that says */
+void skim_apply(struct skim *k, struct ply *f, uint32_t step);
+
+/** skim_take_back() - the state is what it was before the step of @f */
+void skim_take_back(struct skim *k, struct ply *f);
+
+/** skim_set_pending() - who is pending behind the step that @f has taken */
+void skim_set_pending(const struct skim *k, const struct ply *f, struct ply *child);
+
+/* ---- skim_world.c ---- */
+
+/** skim_fits() - is all that can come next a step of a task that has its CPU to itself? */
+bool skim_fits(struct skim *k);
+
+/**
+ * skim_know_places() - room for all places and objects of the memo
+ *
+ * New ones hold what they do in the world.
+ */
+void skim_know_places(struct skim *k);
+
+/** skim_look() - ask the world about all that are pending: what do they wait for, and must they? */
+void skim_look(struct skim *k);
+
+/**
+ * skim_catch_up() - let the search proper take the path of all plies but for the last one's step
+ *
+ * Return: false when the exploration has to end.
+ */
+bool skim_catch_up(struct skim *k);
+
+/** skim_follow() - the same with the last step, which is known */
+bool skim_follow(struct skim *k);
+
+/** skim_learn() - take the step that the last ply has picked, which is not known */
+enum skimmed skim_learn(struct skim *k);
+
+/** skim_get_lost() - the world has contradicted the memo: end the exploration; false */
+bool skim_get_lost(struct skim *k);
+
+/** skim_drop_top() - the search proper forgets the node on top */
+void skim_drop_top(struct search *s);
+
+#endif /* SIM_EXPLORE_SEARCH_SKIM_H */
