@@ -22,6 +22,8 @@ struct walk {
 	lua_State *L;
 	const void *const *known; /* run.known */
 	uint32_t left;		  /* values that may still be looked at */
+	uint16_t copy;		  /* the task's: what is its own counts by its role */
+	bool others;		  /* something of another copy was met */
 };
 
 /* The same in every run of a program, wherever that was loaded. */
@@ -83,9 +85,13 @@ static bool hash_function(struct walk *w, int idx, uint32_t depth, uint64_t *has
  * What it stands for is shared state, and has its own digest.  By number, so that it is
  * the same in another process; the few that have none by address, which may differ there.
  */
-static uint64_t hash_handle(lua_State *L, int idx, uint64_t hash)
+static uint64_t hash_handle(struct walk *w, int idx, uint64_t hash)
 {
-	const struct handle *h = lua_touserdata(L, idx);
+	const struct handle *h = lua_touserdata(w->L, idx);
+
+	if (h->copy && h->copy == w->copy)
+		return hash_mix(hash_mix(hash, ~(uint64_t)h->kind), h->role);
+	w->others |= h->copy != 0;
 
 	return hash_mix(hash_mix(hash, h->kind), h->id ? h->id : (uint64_t)(uintptr_t)h);
 }
@@ -125,7 +131,7 @@ static bool hash_value(struct walk *w, int idx, uint32_t depth, uint64_t *hash)
 	case LUA_TFUNCTION:
 		return hash_function(w, idx, depth, hash);
 	case LUA_TUSERDATA:
-		*hash = hash_handle(w->L, idx, *hash);
+		*hash = hash_handle(w, idx, *hash);
 		return true;
 	default:
 		return false;
@@ -244,24 +250,53 @@ void control_open(struct run *run)
 	lua_pop(L, NR_KNOWN);
 }
 
-bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
+/* One that has not got to an operation yet is the function that it will call. */
+static bool hash_stack(struct walk *w, const struct run *run, const struct task *t, uint64_t *hash)
+{
+	lua_Debug ar;
+
+	if (!lua_getstack(w->L, 0, &ar))
+		return lua_gettop(w->L) >= 2 && hash_value(w, 2, 0, hash);
+	if (!between_operations(w->L, run, t, &ar))
+		return false;
+	for (int level = 0; lua_getstack(w->L, level, &ar); level++) {
+		if (!hash_frame(w, &ar, hash))
+			return false;
+	}
+	return true;
+}
+
+static bool walk_control(struct run *run, const struct task *t, uint64_t *hash, bool *others)
 {
 	struct script_task *self = t->arg;
 	struct walk w = {.known = run->known, .left = VALUES_MAX};
-	lua_Debug ar;
 
 	if (t->ctx != CTX_TASK || t->state == TASK_BLOCKED || !self || !self->L || !knows_places())
 		return false;
 	w.L = self->L;
-	if (!lua_getstack(w.L, 0, &ar) || !between_operations(w.L, run, t, &ar))
-		return false;
+	w.copy = self->h.copy;
 	*hash = t->in_user + 2 * t->preempt_count;
 	*hash = hash_mix(*hash, self->nr_operations);
-	for (size_t i = 0; i < G_N_ELEMENTS(self->rng.s); i++)
+	/* Copies draw nothing. */
+	for (size_t i = 0; !w.copy && i < G_N_ELEMENTS(self->rng.s); i++)
 		*hash = hash_mix(*hash, self->rng.s[i]);
-	for (int level = 0; lua_getstack(w.L, level, &ar); level++) {
-		if (!hash_frame(&w, &ar, hash))
-			return false;
-	}
+	if (!hash_stack(&w, run, t, hash))
+		return false;
+	*others = w.others;
 	return true;
+}
+
+bool control_hash(struct run *run, const struct task *t, uint64_t *hash)
+{
+	bool others;
+
+	return walk_control(run, t, hash, &others);
+}
+
+bool control_refers_to_copies(struct run *run, const struct task *t)
+{
+	uint64_t hash;
+	bool others;
+
+	return !walk_control(run, t, &hash, &others) || others;
 }

@@ -51,6 +51,10 @@ void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, con
 	h->id = id;
 	h->name = copy;
 	h->kind = (uint8_t)kind;
+	if (run->script->copy) {
+		h->copy = (uint16_t)run->script->copy;
+		h->role = ++run->script->role;
+	}
 	lua_rawgeti(L, LUA_REGISTRYINDEX, run->script->metatables[kind]);
 	lua_setmetatable(L, -2);
 	return h;

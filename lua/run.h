@@ -58,6 +58,9 @@ struct handle {
 	oid_t id;
 	const char *name; /* in the arena; NULL for an object */
 	uint8_t kind;	  /* enum handle_kind */
+	/* copies() in a script: what counterparts in other copies have in common; else 0 */
+	uint16_t copy;
+	uint32_t role;
 };
 
 struct cgroup_handle {
@@ -115,6 +118,8 @@ struct script {
 	bool setup_done;
 	lua_State *conditions; /* thread that evaluates conditions of wait_until() */
 	bool in_condition;
+	uint32_t nr_copies, copy;  /* that are made: in all, now */
+	uint32_t role, first_role; /* the last in this copy; before the first of its kind */
 };
 
 #define NR_KNOWN 3
@@ -220,6 +225,9 @@ void control_open(struct run *run);
 
 /** control_hash() - a digest of how @t goes on; false if that is not known */
 bool control_hash(struct run *run, const struct task *t, uint64_t *hash);
+
+/** control_refers_to_copies() - does that take in what another copy has of its own? */
+bool control_refers_to_copies(struct run *run, const struct task *t);
 
 /* ---- lua/sandbox.c ---------------------------------------------------------- */
 

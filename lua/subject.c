@@ -151,6 +151,54 @@ static void subject_each_value(struct subject *s, void *arg,
 	}
 }
 
+/* ---- copies ---------------------------------------------------------------------- */
+
+static struct copy copy_of_handle(const struct handle *h)
+{
+	return (struct copy){h->copy, h->role};
+}
+
+static struct copy subject_copy_of(struct subject *s, oid_t obj)
+{
+	const struct script *script = run_of_subject(s)->script;
+	struct handle **h = NULL;
+
+	if (oid_kind(obj) == OBJ_CELL || oid_kind(obj) == OBJ_LOCK)
+		h = map_find(&script->values, obj, 0);
+	if (h)
+		return copy_of_handle(*h);
+	for (uint32_t i = 0; i < script->nr_tasks; i++) {
+		const struct script_task *t = script->tasks[i];
+
+		if (t->h.id == obj)
+			return copy_of_handle(&t->h);
+		if (t->ended->h.id == obj)
+			return copy_of_handle(&t->ended->h);
+	}
+	return (struct copy){0};
+}
+
+static bool subject_refers_to_copies(struct subject *s, const struct task *t)
+{
+	return control_refers_to_copies(run_of_subject(s), t);
+}
+
+static bool subject_names_nobody(struct subject *s, oid_t cell)
+{
+	struct handle **h = map_find(&run_of_subject(s)->script->values, cell, 0);
+
+	return h && (*h)->kind == HANDLE_CELL &&
+	       ((const struct cell_handle *)*h)->value.tag != VALUE_CELL;
+}
+
+static oid_t subject_holder(struct subject *s, oid_t lock)
+{
+	struct handle **h = map_find(&run_of_subject(s)->script->values, lock, 0);
+	const struct lock_handle *l = h ? (const struct lock_handle *)*h : NULL;
+
+	return l && (*h)->kind == HANDLE_LOCK && l->owner ? l->owner->id : 0;
+}
+
 struct subject *session_subject(struct run *run)
 {
 	run->subject = (struct subject){
@@ -166,6 +214,11 @@ struct subject *session_subject(struct run *run)
 		.livelock = subject_livelock,
 		.take_error = subject_take_error,
 		.control_hash = subject_control_hash,
+		.nr_copies = run->script->nr_copies,
+		.copy_of = subject_copy_of,
+		.refers_to_copies = subject_refers_to_copies,
+		.names_nobody = subject_names_nobody,
+		.holder = subject_holder,
 		.value = subject_value,
 		.each_value = subject_each_value,
 	};

@@ -11,6 +11,8 @@
 #include "lua/skip.h"
 #include "sim/mm/perf_cgroup.h"
 
+/* Kinds of things of a copy, one kind after the other. */
+#define ROLES_MAX 65536
 /* Their stacks are address space of a bounded region. */
 #define TASKS_MAX 200000
 
@@ -273,8 +275,14 @@ static int l_choice(lua_State *L)
 static int l_random(lua_State *L)
 {
 	struct script_task *self = arg_context(L, "random");
-	int64_t n = arg_int(L, 2, "random", "an upper bound", 1, INT64_MAX);
+	int64_t n;
 
+	if (self->h.copy)
+		script_error(L,
+			     "t:random: %s is one of several copies, which must be alike; use "
+			     "t:choice",
+			     self->h.name);
+	n = arg_int(L, 2, "random", "an upper bound", 1, INT64_MAX);
 	lua_pushinteger(L, (lua_Integer)rng_below(&self->rng, (uint64_t)n) + 1);
 	return 1;
 }
@@ -353,6 +361,30 @@ static int l_start_later(lua_State *L)
 	return 0;
 }
 
+/* core.begin_copy(first): what is made until core.end_copy() is one copy's; @first: of its kind */
+static int l_begin_copy(lua_State *L)
+{
+	struct script *s = run_of(L)->script;
+
+	if (s->nr_copies == COPIES_MAX)
+		script_error(L, "copies: there can be %d in all", COPIES_MAX);
+	s->copy = ++s->nr_copies;
+	if (lua_toboolean(L, 1))
+		s->first_role += ROLES_MAX;
+	s->role = s->first_role;
+	return 0;
+}
+
+static int l_end_copy(lua_State *L)
+{
+	struct script *s = run_of(L)->script;
+
+	if (s->role - s->first_role >= ROLES_MAX)
+		script_error(L, "copies: one can have %d things of its own", ROLES_MAX - 1);
+	s->copy = 0;
+	return 0;
+}
+
 void run_setup(struct task *t, void *arg)
 {
 	struct script_task *self = arg;
@@ -378,6 +410,8 @@ void tasks_open(lua_State *L, int core)
 		{"wait", l_wait},	{"yield", l_yield}, {NULL, NULL},
 	};
 	static const luaL_Reg functions[] = {
+		{"begin_copy", l_begin_copy},
+		{"end_copy", l_end_copy},
 		{"event", l_event},
 		{"nr_cpus", l_nr_cpus},
 		{"setup_task", l_setup_task},

@@ -247,7 +247,7 @@ end
 
 -- ---- tasks ------------------------------------------------------------------------------
 
-local TASK, SCENARIO = {}, {}
+local TASK, COPIES, SCENARIO = {}, {}, {}
 
 local function task_spec(what, name, opts, fn)
   if fn == nil and type(opts) == "function" then opts, fn = {}, opts end
@@ -264,6 +264,13 @@ end
 
 local function task(name, opts, fn)
   return setmetatable(task_spec("task", name, opts, fn), TASK)
+end
+
+-- Tasks that can be exchanged, each copy with what is its own.
+local function copies(n, make)
+  expect_integer("copies: how many", n, 1, 64)
+  expect_kind("copies: what makes the tasks of one", make, "function")
+  return setmetatable({ n = n, make = make }, COPIES)
 end
 
 -- ---- scenario{} -----------------------------------------------------------------------------
@@ -546,9 +553,13 @@ local function check_orders(orders)
   end
 end
 
-local function check_tasks(tasks, cpus)
+local function check_tasks(tasks, cpus, within_copies)
   for i, spec in ipairs(expect_array("tasks", tasks)) do
-    if type(spec) ~= "table" or getmetatable(spec) ~= TASK then
+    local is = type(spec) == "table" and getmetatable(spec)
+    if is == COPIES and within_copies then
+      fail("copies: the tasks of a copy cannot be copies themselves")
+    end
+    if is ~= TASK and is ~= COPIES then
       fail("tasks[" .. i .. "]: expected task(\"name\", { ... }, function(t, sim) ... end), " ..
            "got " .. describe(spec))
     end
@@ -1043,15 +1054,34 @@ local function options(s, sets, lifecycle, variants, checks_off)
   return options_of_run, sim
 end
 
+local nr_started
+
+local function start(t, s, name)
+  core.start_later(spawn(t, { name = name, cpu = s.cpu or nr_started % spec.cpus,
+                              cgroup = s.cgroup, fn = s.fn }, false))
+  nr_started = nr_started + 1
+end
+
+-- What is made meanwhile is the copy's own.
+local function start_copies(t, s)
+  for nr = 1, s.n do
+    core.begin_copy(nr == 1)
+    for _, task_of in ipairs(check_tasks(s.make(sim, options_of_run), spec.cpus, true)) do
+      start(t, task_of, task_of.name .. nr)
+    end
+    core.end_copy()
+  end
+end
+
 -- What the setup task runs once the kernel has booted.
 local function setup(t)
   local tasks = spec.tasks
   sim.root = root_cgroup()
+  nr_started = 0
   if spec.setup then spec.setup(sim, options_of_run, t) end
   if type(tasks) == "function" then tasks = check_tasks(tasks(sim, options_of_run), spec.cpus) end
-  for i, s in ipairs(tasks) do
-    core.start_later(spawn(t, { name = s.name, cpu = s.cpu or (i - 1) % spec.cpus,
-                                cgroup = s.cgroup, fn = s.fn }, false))
+  for _, s in ipairs(tasks) do
+    if getmetatable(s) == COPIES then start_copies(t, s) else start(t, s, s.name) end
   end
 end
 
@@ -1067,6 +1097,7 @@ globals.next = wrap(sorted_next)
 globals.scenario = wrap(scenario)
 globals.model = wrap(model)
 globals.task = wrap(task)
+globals.copies = wrap(copies)
 globals.ns = wrap(unit("ns", 1))
 globals.us = wrap(unit("us", 1000))
 globals.ms = wrap(unit("ms", 1000000))

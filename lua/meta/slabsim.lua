@@ -339,6 +339,8 @@ function Task:rcu_barrier() end
 function Task:wait(event) end
 ---@param event Event
 function Task:signal(event) end
+---@class ScenarioCopies
+
 ---@param name string
 ---@param options TaskOptions
 ---@param fn TaskFunction
@@ -744,6 +746,14 @@ function model(spec) end
 ---@return ScenarioTask
 ---@overload fun(name: string, fn: TaskFunction): ScenarioTask
 function task(name, options, fn) end
+
+---Tasks that can be exchanged: `n` copies of those that `make` returns. What `make` creates (cells,
+---locks) is the copy's own, and nobody else may touch it; `exhaustive` then takes states for one in
+---which copies have only changed places.
+---@param n integer
+---@param make fun(sim: Sim, opt: table): ScenarioTask[]
+---@return ScenarioCopies
+function copies(n, make) end
 
 ---@param x number
 ---@return integer ns

@@ -73,7 +73,8 @@ char *coverage_claim(const struct explore_options *opt, const struct explore_res
 {
 	switch (coverage(opt, r)) {
 	case COVERED_ALL:
-		return g_strdup("every ordering");
+		return g_strdup(r->exchanged ? "every ordering, whichever copy is which"
+					     : "every ordering");
 	case COVERED_BOUNDED:
 		return claim_bound(r->bound_done - 1);
 	case COVERED_SOME:

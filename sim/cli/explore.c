@@ -34,7 +34,7 @@ static void found_free(gpointer p)
 
 struct raw_options {
 	char *strategy, *max_runs, *max_time, *preemptions, *depth, *jobs, *resume, *seen_memory;
-	gboolean keep_going, no_minimise, require_exhaustive, audit, shrink;
+	gboolean keep_going, no_minimise, no_symmetry, require_exhaustive, audit, shrink;
 };
 
 static bool check_number(const struct command *cmd, const char *option, const char *typed,
@@ -140,6 +140,7 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 	opt->max_steps = (uint32_t)MIN(e->args.run.steps_max, UINT32_MAX);
 	e->args.run.steps_max = 0;
 	opt->keep_going = raw->keep_going;
+	opt->no_symmetry = raw->no_symmetry;
 	e->no_minimise = raw->no_minimise;
 	e->audit = raw->audit;
 	e->shrink = raw->shrink;
@@ -158,6 +159,8 @@ static char *options_typed(const struct raw_options *raw)
 	append_option(s, "--depth", raw->depth);
 	if (raw->keep_going)
 		g_string_append(s, " --keep-going");
+	if (raw->no_symmetry)
+		g_string_append(s, " --no-symmetry");
 	if (raw->shrink)
 		g_string_append(s, " --shrink");
 	return g_string_free(s, FALSE);
@@ -182,6 +185,8 @@ static enum parsed parse(const struct command *cmd, int argc, char **argv, struc
 		 "Do not stop at the first failure", NULL},
 		{"no-minimise", 0, 0, G_OPTION_ARG_NONE, &raw.no_minimise,
 		 "Keep failures as they were found", NULL},
+		{"no-symmetry", 0, 0, G_OPTION_ARG_NONE, &raw.no_symmetry,
+		 "exhaustive: tell copies() apart that could be exchanged", NULL},
 		{"shrink", 0, 0, G_OPTION_ARG_NONE, &raw.shrink,
 		 "Leave out what a failure does not need: smaller parameters, fewer tasks and "
 		 "operations",
@@ -557,7 +562,9 @@ static int code_of_outcome(const struct exploring *e)
 	if (e->result.error && e->result.error->domain == JOBS_ERROR)
 		return EXIT_INTERNAL;
 	if (e->result.error)
-		return g_error_matches(e->result.error, SLABSIM_ERROR, SLABSIM_ERROR_USAGE)
+		return e->result.error->domain == MODEL_ERROR ||
+				       g_error_matches(e->result.error, SLABSIM_ERROR,
+						       SLABSIM_ERROR_USAGE)
 			       ? EXIT_USAGE
 			       : EXIT_LIMIT;
 	if (e->require_exhaustive && coverage(&e->opt, &e->result) != COVERED_ALL)
@@ -620,7 +627,9 @@ static int explore_all(struct exploring *e)
 		return EXIT_INTERNAL;
 	}
 	if (e->result.error)
-		cli_error("%s", e->result.error->message);
+		cli_error("%s%s%s", e->result.error->domain == MODEL_ERROR ? e->args.run.path : "",
+			  e->result.error->domain == MODEL_ERROR ? ": " : "",
+			  e->result.error->message);
 	if (e->result.error && e->found->len == 0 && e->nr_setup == 0)
 		return code_of_outcome(e);
 	code = record_all(e);

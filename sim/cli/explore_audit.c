@@ -71,8 +71,10 @@ static int put_audit(const struct exploring *e, const struct audit_result *r)
 
 	output_printf(o, "  %-11s %11s %9s %9s %9s %10s %8s  %s\n", "engine", "executions",
 		      "blocked", "states", "classes", "end states", "findings", "verdict");
-	for (int i = 0; i < NR_AUDIT_ENGINES; i++)
-		put_row(o, r, i);
+	for (int i = 0; i < NR_AUDIT_ENGINES; i++) {
+		if (r->rows[i].ran)
+			put_row(o, r, i);
+	}
 	output_printf(o,
 		      "  " U64 " states met again and compared, " U64
 		      " pairs of independent steps run in both orders\n",

@@ -8,10 +8,15 @@
 
 /* ---- names --------------------------------------------------------------------- */
 
+uint64_t context_key(oid_t id)
+{
+	return hash_mix(1, id);
+}
+
 uint64_t process_key(const struct transition *tr)
 {
 	if (tr->kind == TRANSITION_STEP)
-		return hash_mix(1, transition_context(tr)->id);
+		return context_key(transition_context(tr)->id);
 	return hash_mix(hash_mix(2 + tr->kind, tr->obj), fnv_string(tr->what));
 }
 

@@ -82,6 +82,9 @@ static inline const struct violation *exec_violation(const struct exec *x)
 /** exec_find() - index in enabled[] of the process @key, or -1 */
 int exec_find(const struct exec *x, uint64_t key);
 
+/** context_key() - process_key() of the steps of a context */
+uint64_t context_key(oid_t id);
+
 /** process_key() - which process would step if @tr happened */
 uint64_t process_key(const struct transition *tr);
 

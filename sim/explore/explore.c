@@ -211,6 +211,23 @@ static void keep_setup(struct driver *d)
 	driver_stop(d, END_FOUND);
 }
 
+/* Where states are told apart and there are copies, they are one if only copies changed places. */
+static bool exchange_copies(struct driver *d)
+{
+	struct subject *s = d->x->s;
+
+	if (!s->nr_copies || d->opt->no_symmetry || d->opt->strategy != STRATEGY_EXHAUSTIVE ||
+	    !d->memo)
+		return true;
+	if (!copies_are_alike(s, &d->result->error)) {
+		driver_stop(d, END_ERROR);
+		return false;
+	}
+	d->memo->copies = s;
+	d->result->exchanged = true;
+	return true;
+}
+
 void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result)
 {
 	struct reader from = {.ok = true};
@@ -238,6 +255,8 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 	exec_restart(d.x);
 	if (d.x->nr_before > 0 && !opt->past_setup)
 		keep_setup(&d);
+	else if (!exchange_copies(&d))
+		;
 	else if (opt->resume)
 		resume(&d, &from);
 	else

@@ -15,6 +15,9 @@
 
 #include "sim/explore/exec.h"
 
+/* The script does what a search cannot have it do. */
+#define MODEL_ERROR (g_quark_from_static_string("slabsim-model"))
+
 enum strategy {
 	STRATEGY_AUTO,	     /* tries dpor, samples, goes on with dpor, then bound by bound */
 	STRATEGY_RANDOM,     /* each step drawn from all that can come next */
@@ -75,6 +78,7 @@ struct explore_options {
 	uint32_t depth;	      /* STRATEGY_PCT: priority changes + 1; 0: several in turn */
 	size_t max_memory;    /* bytes for visited states; 0: default */
 	bool keep_going;      /* do not stop at the first finding */
+	bool no_symmetry;     /* tell copies apart that could be exchanged */
 	bool no_memo;	      /* take every step in the world, even if what it does is known */
 	bool past_setup;      /* go on if the set-up violates, which is else the only finding */
 	unsigned int nr_jobs; /* processes that work; 0 is 1; says nothing about what is found */
@@ -113,6 +117,7 @@ struct explore_result {
 	enum explore_end end;
 	struct explore_stats stats;
 	GPtrArray *findings; /* struct finding: one for each checker and kind of object */
+	bool exchanged;	     /* states in which copies have only changed places were one */
 	bool bound_cut;	     /* STRATEGY_BOUNDED: the last bound kept something out */
 	uint32_t bound_done; /* STRATEGY_BOUNDED: the highest bound that was completed + 1 */
 	GError *error;	     /* END_ERROR */

@@ -22,6 +22,15 @@ struct livelock {
 	const char *who;   /* all that did, for people */
 };
 
+/* Of all copies in a scenario. */
+#define COPIES_MAX 64
+
+/* Whose something is, if the scenario has copies that can be exchanged. */
+struct copy {
+	uint32_t nr;   /* from 1; 0: nobody's */
+	uint32_t role; /* what its counterparts in the other copies have in common */
+};
+
 struct subject {
 	struct world *w; /* at the same address in every run */
 	const struct checkset *checks;
@@ -54,6 +63,16 @@ struct subject {
 	 * if there is none.  May be NULL.
 	 */
 	bool (*control_hash)(struct subject *s, const struct task *t, uint64_t *hash);
+
+	/*
+	 * Copies that can be exchanged.  What a copy holds of its own is the same to
+	 * control_hash() in all of them.
+	 */
+	uint32_t nr_copies;
+	struct copy (*copy_of)(struct subject *s, oid_t obj);
+	bool (*refers_to_copies)(struct subject *s, const struct task *t); /* to others' */
+	bool (*names_nobody)(struct subject *s, oid_t cell);		   /* what it holds */
+	oid_t (*holder)(struct subject *s, oid_t lock);			   /* 0: it is free */
 
 	/*
 	 * What a field of an object holds, if all that counts of it is that and not who

@@ -282,4 +282,31 @@ done
 try 0 explore scenarios/reclaim/many.lua --max-runs 1
 says stdout "auto: random orderings, in which most failures show soon: 0"
 
+# Copies that can be exchanged, and one that knows its number.
+copies=scenarios/models/cache_shutdown_copies.lua
+try 0 explore $copies --strategy exhaustive
+says stdout "covered: every ordering, whichever copy is which;"
+says stdout "of them recalled,"
+try 0 explore $copies --strategy exhaustive --no-symmetry
+says stdout "covered: every ordering; "
+cat >"$work/numbered.lua" <<'LUA'
+local nr = 0
+return model {
+  cpus = 2,
+  setup = function(sim) sim.n = sim:cell("n", 0) end,
+  tasks = { copies(2, function()
+    nr = nr + 1
+    local mine = nr
+    return { task("add", function(t, sim) t:atomic_add(sim.n, mine) end) }
+  end) },
+}
+LUA
+try 2 explore "$work/numbered.lua" --strategy exhaustive
+says stderr "numbered.lua: copies: add2 does not begin as its counterparts do:"
+try 0 explore "$work/numbered.lua" --strategy exhaustive --no-symmetry
+try 0 explore "$work/numbered.lua"
+echo 'return model { tasks = { copies(0, function() end) } }' >"$work/none.lua"
+try 2 explore "$work/none.lua"
+says stderr "none.lua:1: copies: how many: expected 1 to 64, got 0"
+
 finish

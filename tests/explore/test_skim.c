@@ -23,6 +23,8 @@ static const struct program {
 	{"scenarios/models/cache_shutdown.lua", {"n=2", "k=2", "bug=1"}, true},
 	{"scenarios/models/cache_shutdown.lua", {"n=2", "k=2", "bug=2", "refcount=true"}, true},
 	{"scenarios/models/cache_shutdown.lua", {"n=2", "k=2", "bug=3"}, true},
+	{"scenarios/models/cache_shutdown_copies.lua", {NULL}, true},
+	{"scenarios/models/cache_shutdown_copies.lua", {"hasty=true"}, true},
 	{"scenarios/models/lock_order.lua", {NULL}, true},
 	{"scenarios/models/lost_wakeup.lua", {NULL}, true},
 	{"scenarios/models/objstock_drain.lua", {NULL}, false},
@@ -56,6 +58,7 @@ static void check_recalls(const struct program *p, const struct explore_options 
 	struct explore_result with, without;
 
 	opt.seed = 1;
+	opt.no_symmetry = true;
 	/* Most end long before. */
 	opt.max_seconds = 60;
 	explore(session_subject(run), &opt, &with);

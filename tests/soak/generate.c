@@ -9,6 +9,7 @@ const char *const program_kind_names[NR_PROGRAM_KINDS] = {
 	[PROGRAM_MODEL] = "model",
 	[PROGRAM_LIFECYCLE] = "lifecycle",
 	[PROGRAM_REFCOUNT] = "refcount",
+	[PROGRAM_COPIES] = "copies",
 };
 
 #define CELLS 2
@@ -274,6 +275,98 @@ static void put_model(struct program *p)
 	line(p, 0, "}");
 }
 
+/* ---- copies ------------------------------------------------------------------------------- */
+
+static void put_own(struct program *p, uint32_t indent)
+{
+	switch (draw(p, 6)) {
+	case 0:
+		line(p, indent, "t:write_once(mine, %u)", draw(p, 3));
+		break;
+	case 1:
+		line(p, indent, "t:write_once(mine, t:read_once(sim.c%u))", draw(p, CELLS));
+		break;
+	case 2:
+		line(p, indent, "seen = t:atomic_inc(mine)");
+		break;
+	case 3:
+		line(p, indent, "if t:trylock(lock) then t:unlock(lock) else seen = 3 end");
+		break;
+	case 4:
+		line(p, indent, "t:lock(lock)");
+		put_cell(p, indent);
+		line(p, indent, "t:unlock(lock)");
+		break;
+	default:
+		line(p, indent, "t:write_once(sim.c%u, t:read_once(mine))", draw(p, CELLS));
+	}
+}
+
+static void put_shared(struct program *p, uint32_t indent)
+{
+	switch (draw(p, 8)) {
+	case 0:
+	case 1:
+		line(p, indent, "t:lock(sim.m)");
+		put_cell(p, indent);
+		/* Now and then one keeps it, and who waits for it waits for ever. */
+		if (!one_in(p, 5))
+			line(p, indent, "t:unlock(sim.m)");
+		break;
+	case 2:
+		line(p, indent, "if t:trylock(sim.m) then t:unlock(sim.m) else seen = 3 end");
+		break;
+	case 3:
+		put_wait(p, indent);
+		break;
+	default:
+		put_cell(p, indent);
+	}
+}
+
+static void put_copied_task(struct program *p, const char *name, bool copied)
+{
+	uint32_t n = 1 + draw(p, copied ? 3 : 2);
+
+	line(p, copied ? 4 : 2, "task(\"%s\", function(t, sim)", name);
+	line(p, 5, "local seen = 0");
+	for (uint32_t i = 0; i < n; i++) {
+		if (copied && one_in(p, 2))
+			put_own(p, 5);
+		else
+			put_shared(p, 5);
+	}
+	line(p, 5, "t:assert(seen ~= %u, \"%s saw it\")", draw(p, 4), name);
+	line(p, copied ? 4 : 2, "end),");
+}
+
+static void put_copies(struct program *p)
+{
+	uint32_t n = 2 + draw(p, 2);
+	bool pairs = n == 2 && one_in(p, 3), other = one_in(p, 2);
+
+	line(p, 0, "return model {");
+	line(p, 1, "cpus = 6,");
+	line(p, 1, "setup = function(sim)");
+	for (uint32_t c = 0; c < CELLS; c++)
+		line(p, 2, "sim.c%u = sim:cell(\"c%u\", 0)", c, c);
+	line(p, 2, "sim.m = sim:mutex(\"m\")");
+	line(p, 1, "end,");
+	line(p, 1, "tasks = {");
+	line(p, 2, "copies(%u, function(sim)", n);
+	line(p, 3, "local mine, lock = sim:cell(\"mine\", 1), sim:mutex(\"lock\")");
+	line(p, 3, "return {");
+	put_copied_task(p, "a", true);
+	if (pairs)
+		put_copied_task(p, "b", true);
+	line(p, 3, "}");
+	line(p, 2, "end),");
+	if (other)
+		put_copied_task(p, "other", false);
+	line(p, 1, "},");
+	line(p, 0, "}");
+}
+
 /* ---- counters of references -------------------------------------------------------------- */
 
 static void put_counting(struct program *p, uint32_t indent, uint32_t depth);
@@ -483,6 +576,9 @@ char *generate(enum program_kind kind, guint64 seed)
 		break;
 	case PROGRAM_REFCOUNT:
 		put_refcounts(&p);
+		break;
+	case PROGRAM_COPIES:
+		put_copies(&p);
 		break;
 	default:
 		put_lifecycle(&p);

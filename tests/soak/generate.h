@@ -15,6 +15,7 @@ enum program_kind {
 	PROGRAM_MODEL,	   /* cells, locks, RCU, work items, references */
 	PROGRAM_LIFECYCLE, /* cgroups and caches */
 	PROGRAM_REFCOUNT,  /* counters of references, and who gets and puts them, rightly or not */
+	PROGRAM_COPIES,	   /* tasks that can be exchanged, each with a cell and a lock of its own */
 	NR_PROGRAM_KINDS,
 };
 

@@ -3,7 +3,7 @@
  * Audits generated programs, one after the other, until the time is up.
  *
  *   soak DIR SECONDS [FIRST-SEED]     all kinds, in turn
- *   soak DIR print model|lifecycle|refcount SEED
+ *   soak DIR print model|lifecycle|refcount|copies SEED
  *
  * What shows a difference is kept in DIR as KIND-SEED.lua, and the exit status is 1.
  */
@@ -24,7 +24,7 @@
 
 /* What the next seeds make, again and again. */
 static const enum program_kind kinds[] = {PROGRAM_LIFECYCLE, PROGRAM_MODEL, PROGRAM_REFCOUNT,
-					  PROGRAM_MODEL};
+					  PROGRAM_MODEL, PROGRAM_COPIES};
 
 struct totals {
 	uint64_t nr, differing, incomplete, failing, redundant;

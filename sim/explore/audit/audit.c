@@ -14,7 +14,8 @@
 const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
 	[AUDIT_FULL] = "full",	       [AUDIT_HISTORY] = "by history",
 	[AUDIT_DPOR] = "dpor",	       [AUDIT_EXHAUSTIVE] = "exhaustive",
-	[AUDIT_RECALLED] = "recalled", [AUDIT_BOUNDED] = "bounded",
+	[AUDIT_RECALLED] = "recalled", [AUDIT_EXCHANGED] = "exchanged",
+	[AUDIT_BOUNDED] = "bounded",
 };
 
 /* A violation of some run. */
@@ -50,17 +51,37 @@ struct audit {
 /* ---- what is left in the end ------------------------------------------------------------- */
 
 struct values {
+	struct subject *s;
 	const uint64_t *root_ids;
-	uint64_t sum;
+	uint64_t sum, own[COPIES_MAX + 1]; /* of what belongs to no copy, and to each of them */
 };
+
+/* Copies go by their roles: which is which is no matter. */
+static uint64_t nameless(struct subject *s, oid_t obj, uint64_t value)
+{
+	struct copy holder = {0};
+
+	if (s->nr_copies && oid_kind(obj) == OBJ_LOCK)
+		holder = s->copy_of(s, s->holder(s, obj));
+	return holder.nr ? hash_mix(hash_mix(0, holder.role), 1) : value;
+}
 
 /* What was made on the way is called after the order of steps that need not matter. */
 static void add_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
 {
 	struct values *v = arg;
 
-	if (oid_nr(obj) <= v->root_ids[oid_kind(obj)])
-		v->sum += hash_mix(hash_mix(obj, field), value);
+	struct copy c = {0};
+
+	if (oid_nr(obj) > v->root_ids[oid_kind(obj)])
+		return;
+	if (v->s->nr_copies)
+		c = v->s->copy_of(v->s, obj);
+	value = nameless(v->s, obj, value);
+	if (c.nr)
+		v->own[c.nr] += hash_mix(hash_mix(hash_mix(1, c.role), field), value);
+	else
+		v->sum += hash_mix(hash_mix(hash_mix(0, obj), field), value);
 }
 
 static uint64_t digest_memcg(const struct mem_cgroup *memcg)
@@ -92,12 +113,14 @@ static uint64_t digest_caches(const struct mm *mm)
 /* All that can be seen of a state without naming what has no name of its own. */
 static uint64_t end_digest(struct subject *s, const uint64_t *root_ids)
 {
-	struct values v = {.root_ids = root_ids};
+	struct values v = {.s = s, .root_ids = root_ids};
 	const struct mm *mm = mm_of(s->w);
 	uint64_t h = 0;
 
 	if (s->each_value)
 		s->each_value(s, &v, add_value);
+	for (uint32_t c = 1; c <= s->nr_copies; c++)
+		v.sum += hash_mix(2, v.own[c]);
 	for (int kind = 0; kind < NR_OBJECT_KINDS; kind++)
 		h = hash_mix(h, s->w->next_id[kind]);
 	if (mm && mm->root_memcg)
@@ -229,7 +252,6 @@ static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine
 
 	r->engine = engine;
 	r->opt = a->opt;
-	r->row = &a->result->rows[engine];
 	r->row->by_history = by_history;
 	r->explore.interrupted = a->opt->interrupted;
 	r->explore.progress = show_progress;
@@ -261,8 +283,10 @@ static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine
 		.max_steps = a->opt->max_steps_of_run ? a->opt->max_steps_of_run
 						      : MAX_STEPS_DEFAULT,
 		.audit = &r->hooks,
-		.memo = engine == AUDIT_RECALLED ? memo_new() : NULL,
+		.memo = engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED ? memo_new() : NULL,
 	};
+	if (engine == AUDIT_EXCHANGED)
+		r->d.memo->copies = a->s;
 }
 
 static void recorder_clear(struct recorder *r)
@@ -297,6 +321,10 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 {
 	struct recorder *r = &a->recorders[engine];
 
+	r->row = &a->result->rows[engine];
+	r->row->ran = engine != AUDIT_EXCHANGED || a->s->nr_copies > 0;
+	if (!r->row->ran)
+		return;
 	recorder_init(r, a, engine);
 	exec_restart(r->d.x);
 	memcpy(r->root_ids, a->s->w->next_id, sizeof(r->root_ids));
@@ -316,7 +344,7 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	if (!r->result.error)
 		return;
 	/* A script that fails has failed before. */
-	if (engine == AUDIT_RECALLED)
+	if (engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED)
 		differs(a, r, "%s fails: %s", audit_engine_names[engine], r->result.error->message);
 	else if (!a->result->error)
 		a->result->error = g_steal_pointer(&r->result.error);
@@ -433,7 +461,7 @@ static void compare_all(struct audit *a)
 			result->reference = i;
 	}
 	for (int i = 0; result->reference >= 0 && i < NR_AUDIT_ENGINES; i++) {
-		if (i != result->reference)
+		if (i != result->reference && result->rows[i].ran)
 			compare(a, &a->recorders[result->reference], &a->recorders[i]);
 	}
 }

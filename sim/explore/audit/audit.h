@@ -25,6 +25,7 @@ enum audit_engine {
 	AUDIT_DPOR,	  /* STRATEGY_DPOR */
 	AUDIT_EXHAUSTIVE, /* STRATEGY_EXHAUSTIVE */
 	AUDIT_RECALLED,	  /* the same, with steps that are known recalled instead of taken */
+	AUDIT_EXCHANGED,  /* the same, and states in which copies changed places are one */
 	AUDIT_BOUNDED,	  /* STRATEGY_BOUNDED, until the bound keeps nothing back */
 	NR_AUDIT_ENGINES,
 };
@@ -45,6 +46,7 @@ struct audit_options {
 
 /* What one engine came to. */
 struct audit_row {
+	bool ran;      /* the subject has what it is about */
 	bool complete; /* it came to its end: it claims to have met all there is */
 	bool by_history;
 	bool out_of_time; /* that is why it did not */

@@ -32,6 +32,9 @@ struct memo_step {
 	uint32_t to;	 /* point at which the process stands afterwards; MEMO_NONE: it ended */
 	uint32_t at, nr; /* uses */
 	uint64_t change; /* of the fingerprint */
+	/* Where copies can be exchanged: of what belongs to none, and of what is one's own. */
+	uint64_t change_shared, change_own;
+	uint32_t copy; /* whose; 0: the process is nobody's copy */
 };
 
 /* Can a process that waits at a point go on?  What it waits for is the same whenever @hash is. */
@@ -66,12 +69,16 @@ struct memo {
 	GArray *answers;		/* struct memo_answer */
 	uint64_t procs[MEMO_PROCS_MAX]; /* keys */
 	uint32_t nr_procs;
-	GHashTable *by_name; /* places, objects and points by a digest of what they are */
-	bool unfit;	     /* something else was seen */
+	GHashTable *by_name;	/* places, objects and points by a digest of what they are */
+	bool unfit;		/* something else was seen */
+	struct subject *copies; /* whose copies can be exchanged; NULL: there are none */
 };
 
 struct memo *memo_new(void);
 void memo_free(struct memo *m);
+
+/** copies_are_alike() - do the copies of @s, which is where its tasks begin, begin alike? */
+bool copies_are_alike(struct subject *s, GError **error);
 
 /** memo_proc() - number of the process @key; MEMO_NONE: there are too many */
 uint32_t memo_proc(struct memo *m, uint64_t key);

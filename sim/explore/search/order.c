@@ -987,6 +987,8 @@ static struct effect effect_of(const struct place *at, const struct use *use)
 		.before = use->old_version,
 		.after = at->version,
 		.change = change_of(root_name(at), use->old_version, at->version),
+		.root = at->root,
+		.flag = is_flag(at, use->mode),
 	};
 }
 
@@ -996,6 +998,7 @@ bool order_effects(const struct order *o, struct effects *effects)
 	const struct proc *p = &o->procs[ev->proc];
 
 	effects->nr = 0;
+	effects->control_before = ev->old_control;
 	effects->control = p->control;
 	effects->control_change = change_of(p->name, ev->old_control, p->control);
 	if (p->name != p->key)
@@ -1012,6 +1015,28 @@ bool order_effects(const struct order *o, struct effects *effects)
 		if (effects->nr == TOUCHES_MAX)
 			return false;
 		effects->places[effects->nr++] = effect_of(at, use);
+	}
+	return true;
+}
+
+bool order_effects_so_far(const struct order *o, struct effects *effects)
+{
+	effects->nr = 0;
+	for (uint32_t i = 0; i < o->nr_places; i++) {
+		const struct place *at = &o->places[i];
+
+		if (at->last == NONE || is_shadow(at) || at->version == 0)
+			continue;
+		if (effects->nr == TOUCHES_MAX || !at_root(o, at->obj))
+			return false;
+		effects->places[effects->nr++] = (struct effect){
+			.obj = at->obj,
+			.field = at->field,
+			.after = at->version,
+			.change = change_of(root_name(at), 0, at->version),
+			.root = at->root,
+			.flag = is_flag(at, ACCESS_WRITE),
+		};
 	}
 	return true;
 }

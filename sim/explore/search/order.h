@@ -160,12 +160,14 @@ struct effect {
 	uint32_t field;
 	uint64_t before, after; /* versions: equal ones mean equal contents */
 	uint64_t change;	/* of the fingerprint: both its digests, one over the other */
+	uint64_t root;		/* digest of the value where the path begins; 0: it has none */
+	bool flag;		/* whoever writes it writes the same */
 };
 
 /* What the last event did to the state. */
 struct effects {
-	uint64_t control;	 /* how its process will go on */
-	uint64_t control_change; /* of the fingerprint */
+	uint64_t control_before, control; /* how its process will go on */
+	uint64_t control_change;	  /* of the fingerprint */
 	uint32_t nr;
 	struct effect places[TOUCHES_MAX];
 };
@@ -177,6 +179,13 @@ struct effects {
  * that are not there where the path begins.
  */
 bool order_effects(const struct order *o, struct effects *effects);
+
+/**
+ * order_effects_so_far() - what all events together did to places
+ *
+ * Return: false if there are too many, or some that are not there where the path begins.
+ */
+bool order_effects_so_far(const struct order *o, struct effects *effects);
 
 /**
  * order_version() - what @field of @obj holds, as in struct effect

@@ -18,7 +18,7 @@
 /* Of many recalled steps; of the first few, some more. */
 #define SAMPLE_EVERY 65536
 
-/* ---- one step --- */
+/* ---- one step ------------------------------------------------------------------------------- */
 
 /* The state of @f changes by its step, or changes back. */
 static void change_places(struct skim *k, const struct ply *f, bool back)
@@ -27,6 +27,8 @@ static void change_places(struct skim *k, const struct ply *f, bool back)
 	const struct memo_use *u = memo_uses_of(k->m, step), *end = u + step->nr;
 
 	k->fingerprint ^= step->change;
+	if (k->exchanges)
+		skim_change_copies(k, step);
 	for (; u < end; u++) {
 		if (u->change == 0)
 			continue;
@@ -111,7 +113,7 @@ static void set_switch(const struct skim *k, const struct ply *f, struct ply *ch
 
 	child->preemptions = f->preemptions + (i >= 0 && i != f->pick);
 	child->current = k->m->procs[f->enabled[f->pick]];
-	child->state = step_state(k->s, k->fingerprint, child->current, child->preemptions);
+	child->state = step_state(k->s, skim_fingerprint(k), child->current, child->preemptions);
 }
 
 static void push(struct skim *k, struct ply *f)
@@ -372,10 +374,10 @@ bool skim(struct search *s, uint64_t until)
 	struct skim *k = skim_new();
 	bool more = true;
 
-	if (begin(k, s))
-		more = skim_on(k, until);
-	else
+	if (!begin(k, s))
 		s->d->memo->unfit = true;
+	else if (skim_begin_copies(k))
+		more = skim_on(k, until);
 	skim_free(k);
 	return more;
 }

@@ -7,6 +7,7 @@
  *
  *   skim.c        the search on what a memo knows: one step, down and back up
  *   skim_world.c  the search proper: catching up, and learning what it does
+ *   skim_copies.c states in which copies have only changed places
  */
 
 #include "sim/explore/search/memo.h"
@@ -40,6 +41,9 @@ struct skim {
 	GArray *versions; /* uint64_t for each place */
 	GArray *hashes;	  /* uint64_t for each object: what its places hold */
 	enum whereabouts world;
+	/* Where copies can be exchanged: what is nobody's, each one's own, and all of these. */
+	bool exchanges;
+	uint64_t shared, own[COPIES_MAX + 1], all_copies;
 	uint32_t on_path[PATH_SLOTS];
 };
 
@@ -126,5 +130,23 @@ bool skim_get_lost(struct skim *k);
 
 /** skim_drop_top() - the search proper forgets the node on top */
 void skim_drop_top(struct search *s);
+
+/* ---- skim_copies.c ---- */
+
+/** skim_begin_copies() - find out how the copies stand; false when the exploration has to end */
+bool skim_begin_copies(struct skim *k);
+
+/**
+ * skim_note_copies() - @t has taken @step: what was it, whichever copy @t is?
+ *
+ * Return: false if it tells copies apart; the exploration then has to end.
+ */
+bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step);
+
+/** skim_change_copies() - @step is taken, or taken back */
+void skim_change_copies(struct skim *k, const struct memo_step *step);
+
+/** skim_fingerprint() - of the state, whichever copy is which */
+uint64_t skim_fingerprint(const struct skim *k);
 
 #endif /* SIM_EXPLORE_SEARCH_SKIM_H */

@@ -204,7 +204,7 @@ bool skim_get_lost(struct skim *k)
 
 	if (!d->stopped)
 		g_set_error_literal(
-			&d->result->error, g_quark_from_static_string("slabsim-explore"), 0,
+			&d->result->error, MODEL_ERROR, 0,
 			"the same steps do not always lead to the same state: do tasks share a Lua "
 			"variable? What they share must be a cell, as in sim:cell(\"name\", 0)");
 	driver_stop(d, END_ERROR);
@@ -286,6 +286,8 @@ static bool note_learned(struct skim *k, const struct taken *taken, bool keep)
 			  taken->t->state == TASK_DEAD, keep);
 	if (step == MEMO_NONE)
 		return false;
+	if (k->exchanges && !skim_note_copies(k, taken->t, step))
+		return true;
 	know_places_before(k, step);
 	skim_apply(k, f, step);
 	f->taken = true;
@@ -321,6 +323,8 @@ enum skimmed skim_learn(struct skim *k)
 		k->world = ELSEWHERE;
 		return SKIMMED_UNFIT;
 	}
+	if (skim_is_over(d))
+		return SKIMMED_END;
 	if (d->audit)
 		step_tell(s, top(s), &taken);
 	return SKIMMED;

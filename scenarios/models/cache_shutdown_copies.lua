@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: GPL-2.0-only
+--
+-- The model of cache_shutdown.lua with allocators that can be exchanged: none has a number, and
+-- the grace period does not go through them in order.  Who only differ in which of them did
+-- what need not be told apart.
+
+local function allocator(reading)
+  return function(t, sim, opt)
+    for _ = 1, opt.k do
+      local got = false
+      t:lock(reading)
+      if t:read_once(sim.entry) then
+        t:assert(not t:read_once(sim.freed), "lookup in a freed cache")
+        got = t:inc_not_zero(sim.ref)
+      end
+      t:unlock(reading)
+      if got then
+        t:assert(not t:read_once(sim.freed), "allocation from a freed cache")
+        if t:dec_and_test(sim.ref) then t:write_once(sim.queued, true) end
+      end
+    end
+  end
+end
+
+-- The grace period's part of one allocator: it has been outside of its read side.
+local function quiescent_state(reading)
+  return function(t, sim, opt)
+    t:wait_until(sim.armed, true)
+    if not opt.hasty then
+      t:lock(reading)
+      t:unlock(reading)
+    end
+    t:atomic_inc(sim.quiescent)
+  end
+end
+
+local function offline(t, sim)
+  t:write_once(sim.entry, false)
+  t:write_once(sim.armed, true)
+end
+
+local function rcu_callback(t, sim, opt)
+  t:wait_until(sim.quiescent, opt.n)
+  if t:dec_and_test(sim.ref) then t:write_once(sim.queued, true) end
+end
+
+local function worker(t, sim)
+  t:wait_until(sim.queued, true)
+  t:assert(not t:xchg(sim.freed, true), "the cache is freed twice")
+end
+
+return model {
+  doc = "shutdown of a cache, with allocators that can be exchanged",
+  cpus = function(opt) return 2 * opt.n + 3 end,
+  options = {
+    n = { 2, "allocators", least = 1 },
+    k = { 1, "allocations of each", least = 1 },
+    hasty = { false, "the grace period waits for nobody" },
+  },
+
+  setup = function(sim)
+    sim.entry, sim.freed = sim:cell("entry", true), sim:cell("freed", false)
+    sim.ref = sim:cell("ref", 1)
+    sim.queued, sim.armed = sim:cell("queued", false), sim:cell("armed", false)
+    sim.quiescent = sim:cell("quiescent", 0)
+  end,
+
+  tasks = function(_, opt)
+    return {
+      copies(opt.n, function(sim)
+        local reading = sim:mutex("reading")
+        return { task("alloc", allocator(reading)), task("gp", quiescent_state(reading)) }
+      end),
+      task("offline", offline),
+      task("rcu_cb", rcu_callback),
+      task("worker", worker),
+    }
+  end,
+
+  expect = {
+    { "v5.3", never = "*", explore = { strategy = "exhaustive" } },
+    { "v5.3", set = { n = 4, k = 2 }, never = "*", explore = { strategy = "exhaustive" } },
+    { "v5.3", never = "*", explore = { strategy = "dpor" } },
+    { "v5.3", set = { hasty = true }, finds = "assert", explore = { strategy = "exhaustive" } },
+    { "v5.3", set = { hasty = true }, finds = "assert", explore = { strategy = "dpor" } },
+  },
+}
