@@ -356,6 +356,7 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 static bool explore_session(struct exploring *e, struct run *run, GError **error)
 {
 	struct subject *s = session_subject(run);
+	struct run_result last;
 	GPtrArray *findings;
 
 	e->nr_setup = s->checks->nr_violations;
@@ -370,6 +371,8 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	progress_init(&e->progress, e->args.quiet);
 	explore(s, &e->opt, &e->result);
 	progress_clear(&e->progress);
+	session_result(run, &last);
+	note_idle_variants(&e->args, &last);
 	if (!checkpoint_fitted(e, error))
 		return false;
 	save_checkpoint(e);
