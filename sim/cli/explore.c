@@ -112,6 +112,35 @@ static bool check_use(const struct command *cmd, const struct raw_options *raw, 
 	return false;
 }
 
+/* An audit is one of all strategies, by one process, which finds nothing to be kept. */
+static bool check_audit(const struct command *cmd, const struct raw_options *raw,
+			const struct exploring *e)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} useless[] = {
+		{"--strategy", raw->strategy != NULL},
+		{"--max-runs", raw->max_runs != NULL},
+		{"--preemptions", raw->preemptions != NULL},
+		{"--depth", raw->depth != NULL},
+		{"--jobs", raw->jobs != NULL},
+		{"--resume", raw->resume != NULL},
+		{"--seen-memory", raw->seen_memory != NULL},
+		{"--shrink", raw->shrink},
+		{"--output", outputs_any(&e->args.out)},
+	};
+
+	for (size_t i = 0; raw->audit && i < G_N_ELEMENTS(useless); i++) {
+		if (!useless[i].given)
+			continue;
+		cli_usage(cmd, "%s changes nothing in an audit, which compares all strategies",
+			  useless[i].option);
+		return false;
+	}
+	return true;
+}
+
 static bool check_options(const struct command *cmd, const struct raw_options *raw,
 			  struct exploring *e)
 {
@@ -129,7 +158,7 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 		return false;
 	if (raw->preemptions && !raw->strategy)
 		opt->strategy = STRATEGY_BOUNDED;
-	if (!check_use(cmd, raw, opt->strategy))
+	if (!check_audit(cmd, raw, e) || !check_use(cmd, raw, opt->strategy))
 		return false;
 	opt->preemptions = (uint32_t)preemptions;
 	opt->depth = (uint32_t)depth;

@@ -296,12 +296,24 @@ static int write_junit(const struct session *s)
 	return EXIT_USAGE;
 }
 
-/* Rather now than after all the tests. */
-static int try_junit(const struct test_args *args)
+/* Rather now than after all the tests: can what is asked for be written? */
+static int try_outputs(const struct test_args *args)
 {
 	g_autoptr(GError) error = NULL;
-	struct output *o = output_open(args->junit, args->force, &error);
+	struct output *o;
 
+	if (args->reports && g_file_test(args->reports, G_FILE_TEST_EXISTS) &&
+	    !g_file_test(args->reports, G_FILE_TEST_IS_DIR)) {
+		cli_error("-o %s: cannot make directory: it is a file", args->reports);
+		return EXIT_USAGE;
+	}
+	if (args->gallery && g_file_test(args->gallery, G_FILE_TEST_IS_DIR)) {
+		cli_error("--gallery %s: it is a directory; name the page", args->gallery);
+		return EXIT_USAGE;
+	}
+	if (!args->junit)
+		return EXIT_CLEAN;
+	o = output_open(args->junit, args->force, &error);
 	if (!o) {
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
@@ -344,7 +356,7 @@ static int run_tests(struct session *s)
 	int code, reports = EXIT_CLEAN;
 	double seconds;
 
-	if (s->args->junit && try_junit(s->args) != EXIT_CLEAN)
+	if (try_outputs(s->args) != EXIT_CLEAN)
 		return EXIT_USAGE;
 	pool.ended = test_ended;
 	pool.progress = show_progress;

@@ -261,6 +261,15 @@ try 0 test "$tree/good/golden.lua" --bless
 try 0 test "$tree/good/golden.lua"
 holds "$tree/good" caught.lua clean.lua golden.lua golden.trace.jsonl silent.lua
 
+# Places where nothing can be written are said before any test is run.
+touch "$work/a-file"
+try 2 test "$tree" -o "$work/a-file"
+says stderr "-o $work/a-file: cannot make directory: it is a file"
+one_line_error
+try 2 test "$tree" --gallery "$tree"
+says stderr "--gallery $tree: it is a directory; name the page"
+one_line_error
+
 # ---- schedules -------------------------------------------------------------------
 
 scenario good/replayed.lua </dev/null
