@@ -154,7 +154,8 @@ struct run {
 	const char *variant_names[VARIANTS_MAX + 1];
 	char *name;
 	bool statistics, perf_event;
-	bool model; /* made by model { }: its tasks are kernel code, their ends no steps */
+	bool model;	 /* made by model { }: its tasks are kernel code, their ends no steps */
+	uint64_t booted; /* made_by_variants() when the kernel is up */
 	uint32_t faults;
 
 	struct checkset *checks;
@@ -299,6 +300,9 @@ struct script_task *script_task_new(lua_State *L, const char *name, unsigned int
 /* ---- lua/model.c ---------------------------------------------------------------- */
 
 void model_open(lua_State *L, int core);
+
+/** made_by_variants() - how many objects there have been of kinds whose code has variants */
+uint64_t made_by_variants(const struct world *w);
 
 /** run_setup() - boot, set-up, and the scenario's tasks; on the setup task */
 void run_setup(struct task *t, void *arg);

@@ -470,6 +470,18 @@ static void run_tasks(struct run *run)
 
 /* ---- the whole ------------------------------------------------------------------- */
 
+uint64_t made_by_variants(const struct world *w)
+{
+	static const enum object_kind kinds[] = {
+		OBJ_CGROUP, OBJ_MEMCG, OBJ_CACHE, OBJ_LRU, OBJ_SHRINKER, OBJ_FS,
+	};
+	uint64_t nr = 0;
+
+	for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++)
+		nr += w->next_id[kinds[i]];
+	return nr;
+}
+
 static void fill_result(const struct run *run, struct run_result *result)
 {
 	const struct checkset *checks = run->checks;
@@ -485,6 +497,7 @@ static void fill_result(const struct run *run, struct run_result *result)
 	result->nr_steps = run->w->nr_steps;
 	result->end = run->w->now;
 	result->peak_bytes = run->arena->top;
+	result->variants_idle = run->model && made_by_variants(run->w) == run->booted;
 	if (!run->error)
 		result->verdict = checks->nr_violations ? VERDICT_FAIL : VERDICT_PASS;
 }

@@ -75,6 +75,8 @@ struct run_result {
 	uint32_t nr_violations;
 	struct violation violations[VIOLATION_MAX];
 	uint64_t nr_records, nr_steps;
+	/* A model without a cache or a cgroup so far: whatever variants are on, nothing asks. */
+	bool variants_idle;
 	vtime_t end;
 	/* Of the simulated world; inexact, since Lua seeds its string hashes by the clock. */
 	size_t peak_bytes;

@@ -391,6 +391,7 @@ void run_setup(struct task *t, void *arg)
 	struct run *run = run_of(self->L);
 
 	lifecycle_boot(t, run->lifecycle, run->variants, run->has_reclaim ? &run->reclaim : NULL);
+	run->booted = made_by_variants(run->w);
 	if (run->statistics)
 		memcg_stat_enable(t);
 	if (run->perf_event)

@@ -22,7 +22,7 @@ enum test_status {
 struct test_outcome {
 	char *name;    /* folder/scenario:lifecycle... */
 	char *command; /* what repeats it by hand; copyable */
-	char *message; /* one line: why it failed, was skipped or not run; NULL if it passed */
+	char *message; /* one line: why it failed, was skipped or not run, or what is to be said */
 	char *detail;  /* what was covered or said, may have several lines; NULL for nothing */
 	char *reports; /* directory with the reports of its run; NULL for none */
 	double seconds;

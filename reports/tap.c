@@ -56,8 +56,13 @@ void results_tap(const GPtrArray *results, const struct results_options *opt, st
 		const struct test_outcome *r = g_ptr_array_index(results, i);
 
 		put_point(o, r, r->name, i + 1, "- ");
-		if (results_failed(r))
+		if (results_failed(r)) {
 			put_diagnosis(r, opt, o);
+		} else if (r->status == TEST_PASS && r->message) {
+			output_str(o, "# ");
+			put_plain(o, r->message);
+			output_char(o, '\n');
+		}
 	}
 }
 
@@ -103,6 +108,8 @@ static void put_suite(struct output *o, const char *suite, const GPtrArray *resu
 			if (r->detail)
 				put_comment(o, name, r->detail);
 			put_comment(o, name, r->command);
+		} else if (r->status == TEST_PASS && r->message) {
+			put_comment(o, name, r->message);
 		}
 		output_str(o, "  ");
 		put_point(o, r, name, i + 1, "");

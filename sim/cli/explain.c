@@ -274,6 +274,10 @@ static int explain_schedule(struct explaining *e, const char *script)
 		cli_error("%s: %s", e->sched_path, error->message);
 		return EXIT_INTERNAL;
 	}
+	if (e->result.rows->len == 0) {
+		cli_error("interrupted before anything was known");
+		return EXIT_INTERRUPTED;
+	}
 	o = output_open("-", false, NULL);
 	put_text(e, o);
 	if (cli_close(o) != EXIT_CLEAN)

@@ -112,6 +112,35 @@ static bool check_use(const struct command *cmd, const struct raw_options *raw, 
 	return false;
 }
 
+/* An audit is one of all strategies, by one process, which finds nothing to be kept. */
+static bool check_audit(const struct command *cmd, const struct raw_options *raw,
+			const struct exploring *e)
+{
+	const struct {
+		const char *option;
+		bool given;
+	} useless[] = {
+		{"--strategy", raw->strategy != NULL},
+		{"--max-runs", raw->max_runs != NULL},
+		{"--preemptions", raw->preemptions != NULL},
+		{"--depth", raw->depth != NULL},
+		{"--jobs", raw->jobs != NULL},
+		{"--resume", raw->resume != NULL},
+		{"--seen-memory", raw->seen_memory != NULL},
+		{"--shrink", raw->shrink},
+		{"--output", outputs_any(&e->args.out)},
+	};
+
+	for (size_t i = 0; raw->audit && i < G_N_ELEMENTS(useless); i++) {
+		if (!useless[i].given)
+			continue;
+		cli_usage(cmd, "%s changes nothing in an audit, which compares all strategies",
+			  useless[i].option);
+		return false;
+	}
+	return true;
+}
+
 static bool check_options(const struct command *cmd, const struct raw_options *raw,
 			  struct exploring *e)
 {
@@ -129,7 +158,7 @@ static bool check_options(const struct command *cmd, const struct raw_options *r
 		return false;
 	if (raw->preemptions && !raw->strategy)
 		opt->strategy = STRATEGY_BOUNDED;
-	if (!check_use(cmd, raw, opt->strategy))
+	if (!check_audit(cmd, raw, e) || !check_use(cmd, raw, opt->strategy))
 		return false;
 	opt->preemptions = (uint32_t)preemptions;
 	opt->depth = (uint32_t)depth;
@@ -361,6 +390,7 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 static bool explore_session(struct exploring *e, struct run *run, GError **error)
 {
 	struct subject *s = session_subject(run);
+	struct run_result last;
 	GPtrArray *findings;
 
 	e->nr_setup = s->checks->nr_violations;
@@ -375,6 +405,8 @@ static bool explore_session(struct exploring *e, struct run *run, GError **error
 	progress_init(&e->progress, e->args.quiet);
 	explore(s, &e->opt, &e->result);
 	progress_clear(&e->progress);
+	session_result(run, &last);
+	note_idle_variants(&e->args, &last);
 	if (!checkpoint_fitted(e, error))
 		return false;
 	save_checkpoint(e);

@@ -103,9 +103,16 @@ static bool is_alike(const struct shrinking *s, const struct violation *v)
 	return same_finding(&s->f->first->violation, v);
 }
 
+static bool on_step(void *arg, uint32_t run)
+{
+	(void)arg;
+	(void)run;
+	return !cli_interrupted;
+}
+
 static bool natural_fails(const struct shrinking *s, struct subject *subject)
 {
-	const struct follow_options lenient = {.lenient = true};
+	const struct follow_options lenient = {.lenient = true, .stepped = on_step};
 	struct schedule *nothing = schedule_new();
 	struct follow_result r;
 
@@ -122,6 +129,7 @@ static uint64_t control_fails(const struct shrinking *s, struct subject *subject
 		.max_runs = CONTROL_RUNS,
 		.keep_going = true,
 		.past_setup = true,
+		.interrupted = &cli_interrupted,
 	};
 	struct explore_result result;
 	uint64_t n;
@@ -148,11 +156,13 @@ static struct finding *finding_copy(const struct finding *f)
 	return copy;
 }
 
-/* What the best schedule leads to here; NULL if that is something else. */
-static struct finding *follow_best(const struct shrinking *s, struct subject *subject)
+/* What the best schedule leads to here; NULL if that is something else, or told to stop. */
+static struct finding *follow_best(const struct shrinking *s, struct subject *subject,
+				   bool may_stop)
 {
 	struct finding f = {.choices = g_array_new(FALSE, FALSE, sizeof(struct choice))};
-	const struct follow_options lenient = {.lenient = true, .choices = f.choices};
+	const struct follow_options lenient = {
+		.lenient = true, .stepped = may_stop ? on_step : NULL, .choices = f.choices};
 	struct finding *copy = NULL;
 	struct follow_result r;
 
@@ -217,7 +227,7 @@ static struct finding *shortest_of(struct shrinking *s, struct subject *subject,
 /* The shortest way to fail here: as before, else as it is found anew; NULL if there is none. */
 static struct finding *shortest(struct shrinking *s, struct subject *subject)
 {
-	struct finding *f = shortest_of(s, subject, follow_best(s, subject));
+	struct finding *f = shortest_of(s, subject, follow_best(s, subject, true));
 
 	return f ? f : shortest_of(s, subject, search(s, subject));
 }
@@ -403,7 +413,7 @@ static bool look_at_all(struct shrinking *s)
 	s->natural_fails = natural_fails(s, subject);
 	s->control_fails = control_fails(s, subject);
 	{
-		struct finding *f = follow_best(s, subject);
+		struct finding *f = follow_best(s, subject, true);
 
 		ok = f != NULL;
 		finding_free(f);
@@ -427,7 +437,7 @@ static bool take_best(struct shrinking *s, GError **error)
 	run = open_trial(s);
 	if (!run)
 		return true;
-	found = follow_best(s, session_subject(run));
+	found = follow_best(s, session_subject(run), false);
 	if (found)
 		minimal = minimise(session_subject(run), found, &opt, &minimised, error);
 	finding_free(found);

@@ -56,6 +56,8 @@ static int run_recorded(struct run_args *args, struct job *job, uint64_t seed)
 	if (!job_close(job, &error))
 		return code_of_error(error);
 	report_code = job_report(job);
+	if (seed == args->run.seed)
+		note_idle_variants(args, &job->result);
 	if (report_code != EXIT_CLEAN)
 		return report_code;
 	if (code == EXIT_INTERRUPTED)

@@ -477,3 +477,16 @@ char *run_args_explore(const struct run_args *args, const char *more)
 	g_string_append_printf(s, " --seed %" G_GUINT64_FORMAT, args->run.seed);
 	return g_string_free(s, FALSE);
 }
+
+void note_idle_variants(const struct run_args *args, const struct run_result *result)
+{
+	g_autofree char *list = NULL;
+
+	if (!args->run.variants || !args->run.variants[0] || !result->variants_idle)
+		return;
+	list = g_strjoinv(", ", (char **)args->run.variants);
+	cli_note(args->quiet,
+		 "--variant %s changes nothing in %s: variants are of caches and cgroups, and this "
+		 "model makes none",
+		 list, args->name);
+}

@@ -88,4 +88,7 @@ bool parse_time(const char *s, vtime_t *value);
 /** parse_size() - "512M", "8G", "64K", or bytes without a unit */
 bool parse_size(const char *s, size_t *value);
 
+/** note_idle_variants() - say so if --variant was given and has changed nothing in @result */
+void note_idle_variants(const struct run_args *args, const struct run_result *result);
+
 #endif /* SIM_CLI_RUN_OPTIONS_H */

@@ -22,7 +22,8 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_TAP, FORMAT_KTAP };
 struct test_args {
 	char **paths, **filters;
 	char *jobs, *junit, *gallery, *reports, *slow, *timeout, *color; /* as typed */
-	gboolean list, fail_fast, tap, ktap, bless, no_timing, bisect, json, force, quiet, verbose;
+	gboolean list, fail_fast, strict_traces, tap, ktap, bless, no_timing, bisect, json, force,
+		quiet, verbose;
 	enum format format;
 	struct pool_options pool;
 	struct results_options results;
@@ -71,6 +72,8 @@ static enum parsed parse_entries(const struct command *cmd, int *argc, char ***a
 		FLAG("json", 0, &args->json, "One JSON object a line on standard output"),
 		FLAG("bless", 0, &args->bless,
 		     "Renew golden files and kept schedules instead of comparing"),
+		FLAG("strict-traces", 0, &args->strict_traces,
+		     "Fail a kept schedule also if its verdict is the same but not its trace"),
 		FLAG("bisect", 0, &args->bisect,
 		     "Exit with 0, 1 or, for everything else, 125: for git bisect run"),
 		FLAG("no-timing", 0, &args->no_timing, "Leave out everything that tells the time"),
@@ -142,6 +145,7 @@ static bool check_values(const struct command *cmd, struct test_args *args)
 		return false;
 	args->pool.fail_fast = args->fail_fast;
 	args->pool.bless = args->bless;
+	args->pool.strict_traces = args->strict_traces;
 	args->results.timing = !args->no_timing;
 	args->results.verbose = args->verbose;
 	args->results.color = cli_use_color(color);
@@ -292,12 +296,24 @@ static int write_junit(const struct session *s)
 	return EXIT_USAGE;
 }
 
-/* Rather now than after all the tests. */
-static int try_junit(const struct test_args *args)
+/* Rather now than after all the tests: can what is asked for be written? */
+static int try_outputs(const struct test_args *args)
 {
 	g_autoptr(GError) error = NULL;
-	struct output *o = output_open(args->junit, args->force, &error);
+	struct output *o;
 
+	if (args->reports && g_file_test(args->reports, G_FILE_TEST_EXISTS) &&
+	    !g_file_test(args->reports, G_FILE_TEST_IS_DIR)) {
+		cli_error("-o %s: cannot make directory: it is a file", args->reports);
+		return EXIT_USAGE;
+	}
+	if (args->gallery && g_file_test(args->gallery, G_FILE_TEST_IS_DIR)) {
+		cli_error("--gallery %s: it is a directory; name the page", args->gallery);
+		return EXIT_USAGE;
+	}
+	if (!args->junit)
+		return EXIT_CLEAN;
+	o = output_open(args->junit, args->force, &error);
 	if (!o) {
 		cli_error("%s", error->message);
 		return EXIT_USAGE;
@@ -340,7 +356,7 @@ static int run_tests(struct session *s)
 	int code, reports = EXIT_CLEAN;
 	double seconds;
 
-	if (s->args->junit && try_junit(s->args) != EXIT_CLEAN)
+	if (try_outputs(s->args) != EXIT_CLEAN)
 		return EXIT_USAGE;
 	pool.ended = test_ended;
 	pool.progress = show_progress;

@@ -46,14 +46,25 @@ char *test_command(const char *path, const struct expectation *e, uint64_t seed,
 /** test_file() - where @file is, which the scenario at @path names */
 char *test_file(const char *path, const char *file);
 
-/**
- * test_judge() - run what the expectation asks for, and fill in the result
- * @bless: write golden files and schedules instead of comparing with them
- */
-void test_judge(struct test *t, bool bless);
+struct pool_options {
+	unsigned int nr_jobs;
+	gint64 timeout_us; /* of one test */
+	gint64 slow_us;
+	bool fail_fast;
+	bool bless;	    /* write golden files and schedules instead of comparing with them */
+	bool strict_traces; /* a schedule whose trace is another one fails */
+	/* Called in the order of the tests, whatever order they end in. */
+	void (*ended)(void *arg, const struct test_outcome *r);
+	/* Called now and then while tests run; may be NULL. */
+	void (*progress)(void *arg, unsigned int nr_ended);
+	void *arg;
+};
+
+/** test_judge() - run what the expectation asks for, and fill in the result */
+void test_judge(struct test *t, const struct pool_options *opt);
 
 /** test_judge_replay() - the same where the claim is a replay */
-void test_judge_replay(struct test *t, bool bless);
+void test_judge_replay(struct test *t, const struct pool_options *opt);
 
 /* What both of them need.  Strings that are handed over become the test's. */
 void test_set_result(struct test *t, enum test_status status, char *message);
@@ -68,18 +79,6 @@ char *test_describe(const struct violation *v);
 
 /** test_options() - how to run it without the checkers @checks_off, which may be NULL */
 struct run_options test_options(const struct test *t, char **checks_off);
-
-struct pool_options {
-	unsigned int nr_jobs;
-	gint64 timeout_us; /* of one test */
-	gint64 slow_us;
-	bool fail_fast, bless;
-	/* Called in the order of the tests, whatever order they end in. */
-	void (*ended)(void *arg, const struct test_outcome *r);
-	/* Called now and then while tests run; may be NULL. */
-	void (*progress)(void *arg, unsigned int nr_ended);
-	void *arg;
-};
 
 /** tests_run() - run all tests; those that had no turn are left as TEST_NOT_RUN */
 void tests_run(struct tests *tests, const struct pool_options *opt);

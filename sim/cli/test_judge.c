@@ -369,14 +369,14 @@ static void judge_golden(struct test *t, bool bless)
 
 /* ---- the whole ----------------------------------------------------------- */
 
-void test_judge(struct test *t, bool bless)
+void test_judge(struct test *t, const struct pool_options *opt)
 {
 	switch (t->expect->claim) {
 	case CLAIM_GOLDEN:
-		judge_golden(t, bless);
+		judge_golden(t, opt->bless);
 		return;
 	case CLAIM_REPLAY:
-		test_judge_replay(t, bless);
+		test_judge_replay(t, opt);
 		return;
 	case CLAIM_NEVER:
 	case CLAIM_SOMETIMES:

@@ -27,7 +27,7 @@ static GVariant *work(void *arg, guint item)
 	struct test *t = test_at(testing, item);
 	const struct test_outcome *r = &t->result;
 
-	test_judge(t, testing->opt->bless);
+	test_judge(t, testing->opt);
 	return g_variant_new(ANSWER, (guint32)r->status, r->message, r->detail, r->command,
 			     (guint64)r->execution, r->found_after);
 }

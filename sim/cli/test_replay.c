@@ -101,6 +101,19 @@ static void judge_followed(struct test *t, const struct following *f)
 		test_set_result(t, TEST_FAIL, g_strdup_printf("%s (expected: none)", what));
 }
 
+/* The verdict is what a test is about; that the way there is another one is said. */
+static void compare_trace(struct test *t, const struct following *f, bool strict)
+{
+	const char *trace = f->sched->trace;
+
+	if (t->result.status != TEST_PASS || !trace || g_strcmp0(trace, f->digest) == 0)
+		return;
+	test_set_result(t, strict ? TEST_FAIL : TEST_PASS,
+			g_strdup_printf("the trace differs from the one that %s was kept with; "
+					"--bless renews it",
+					t->expect->file));
+}
+
 static const struct trace_violation *violation_of(const struct trace_file *tf,
 						  const struct schedule *sched)
 {
@@ -161,7 +174,7 @@ static void take_checkers(const struct test *t, struct schedule *sched)
 		schedule_list_set(sched, sched->checks_off, (const char *const *)off);
 }
 
-static void judge_schedule(struct test *t, struct schedule *sched)
+static void judge_schedule(struct test *t, struct schedule *sched, bool strict)
 {
 	struct run_options opt = test_options(t, NULL);
 	struct following f = {.opt = &opt, .sched = sched, .check = check_header};
@@ -174,6 +187,7 @@ static void judge_schedule(struct test *t, struct schedule *sched)
 		judge_followed(t, &f);
 		if (t->result.status == TEST_PASS && t->expect->race)
 			compare_race(t, sched, &opt);
+		compare_trace(t, &f, strict);
 	} else if (error->domain == SCHEDULE_ERROR) {
 		test_set_result(t, TEST_FAIL, g_strdup(error->message));
 	} else {
@@ -341,18 +355,18 @@ static void bless_schedule(struct test *t, struct schedule *sched)
 
 /* ---- the whole ----------------------------------------------------------- */
 
-void test_judge_replay(struct test *t, bool bless)
+void test_judge_replay(struct test *t, const struct pool_options *opt)
 {
 	g_autofree char *file = test_file(t->path, t->expect->file);
 	g_autoptr(GError) error = NULL;
 	struct schedule *sched = schedule_read(file, &error);
 
-	if (bless) {
+	if (opt->bless) {
 		bless_schedule(t, sched);
 		return;
 	}
 	if (sched)
-		judge_schedule(t, sched);
+		judge_schedule(t, sched, opt->strict_traces);
 	else
 		test_set_error(t, error);
 	schedule_free(sched);

@@ -5,6 +5,9 @@
 
 #include "sim/explore/parallel/checkpoint.h"
 
+/* Steps between two looks at the clock: a few ms, unless a step takes long. */
+#define LOOK_STEPS 512
+
 const struct strategy_info strategy_infos[NR_STRATEGIES] = {
 	[STRATEGY_AUTO] = {"auto", "dpor for a moment, random runs, dpor for longer, then bounded"},
 	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
@@ -32,7 +35,7 @@ static void look_at_clock(struct driver *d)
 	const struct explore_options *opt = d->opt;
 	struct explore_stats *stats = &d->result->stats;
 
-	d->next_look = stats->nr_steps + 4096;
+	d->next_look = stats->nr_steps + LOOK_STEPS;
 	stats->seconds = driver_seconds(d);
 	if (d->deadline && g_get_monotonic_time() >= d->deadline)
 		driver_stop(d, END_TIME);
@@ -47,19 +50,25 @@ bool driver_look(struct driver *d)
 	return !d->stopped;
 }
 
-bool driver_may_go_on(struct driver *d)
+bool driver_may_step(struct driver *d)
 {
 	const struct explore_options *opt = d->opt;
-	const struct explore_stats *stats = &d->result->stats;
 
-	if (d->stopped)
-		return false;
 	if (opt->interrupted && *opt->interrupted)
 		driver_stop(d, END_INTERRUPTED);
-	else if (d->max_runs && stats->nr_runs + stats->nr_cut >= d->max_runs)
-		driver_stop(d, END_RUNS);
-	if (stats->nr_steps >= d->next_look)
+	if (!d->stopped && d->result->stats.nr_steps >= d->next_look)
 		look_at_clock(d);
+	return !d->stopped;
+}
+
+bool driver_may_go_on(struct driver *d)
+{
+	const struct explore_stats *stats = &d->result->stats;
+
+	if (!driver_may_step(d))
+		return false;
+	if (d->max_runs && stats->nr_runs + stats->nr_cut >= d->max_runs)
+		driver_stop(d, END_RUNS);
 	return !d->stopped;
 }
 

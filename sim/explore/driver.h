@@ -74,7 +74,7 @@ struct driver {
 	gint64 deadline;   /* monotonic us, 0 for none */
 	uint64_t max_runs; /* 0: no limit */
 	uint32_t max_steps;
-	uint64_t next_look;	    /* run at which to look at the clock again */
+	uint64_t next_look;	    /* step at which to look at the clock again */
 	bool stopped;		    /* result->end says why */
 	struct reader *resume;	    /* the engine that was stopped goes on from here; else NULL */
 	GByteArray *rest;	    /* what an engine that is stopped needs to go on */
@@ -97,8 +97,11 @@ double driver_seconds(const struct driver *d);
 /** driver_misfit() - what it was to go on from is not about this */
 void driver_misfit(struct driver *d);
 
-/** driver_may_go_on() - look at the limits; false when it is time to stop */
+/** driver_may_go_on() - between two runs, look at the limits; false when it is time to stop */
 bool driver_may_go_on(struct driver *d);
+
+/** driver_may_step() - the same within a run, which does not count yet; cheap */
+bool driver_may_step(struct driver *d);
 
 /**
  * driver_run_ended() - count the run that @d->x holds, and keep what it found
@@ -134,7 +137,7 @@ struct search_part {
 	enum strategy strategy;
 	uint32_t bound;
 	struct seen *seen;     /* states that were met so far */
-	struct position *at;   /* where to begin; NULL or empty: at the root */
+	struct position *at;   /* where to begin, which may become @rest; NULL or empty: the root */
 	uint64_t max_steps;    /* stop after so many, between two runs; 0: no limit */
 	GArray *wakes;	       /* out: struct wake; may be NULL if the search owns the tree */
 	struct position *rest; /* out, the caller's: where to go on; NULL if nothing is left */

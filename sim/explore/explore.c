@@ -81,6 +81,7 @@ static void sample_meanwhile(struct driver *d, const GByteArray *left)
 /* What a checkpoint has of dpor while random runs are made. */
 static void take_left(struct driver *d, GByteArray *left)
 {
+	const struct reader from = *d->resume;
 	uint64_t size = take_u64(d->resume);
 
 	if (size > d->resume->left) {
@@ -92,6 +93,8 @@ static void take_left(struct driver *d, GByteArray *left)
 	/* To be told now and not when the random runs are done. */
 	if (size > 0 && !frontier_fits(d, STRATEGY_DPOR, left))
 		driver_misfit(d);
+	else if (d->stopped)
+		put_bytes(d->rest, from.data, from.left);
 }
 
 static uint32_t first_alternative(struct exec *x, enum choice_kind kind, uint32_t n)

@@ -179,6 +179,36 @@ wrong "--preemptions takes" explore "$counter" --preemptions -1
 wrong "--depth takes" explore "$counter" --depth 0
 wrong "dpor has no bound" explore "$counter" --strategy dpor --preemptions 1
 wrong "bounded has none" explore "$counter" --preemptions 1 --depth 3
+wrong "--strategy changes nothing in an audit" explore "$counter" --audit --strategy dpor
+wrong "--resume changes nothing in an audit" explore "$counter" --audit --resume "$work/nothing"
+wrong "--jobs changes nothing in an audit" explore "$counter" --audit --jobs 2
+wrong "--output changes nothing in an audit" explore "$counter" --audit -o "$work/audited"
+wrong "missing argument for --set" explore "$counter" --set
+wrong "--set takes NAME=VALUE, not '=1'" explore "$counter" --set =1
+wrong "--depth takes a number from 1 to 16" explore "$counter" --depth 17
+wrong "--seed takes a number" explore "$counter" --seed -1
+wrong "Is a directory" explore "$work"
+: >"$work/empty.lua"
+wrong "empty.lua: expected the script to end with: return scenario" explore "$work/empty.lua"
+# A file of a gigabyte, of which nothing is on the disk.
+truncate -s 1G "$work/huge"
+wrong "is larger than 16 MiB: no script" explore "$work/huge"
+wrong "is larger than 16 MiB: no schedule" replay "$work/huge"
+wrong "is larger than 16 MiB: no schedule" explain "$work/huge"
+wrong "it is not a checkpoint" explore "$counter" --resume "$work/huge"
+wrong "huge:1: the line is longer than" diff "$work/huge" "$work/huge"
+wrong "is larger than 64 KiB: no race table" run "$counter" --ordering "$work/huge"
+: >"$work/empty.sched"
+for command in replay explain; do
+	wrong "empty.sched:1: no schedule: it is empty" $command "$work/empty.sched"
+	wrong "Is a directory" $command "$work"
+	wrong "No such file" $command "$work/missing.sched"
+	wrong "its scenario: cannot read" $command "$work/out/counter.sched" "$work/missing.lua"
+	wrong "takes one schedule and its scenario" $command a b c
+done
+wrong "--until takes the number of an event" replay "$work/out/counter.sched" --until 0
+wrong "made with seed 1, not 3" replay "$work/out/counter.sched" --seed 3
+wrong "--runs takes a number from 1" explain "$work/out/counter.sched" --runs 0
 for time in 1h 10m 10min; do
 	try 1 explore "$counter" --max-time $time -q
 done

@@ -261,6 +261,15 @@ try 0 test "$tree/good/golden.lua" --bless
 try 0 test "$tree/good/golden.lua"
 holds "$tree/good" caught.lua clean.lua golden.lua golden.trace.jsonl silent.lua
 
+# Places where nothing can be written are said before any test is run.
+touch "$work/a-file"
+try 2 test "$tree" -o "$work/a-file"
+says stderr "-o $work/a-file: cannot make directory: it is a file"
+one_line_error
+try 2 test "$tree" --gallery "$tree"
+says stderr "--gallery $tree: it is a directory; name the page"
+one_line_error
+
 # ---- schedules -------------------------------------------------------------------
 
 scenario good/replayed.lua </dev/null
@@ -351,6 +360,38 @@ try 2 replay "$again.sched" -q
 try 0 test "$tree/kept"
 try 0 test "$tree/kept" --bless
 try 1 replay "$again.sched" -q
+# The verdict is the same, the trace is not: it is said, and a failure only for who asks for that.
+cat >"$tree/kept/other.lua" <<LUA
+return model {
+  setup = function(sim) sim.c = sim:cell("c", 0) end,
+  tasks = {
+    task("a", function(t, sim)
+      t:read_once(sim.c)
+      t:log("one")
+      t:assert(false, "it is over")
+    end),
+  },
+  expect = {
+    { "v5.3", finds = "assert", keeps = "other", explore = { strategy = "pct", runs = 5 } },
+  },
+}
+LUA
+try 0 test "$tree/kept/other.lua" --bless
+try 0 test "$tree/kept/other.lua" --strict-traces
+grep -q "trace" "$work/stdout" && complain "the trace is the one that was kept"
+sed -i 's/"one"/"another"/' "$tree/kept/other.lua"
+trace="the trace differs from the one that other.sched was kept with; --bless renews it"
+for format in "" --tap --ktap --json; do
+	# shellcheck disable=SC2086 # one word or none
+	try 0 test "$tree/kept/other.lua" $format
+	says stdout "$trace"
+done
+try 1 test "$tree/kept/other.lua" --strict-traces --no-timing
+says stdout "$trace"
+says stdout '2 tests run: 1 passed, 1 failed'
+try 0 test "$tree/kept/other.lua" --bless
+try 0 test "$tree/kept/other.lua" --strict-traces
+rm "$tree/kept/other.lua" "$tree/kept/other.sched" "$tree/kept/other.race.txt"
 # It gets there sooner: the steps that are left over would make a file that cannot be read.
 cat >"$tree/kept/sooner.lua" <<LUA
 return model {

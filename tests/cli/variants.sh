@@ -56,4 +56,26 @@ done
 # charge_vs_offline, vector-as-memcg in objcg, the objstock ones in scenarios/reclaim/objstock.lua.
 # So do the bugs of walks over memcgs, in scenarios/reclaim/iter.lua.
 
+# A model without caches and cgroups: none of them matters, and that is said; not of one with them.
+cat >"$work/cell.lua" <<'LUA'
+return model {
+  setup = function(sim) sim.c = sim:cell("c", 0) end,
+  tasks = { task("one", function(t, sim) t:write_once(sim.c, 1) end) },
+}
+LUA
+cat >"$work/cached.lua" <<'LUA'
+return model {
+  setup = function(sim) sim.c = sim:cache("c") end,
+  tasks = { task("one", function(t, sim) t:free(t:alloc(sim.c)) end) },
+}
+LUA
+for command in run explore; do
+	try 0 $command "$work/cell.lua" --variant refkill-vs-destroy
+	says stderr "--variant refkill-vs-destroy changes nothing in cell: "
+	try 0 $command "$work/cell.lua"
+	[ ! -s "$work/stderr" ] || complain "nobody asked for a variant"
+	try 0 $command "$work/cached.lua" --variant refkill-vs-destroy
+	[ ! -s "$work/stderr" ] || complain "it may change something"
+done
+
 finish

@@ -72,6 +72,28 @@ START_TEST(tabs_are_eight_columns)
 }
 END_TEST
 
+/* What a browser or a mailer has made of it; columns count characters, not bytes. */
+START_TEST(blanks_dashes_and_line_ends_are_pasted)
+{
+	reads("CPU0      CPU1\r\n----      ----\r\na\r\n          b\r\n", 2, 2);
+	reads("\xef\xbb\xbf"
+	      "CPU0      CPU1\na\n          b\n",
+	      2, 2);
+	reads("CPU0      CPU1\n\xe2\x80\x94\xe2\x80\x94        \xe2\x94\x80\xe2\x94\x80\n"
+	      "a\n"
+	      "\xc2\xa0\xc2\xa0        b\n",
+	      2, 2);
+	/* Two columns wide, they would put the second row into the third column. */
+#define FIVE "\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0\xc2\xa0"
+	reads("A         B         C\n-         -         -\na\n" FIVE FIVE
+	      "b\n                    c\n",
+	      3, 3);
+#undef FIVE
+	refuses("CPU0  CPU1\na \xe2\x86\x92 b\n", "line 2: expected a function");
+	refuses("CPU0  CPU1\na\xff\xfe\n", "line 2: expected a function");
+}
+END_TEST
+
 START_TEST(what_is_only_for_the_reader_is_no_row)
 {
 	reads("  CPU0                CPU1\n"
@@ -430,6 +452,7 @@ Suite *suite_ordering(void)
 	tcase_add_test(t, headers_of_many_kinds);
 	tcase_add_test(t, labels_stand_apart_by_one_blank);
 	tcase_add_test(t, tabs_are_eight_columns);
+	tcase_add_test(t, blanks_dashes_and_line_ends_are_pasted);
 	tcase_add_test(t, what_is_only_for_the_reader_is_no_row);
 	tcase_add_test(t, two_rows_on_one_line);
 	tcase_add_test(t, brackets_are_read);

@@ -20,15 +20,59 @@ G_DEFINE_QUARK(slabsim-ordering-error-quark, ordering_error)
 
 /* ---- lines ----------------------------------------------------------------------- */
 
-static char *expand_tabs(const char *line)
+/*
+ * What browsers, mailers and word processors make of blanks, dashes and quotes.  Each is one
+ * column wide, as what it stands for.
+ */
+static const struct {
+	const char *utf8, *ascii;
+} pasted[] = {
+	{"\xc2\xa0", " "},				 /* no-break space */
+	{"\xe2\x80\xaf", " "},				 /* narrow no-break space */
+	{"\xe2\x80\x8b", ""},				 /* zero width space */
+	{"\xef\xbb\xbf", ""},				 /* byte order mark */
+	{"\xe2\x80\x90", "-"},				 /* hyphen */
+	{"\xe2\x80\x91", "-"},				 /* non-breaking hyphen */
+	{"\xe2\x80\x92", "-"},				 /* figure dash */
+	{"\xe2\x80\x93", "-"},				 /* en dash */
+	{"\xe2\x80\x94", "-"},				 /* em dash */
+	{"\xe2\x80\x95", "-"},				 /* horizontal bar */
+	{"\xe2\x88\x92", "-"},				 /* minus sign */
+	{"\xe2\x94\x80", "-"},				 /* box drawings light horizontal */
+	{"\xe2\x94\x81", "-"},				 /* box drawings heavy horizontal */
+	{"\xe2\x95\x90", "="},				 /* box drawings double horizontal */
+	{"\xe2\x80\x98", "'"},				 /* single quotes */
+	{"\xe2\x80\x99", "'"},	{"\xe2\x80\x9c", "\""},	 /* double quotes */
+	{"\xe2\x80\x9d", "\""}, {"\xe2\x80\xa6", "..."}, /* ellipsis */
+};
+
+/* How many bytes of @line stand for @ascii; 0: none do. */
+static size_t pasted_part(const char *line, const char **ascii)
+{
+	for (size_t i = 0; (unsigned char)*line >= 0x80 && i < G_N_ELEMENTS(pasted); i++) {
+		*ascii = pasted[i].ascii;
+		if (g_str_has_prefix(line, pasted[i].utf8))
+			return strlen(pasted[i].utf8);
+	}
+	return 0;
+}
+
+/* @line as it would have been typed: tabs are blanks. */
+static char *plain_line(const char *line)
 {
 	GString *s = g_string_new(NULL);
 
-	for (; *line; line++) {
-		if (*line == '\t')
+	while (*line) {
+		const char *ascii;
+		size_t n = pasted_part(line, &ascii);
+
+		if (n > 0)
+			g_string_append(s, ascii);
+		else if (*line == '\t')
 			g_string_append_printf(s, "%*s", (int)(TAB - s->len % TAB), "");
 		else if (*line != '\r')
 			g_string_append_c(s, *line);
+		line += MAX(n, 1);
 	}
 	while (s->len > 0 && s->str[s->len - 1] == ' ')
 		g_string_truncate(s, s->len - 1);
@@ -654,10 +698,10 @@ struct ordering *ordering_parse(const char *text, const char *where, GError **er
 		rd.lines = g_strsplit(text, "\n", 0);
 		rd.nr_lines = g_strv_length(rd.lines);
 		for (uint32_t i = 0; i < rd.nr_lines; i++) {
-			char *expanded = expand_tabs(rd.lines[i]);
+			char *plain = plain_line(rd.lines[i]);
 
 			g_free(rd.lines[i]);
-			rd.lines[i] = expanded;
+			rd.lines[i] = plain;
 		}
 		strip_foreign(rd.lines);
 		read_header(&rd);

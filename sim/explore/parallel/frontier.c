@@ -211,7 +211,8 @@ static bool next_piece(void *arg, GByteArray *piece)
 	return true;
 }
 
-static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *result)
+static void work(void *arg, const volatile sig_atomic_t *stop, const GByteArray *piece,
+		 GByteArray *result)
 {
 	struct frontier *f = arg;
 	struct reader r = {.data = piece->data, .left = piece->len, .ok = true};
@@ -226,7 +227,7 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 	part.max_steps = take_u64(&r);
 	part.at = position_read(&r);
 	sim_assert(part.at);
-	piece_begin(&p, f->d, forked);
+	piece_begin(&p, f->d, stop);
 	search_part(&p.d, &part);
 	outcome_write(&p, result);
 	put_array(result, part.wakes);
@@ -277,7 +278,7 @@ static void work_again(struct frontier *f, const struct region *t, struct outcom
 	outcome_clear(o);
 	put_u64(piece, STEPS_LATER);
 	position_write(t->at, piece);
-	work(f, false, piece, result);
+	work(f, NULL, piece, result);
 	*r = (struct reader){.data = result->data, .left = result->len, .ok = true};
 	outcome_read(o, r);
 }
@@ -415,7 +416,7 @@ static void take_region(struct frontier *f, GPtrArray *branches, struct reader *
 	g_ptr_array_add(f->waiting, t);
 }
 
-/* What an exploration has left must be all that is left of @r. */
+/* What an exploration has left must be all that is left of @r.  May be told to stop. */
 static void frontier_read(struct frontier *f, struct reader *r)
 {
 	g_autoptr(GArray) seen = g_array_new(FALSE, FALSE, sizeof(guint64));
@@ -436,8 +437,13 @@ static void frontier_read(struct frontier *f, struct reader *r)
 		g_ptr_array_add(branches, b);
 	}
 	nr_regions = take_u64(r);
-	for (uint64_t i = 0; i < nr_regions && r->ok; i++)
+	for (uint64_t i = 0; i < nr_regions && r->ok; i++) {
+		/* Their paths may be long, and these steps are not counted. */
+		f->d->next_look = 0;
+		if (!driver_may_step(f->d))
+			return;
 		take_region(f, branches, r);
+	}
 	r->ok = r->ok && r->left == 0;
 }
 
@@ -459,10 +465,24 @@ bool frontier_fits(struct driver *d, enum strategy strategy, const GByteArray *l
 	f.seen = seen_new();
 	frontier_read(&f, &r);
 	frontier_clear(&f);
-	return r.ok;
+	return r.ok || d->stopped;
 }
 
 /* ---- the whole ------------------------------------------------------------------------------- */
+
+/* Begin with what @d->resume holds.  Whoever is told to stop has not begun. */
+static bool go_on_from(struct frontier *f, struct driver *d)
+{
+	const struct reader from = *d->resume;
+
+	frontier_read(f, d->resume);
+	if (d->stopped)
+		put_bytes(d->rest, from.data, from.left);
+	else if (!d->resume->ok)
+		driver_misfit(d);
+	d->resume = NULL;
+	return !d->stopped;
+}
 
 static bool frontier_init(struct frontier *f, struct driver *d)
 {
@@ -483,11 +503,7 @@ static bool frontier_init(struct frontier *f, struct driver *d)
 		g_ptr_array_add(f->waiting, region_new(position_new()));
 		return true;
 	}
-	frontier_read(f, d->resume);
-	if (!d->resume->ok)
-		driver_misfit(d);
-	d->resume = NULL;
-	return !d->stopped;
+	return go_on_from(f, d);
 }
 
 static void frontier_run(struct frontier *f)
@@ -537,7 +553,7 @@ static void find_again(struct driver *d, enum strategy strategy, uint32_t bound,
 	d->result->stats = *before;
 	d->result->findings = g_ptr_array_new_with_free_func(finding_free);
 	d->stopped = false;
-	piece_begin(&p, d, false);
+	piece_begin(&p, d, NULL);
 	search(&p.d, strategy, bound);
 	outcome_write(&p, bytes);
 	piece_end(&p);
@@ -569,8 +585,11 @@ bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, u
 	bool again, resumed = d->resume != NULL;
 
 	d->result->stats.strategy = before.strategy = strategy;
-	if (frontier_init(&f, d))
-		frontier_run(&f);
+	if (!frontier_init(&f, d)) {
+		frontier_clear(&f);
+		return true;
+	}
+	frontier_run(&f);
 	again = d->stopped && d->result->end == END_FOUND && f.nr_jobs > 1 && f.nr_taken > 1 &&
 		strategy != STRATEGY_DPOR && !resumed;
 	if ((d->stopped && !is_over(d)) || (f.gave_up && left)) {

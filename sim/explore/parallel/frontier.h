@@ -19,7 +19,7 @@
 bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, uint64_t max_steps,
 		     GByteArray *left);
 
-/** frontier_fits() - can @strategy go on from @left, which comes from a file? */
+/** frontier_fits() - can @strategy go on from @left, which comes from a file?  May stop @d */
 bool frontier_fits(struct driver *d, enum strategy strategy, const GByteArray *left);
 
 #endif /* SIM_EXPLORE_PARALLEL_FRONTIER_H */

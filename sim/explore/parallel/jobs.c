@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -37,6 +38,7 @@ struct pool {
 	uint64_t nr_taken, nr_handed;
 	struct worker *workers;
 	unsigned int nr_workers;
+	volatile sig_atomic_t *stop; /* shared with the workers */
 	bool stopped;
 	GError *error;
 };
@@ -109,8 +111,9 @@ static bool receive_message(int fd, GByteArray *message)
 
 /* ---- in the worker --------------------------------------------------------------------------- */
 
-static _Noreturn void serve(const struct jobs *jobs, int fd, pid_t parent)
+static _Noreturn void serve(const struct pool *pool, int fd, pid_t parent)
 {
+	const struct jobs *jobs = pool->jobs;
 	GByteArray *piece = g_byte_array_new(), *result = g_byte_array_new();
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -120,7 +123,7 @@ static _Noreturn void serve(const struct jobs *jobs, int fd, pid_t parent)
 		jobs->in_worker();
 	while (receive_message(fd, piece)) {
 		g_byte_array_set_size(result, 0);
-		jobs->work(jobs->arg, true, piece, result);
+		jobs->work(jobs->arg, pool->stop, piece, result);
 		if (!send_message(fd, result))
 			break;
 	}
@@ -140,7 +143,7 @@ static bool start_worker(struct pool *pool)
 	w.pid = fork();
 	if (w.pid == 0) {
 		close(fds[0]);
-		serve(pool->jobs, fds[1], parent);
+		serve(pool, fds[1], parent);
 	}
 	close(fds[1]);
 	w.fd = fds[0];
@@ -153,10 +156,23 @@ static bool start_worker(struct pool *pool)
 	return true;
 }
 
+static volatile sig_atomic_t *new_flag(void)
+{
+	void *page = mmap(NULL, sizeof(sig_atomic_t), PROT_READ | PROT_WRITE,
+			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return page == MAP_FAILED ? NULL : page;
+}
+
 static void start_workers(struct pool *pool)
 {
 	unsigned int n = pool->jobs->nr_jobs;
 
+	pool->stop = new_flag();
+	if (!pool->stop) {
+		fail(pool, "no memory to tell workers when to stop");
+		return;
+	}
 	pool->workers = g_new0(struct worker, n);
 	while (pool->nr_workers < n && start_worker(pool))
 		;
@@ -205,6 +221,9 @@ static void kill_workers(struct pool *pool)
 	while (pool->nr_workers > 0)
 		reap(&pool->workers[--pool->nr_workers]);
 	g_clear_pointer(&pool->workers, g_free);
+	if (pool->stop)
+		munmap((void *)pool->stop, sizeof(*pool->stop));
+	pool->stop = NULL;
 }
 
 static void give(struct pool *pool, unsigned int i, uint64_t nr)
@@ -341,7 +360,7 @@ static void do_it_here(struct pool *pool)
 
 	p->given = true;
 	p->result = g_byte_array_new();
-	jobs->work(jobs->arg, false, p->work, p->result);
+	jobs->work(jobs->arg, NULL, p->work, p->result);
 	take_some(pool);
 }
 
@@ -350,6 +369,7 @@ static void drain(struct pool *pool)
 {
 	const struct jobs *jobs = pool->jobs;
 
+	*pool->stop = 1;
 	while (any_busy(pool) && !pool->error)
 		wait_for_some(pool);
 	for (uint64_t nr = pool->nr_taken; nr < pool->nr_handed && !pool->error; nr++) {

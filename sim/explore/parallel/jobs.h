@@ -14,6 +14,7 @@
  */
 
 #include <glib.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -31,15 +32,19 @@ struct jobs {
 	/* The next piece of work; false when there is none at the moment. */
 	bool (*next)(void *arg, GByteArray *piece);
 
-	/* Do it.  @forked: in a worker, where whatever it changes is lost but for @result. */
-	void (*work)(void *arg, bool forked, const GByteArray *piece, GByteArray *result);
+	/*
+	 * Do it.  @stop: NULL, or in a worker, where whatever it changes is lost but for @result,
+	 * what becomes true when it is time to stop and say how far it came.
+	 */
+	void (*work)(void *arg, const volatile sig_atomic_t *stop, const GByteArray *piece,
+		     GByteArray *result);
 
 	/* Take the result of piece @nr, counted from 0; false to stop and leave all else. */
 	bool (*take)(void *arg, uint64_t nr, const GByteArray *result);
 
 	/*
-	 * Asked now and then, and after taking; false to stop.  What workers are doing is
-	 * then waited for.
+	 * Asked now and then, and after taking; false to stop.  Workers are then told to, and
+	 * what they have done is waited for.
 	 */
 	bool (*go_on)(void *arg);
 

@@ -36,7 +36,8 @@ static void show_both(void *arg, const struct explore_stats *stats)
 	opt->progress(opt->progress_arg, &sum);
 }
 
-void piece_begin(struct piece_driver *p, const struct driver *whole, bool forked)
+void piece_begin(struct piece_driver *p, const struct driver *whole,
+		 const volatile sig_atomic_t *stop)
 {
 	const struct explore_stats *stats = &whole->result->stats;
 
@@ -53,15 +54,15 @@ void piece_begin(struct piece_driver *p, const struct driver *whole, bool forked
 	p->result.stats.strategy = stats->strategy;
 	p->result.stats.bound = stats->bound;
 	p->result.stats.share = stats->share;
-	if (whole->opt->progress && !forked) {
+	if (whole->opt->progress && !stop) {
 		p->opt.progress = show_both;
 		p->opt.progress_arg = p;
 	} else {
 		p->opt.progress = NULL;
 	}
-	if (!forked)
+	if (!stop)
 		return;
-	p->opt.interrupted = NULL;
+	p->opt.interrupted = stop;
 	p->d.deadline = 0;
 }
 

@@ -20,9 +20,11 @@ struct piece_driver {
 
 /**
  * piece_begin() - a driver for a piece of what @whole does
- * @forked: in another process: it looks at no limits but its own
+ * @stop: in another process: it looks at no limits but its own, and stops when this is true;
+ *        else NULL
  */
-void piece_begin(struct piece_driver *p, const struct driver *whole, bool forked);
+void piece_begin(struct piece_driver *p, const struct driver *whole,
+		 const volatile sig_atomic_t *stop);
 void piece_end(struct piece_driver *p);
 
 /** outcome_write() - what @p has come to */

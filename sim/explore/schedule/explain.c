@@ -42,6 +42,11 @@ struct explainer {
 	gint64 start;
 };
 
+static bool is_interrupted(const struct explainer *e)
+{
+	return e->opt->interrupted && *e->opt->interrupted;
+}
+
 /* ---- the schedule, once ------------------------------------------------------------- */
 
 static void point_free(gpointer data)
@@ -100,7 +105,7 @@ static bool on_step(void *arg, uint32_t run)
 	g_ptr_array_add(e->names, (gpointer)plain_name(e, r->process));
 	if (e->names->len % e->stride == 0 && !exec_violated(e->x))
 		add_point(e, e->names->len);
-	return true;
+	return !is_interrupted(e);
 }
 
 static bool walk_schedule(struct explainer *e, GError **error)
@@ -114,8 +119,8 @@ static bool walk_schedule(struct explainer *e, GError **error)
 	e->stride = (uint32_t)(e->sched->nr_steps / MAX(room, 1) + 1);
 	add_point(e, 0);
 	schedule_follow(e->s, e->sched, &opt, &followed, error);
-	if (followed.end == FOLLOW_ERROR)
-		return false;
+	if (followed.end == FOLLOW_ERROR || followed.end == FOLLOW_ASKED)
+		return followed.end == FOLLOW_ASKED;
 	if (followed.end != FOLLOW_VIOLATED || !schedule_leads_to(e->sched, &followed.violation)) {
 		g_set_error(error, SCHEDULE_ERROR, SCHEDULE_ERROR_LOST,
 			    "the schedule does not lead to the failure that it names");
@@ -170,6 +175,12 @@ static enum outcome judge(struct explainer *e, bool over)
 	return schedule_leads_to(e->sched, exec_violation(e->x)) ? FAILED_ALIKE : PASSED;
 }
 
+/* One step of a completion; false when that has to end there without a result. */
+static bool complete_step(struct explainer *e, uint32_t i)
+{
+	return exec_step(e->x, i) && e->x->nr_steps < STEPS_MAX && !is_interrupted(e);
+}
+
 static enum outcome complete_at_random(struct explainer *e)
 {
 	struct exec *x = e->x;
@@ -182,8 +193,7 @@ static enum outcome complete_at_random(struct explainer *e)
 				return judge(e, false);
 			exec_look(x);
 		}
-		if (!exec_step(x, (uint32_t)rng_below(&e->rng, x->nr_enabled)) ||
-		    x->nr_steps >= STEPS_MAX) {
+		if (!complete_step(e, (uint32_t)rng_below(&e->rng, x->nr_enabled))) {
 			GError *ignored = e->s->take_error(e->s);
 
 			g_clear_error(&ignored);
@@ -193,11 +203,6 @@ static enum outcome complete_at_random(struct explainer *e)
 			return judge(e, false);
 	}
 	return judge(e, true);
-}
-
-static bool is_interrupted(const struct explainer *e)
-{
-	return e->opt->interrupted && *e->opt->interrupted;
 }
 
 /* What becomes of the run from point @i on. */
@@ -216,6 +221,8 @@ static void add_row(struct explainer *e, guint i)
 
 		go_back(e, p);
 		outcome = complete_at_random(e);
+		if (is_interrupted(e))
+			break;
 		row.failed += outcome == FAILED_ALIKE;
 		row.cut += outcome == CUT;
 		e->result->nr_completions++;
@@ -400,7 +407,7 @@ static enum outcome complete_alike(struct explainer *e, uint32_t steps)
 			i = exec_find(x, last);
 		i = MAX(i, 0);
 		last = x->enabled[i].key;
-		if (!exec_step(x, (uint32_t)i) || x->nr_steps >= STEPS_MAX)
+		if (!complete_step(e, (uint32_t)i))
 			return CUT;
 		if (exec_violated(x))
 			return judge(e, false);
@@ -470,7 +477,7 @@ bool explain(struct subject *s, const struct schedule *sched, const struct expla
 	e.x->inner = draw_inner;
 	e.x->strategy = &e;
 	ok = walk_schedule(&e, error);
-	if (ok) {
+	if (ok && !is_interrupted(&e)) {
 		add_rows(&e);
 		find_no_return(&e);
 		find_decisive(&e);

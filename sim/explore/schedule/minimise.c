@@ -140,12 +140,18 @@ static bool is_cheaper(const struct price *a, const struct price *b)
 	return a->picks < b->picks;
 }
 
+static bool is_interrupted(const struct minimiser *m)
+{
+	return m->opt->interrupted && *m->opt->interrupted;
+}
+
 /* Can the run that is being made still become cheaper than the best one? */
 static bool is_hopeless(const struct minimiser *m)
 {
 	const struct price *a = &m->made.cost, *b = &m->best.cost;
 
-	if (a->steps >= m->max_steps)
+	/* There has to be one to start from. */
+	if (a->steps >= m->max_steps || (b->steps != UINT32_MAX && is_interrupted(m)))
 		return true;
 	if (a->preemptions != b->preemptions)
 		return a->preemptions > b->preemptions;
@@ -299,7 +305,7 @@ static void set_marks(struct minimiser *m)
 	trial_copy(&m->plan, &m->best);
 	restart(m);
 	while (exec_look(m->x) && c.at + 1 < m->plan.stretches->len) {
-		if (!make_step(m, &c, &switches) || exec_violated(m->x))
+		if (is_interrupted(m) || !make_step(m, &c, &switches) || exec_violated(m->x))
 			return;
 		/* pick_step() goes to the next stretch only when that is to step. */
 		if (c.done == stretch_at(&m->plan, c.at)->nr_steps && (c.at + 1) % every == 0 &&
@@ -426,11 +432,6 @@ static void keep(struct minimiser *m, bool at_end)
 	f->violation = *wanted(m);
 	f->nr_steps = m->x->nr_steps;
 	f->at_end = at_end;
-}
-
-static bool is_interrupted(const struct minimiser *m)
-{
-	return m->opt->interrupted && *m->opt->interrupted;
 }
 
 static bool may_go_on(struct minimiser *m)

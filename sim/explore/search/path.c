@@ -18,20 +18,24 @@ uint32_t path_inner_choice(struct exec *x, enum choice_kind kind, uint32_t n)
 	return g_array_index(s->script, struct choice, at).pick;
 }
 
+void path_note_script(struct search *s, uint32_t nr)
+{
+	g_array_set_size(s->script, 0);
+	g_array_append_vals(s->script, s->x->choices->data, nr);
+}
+
 bool path_next_variant(struct search *s, const struct node *n)
 {
-	GArray *choices = s->x->choices;
+	const GArray *choices = s->x->choices;
 
-	g_array_set_size(s->script, 0);
-	g_array_append_vals(s->script, choices->data, choices->len);
-	while (s->script->len > n->choices_at + 1) {
-		struct choice *c = &g_array_index(s->script, struct choice, s->script->len - 1);
+	for (uint32_t nr = choices->len; nr > n->choices_at + 1; nr--) {
+		const struct choice *c = &g_array_index(choices, struct choice, nr - 1);
 
 		if (c->pick + 1 < c->n) {
-			c->pick++;
+			path_note_script(s, nr);
+			g_array_index(s->script, struct choice, nr - 1).pick++;
 			return true;
 		}
-		g_array_set_size(s->script, s->script->len - 1);
 	}
 	return false;
 }
@@ -77,7 +81,7 @@ void path_take_snapshot(struct search *s)
 	subject->save(subject, snap->buffer);
 }
 
-void path_go_back(struct search *s, uint32_t depth)
+bool path_go_back(struct search *s, uint32_t depth, bool may_stop)
 {
 	struct exec *x = s->x;
 	const struct snapshot *snap;
@@ -93,6 +97,8 @@ void path_go_back(struct search *s, uint32_t depth)
 		const struct choice *c = &g_array_index(s->script, struct choice, x->choices->len);
 		bool ok;
 
+		if (may_stop && !driver_may_step(s->d))
+			return false;
 		exec_look(x);
 		ok = exec_step(x, c->pick);
 		sim_assert(ok);
@@ -102,6 +108,7 @@ void path_go_back(struct search *s, uint32_t depth)
 	if (depth - from > s->snapshot_every)
 		path_take_snapshot(s);
 	exec_look(x);
+	return true;
 }
 
 /* ---- nodes --------------------------------------------------------------------------------- */

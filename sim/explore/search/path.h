@@ -155,13 +155,24 @@ static inline uint32_t poster_of(const struct search *s, uint64_t posted)
 /** path_inner_choice() - exec.inner: as the script says, the first alternative where it ends */
 uint32_t path_inner_choice(struct exec *x, enum choice_kind kind, uint32_t n);
 
-/** path_next_variant() - turn the script into the next variant of @n's step; false: none is left */
+/** path_note_script() - turn the script into the first @nr choices of the run */
+void path_note_script(struct search *s, uint32_t nr);
+
+/**
+ * path_next_variant() - turn the script into the next variant of @n's step
+ *
+ * Return: false when none is left, and the script is what it was.
+ */
 bool path_next_variant(struct search *s, const struct node *n);
 
 void path_take_snapshot(struct search *s);
 
-/** path_go_back() - bring the world to where the node at @depth was made, as the script says */
-void path_go_back(struct search *s, uint32_t depth);
+/**
+ * path_go_back() - bring the world to where the node at @depth was made, as the script says
+ *
+ * Return: false when @may_stop, and told to stop on the way.
+ */
+bool path_go_back(struct search *s, uint32_t depth, bool may_stop);
 
 /** path_push(), path_pop() - a node for the state that the world is in */
 void path_push(struct search *s);
@@ -264,7 +275,11 @@ void races_reverse_pending(struct search *s);
 /** resume_save() - where the search stands when climbing has found something; position_free() */
 struct position *resume_save(const struct search *s);
 
-/** resume_load() - take the path of @p; false when what it leads to was tried elsewhere */
+/**
+ * resume_load() - take the path of @p
+ *
+ * Return: false when what it leads to was tried elsewhere, or when told to stop on the way.
+ */
 bool resume_load(struct search *s, const struct position *p);
 
 /* ---- skim.c ---- */

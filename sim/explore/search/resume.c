@@ -28,10 +28,13 @@ struct position *resume_save(const struct search *s)
 	return p;
 }
 
-static void set_script(struct search *s, const struct position *p, uint32_t nr)
+/* The script says what @p does, but only up to @at: now up to @nr. */
+static void go_on_with(struct search *s, const struct position *p, uint32_t at, uint32_t nr)
 {
-	g_array_set_size(s->script, 0);
-	g_array_append_vals(s->script, p->choices->data, nr);
+	g_array_set_size(s->script, at);
+	if (nr > at)
+		g_array_append_vals(s->script, &g_array_index(p->choices, struct choice, at),
+				    nr - at);
 }
 
 /* The choice at @at; the first alternative where a list ends. */
@@ -63,17 +66,17 @@ static void take_again(struct search *s, const struct position *p, uint32_t end)
 
 	n->wild = n->opens = false;
 	n->touches_at = s->touches->len;
-	set_script(s, p, n->choices_at);
+	g_array_set_size(s->script, n->choices_at);
 	if (end && is_at_variant(s, p, n->choices_at, end))
 		return;
 	do {
 		if (s->x->nr_steps != depth || s->x->choices->len != n->choices_at)
-			path_go_back(s, depth);
+			(void)path_go_back(s, depth, false);
 		(void)step_push(s, &taken);
 		step_take_back(s, n);
 	} while (path_next_variant(s, n) && !(end && is_at_variant(s, p, n->choices_at, end)));
-	set_script(s, p, n->choices_at);
-	path_go_back(s, depth);
+	g_array_set_size(s->script, n->choices_at);
+	(void)path_go_back(s, depth, false);
 }
 
 /* Who sleeps at the node on top because it was tried there. */
@@ -96,6 +99,7 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 {
 	const struct place *place = place_at(p, depth);
 	bool last = depth + 1 == p->places->len;
+	uint32_t end = last ? p->choices->len : place_at(p, depth + 1)->choices_at;
 	struct node *n;
 
 	path_push(s);
@@ -110,10 +114,10 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	n->todo = place->todo;
 	n->done = place->done;
 	if (s->strategy == STRATEGY_DPOR)
-		take_again(s, p, last ? p->choices->len : place_at(p, depth + 1)->choices_at);
+		take_again(s, p, end);
 	else
 		n->touches_at = s->touches->len;
-	set_script(s, p, p->choices->len);
+	go_on_with(s, p, n->choices_at, end);
 }
 
 bool resume_load(struct search *s, const struct position *p)
@@ -128,6 +132,8 @@ bool resume_load(struct search *s, const struct position *p)
 		load_node(s, p, i);
 		if (i + 1 == p->places->len)
 			break;
+		if (!driver_may_step(s->d))
+			return false;
 		ok = step_push(s, &taken);
 		sim_assert(ok);
 		if (!search_by_history(s))

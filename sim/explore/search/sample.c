@@ -155,7 +155,8 @@ static bool is_over(struct sampler *s)
 	return false;
 }
 
-static void one_run(struct sampler *s)
+/* Return: false when told to stop in the middle of it, as if it had not begun. */
+static bool one_run(struct sampler *s)
 {
 	struct driver *d = s->d;
 	struct exec *x = d->x;
@@ -166,25 +167,30 @@ static void one_run(struct sampler *s)
 		uint32_t i;
 
 		if (is_over(s))
-			return;
+			return true;
 		i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
 		d->result->stats.nr_steps++;
 		if (!exec_step(x, i)) {
 			driver_run_stopped(d);
 			d->result->stats.nr_cut++;
-			return;
+			return true;
 		}
 		if (exec_violated(x)) {
 			driver_run_ended(d, false);
-			return;
+			return true;
 		}
 		if (x->nr_steps >= d->max_steps) {
 			d->result->stats.nr_cut++;
-			return;
+			return true;
+		}
+		if (!driver_may_step(d)) {
+			d->result->stats.nr_steps -= x->nr_steps;
+			return false;
 		}
 	}
 	x->s->finish(x->s);
 	driver_run_ended(d, true);
+	return true;
 }
 
 /* Each run has a stream of its own. */
@@ -204,9 +210,9 @@ static void begin_run(struct sampler *s, enum strategy strategy, uint64_t nr)
 static bool next_piece(void *arg, GByteArray *piece)
 {
 	struct sampling *s = arg;
-	uint64_t end = s->next + (s->next == 0 ? NR_LEARNING : RUNS_PER_PIECE);
+	uint64_t end = s->next < NR_LEARNING ? NR_LEARNING : s->next + RUNS_PER_PIECE;
 
-	if (s->next > 0 && s->mean_steps == 0)
+	if (s->next >= NR_LEARNING && s->mean_steps == 0)
 		return false;
 	if (s->d->max_runs && end > s->d->max_runs - MIN(s->nr_before, s->d->max_runs))
 		end = s->d->max_runs - MIN(s->nr_before, s->d->max_runs);
@@ -219,11 +225,12 @@ static bool next_piece(void *arg, GByteArray *piece)
 	return true;
 }
 
-static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *result)
+static void work(void *arg, const volatile sig_atomic_t *stop, const GByteArray *piece,
+		 GByteArray *result)
 {
 	const struct sampling *sampling = arg;
 	struct reader r = {.data = piece->data, .left = piece->len, .ok = true};
-	uint64_t nr = take_u64(&r), end = take_u64(&r);
+	uint64_t first = take_u64(&r), nr = first, end = take_u64(&r);
 	struct piece_driver p;
 	struct sampler s = {
 		.d = &p.d,
@@ -231,14 +238,16 @@ static void work(void *arg, bool forked, const GByteArray *piece, GByteArray *re
 		.mean_steps = take_u64(&r),
 	};
 
-	piece_begin(&p, sampling->d, forked);
+	piece_begin(&p, sampling->d, stop);
 	p.d.max_runs = 0;
 	p.d.x->inner = draw_inner;
 	p.d.x->strategy = &s;
-	while (nr < end && driver_may_go_on(&p.d)) {
-		begin_run(&s, sampling->strategy, nr++);
-		one_run(&s);
+	for (; nr < end && driver_may_go_on(&p.d); nr++) {
+		begin_run(&s, sampling->strategy, nr);
+		if (!one_run(&s))
+			break;
 	}
+	put_u64(result, first);
 	outcome_write(&p, result);
 	put_u64(result, nr);
 	piece_end(&p);
@@ -252,13 +261,16 @@ static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 	uint64_t nr_runs;
 
 	(void)nr;
+	/* What ran ahead of a piece that was told to stop in the middle is made again. */
+	if (take_u64(&r) != s->next_taken)
+		return false;
 	outcome_read(&o, &r);
 	s->next_taken = take_u64(&r);
 	sim_assert(r.ok);
 	nr_runs = o.result.stats.nr_runs + o.result.stats.nr_cut;
 	s->nr_steps += o.result.stats.nr_steps + nr_runs * SAMPLE_START;
-	if (s->mean_steps == 0)
-		s->mean_steps = MAX(o.result.stats.nr_steps / MAX(nr_runs, 1), 2);
+	if (s->mean_steps == 0 && s->next_taken >= NR_LEARNING)
+		s->mean_steps = MAX(s->nr_steps / s->next_taken, SAMPLE_START + 2) - SAMPLE_START;
 	outcome_add(s->d, &o);
 	outcome_clear(&o);
 	return !s->d->stopped && !(s->max_steps && s->nr_steps >= s->max_steps);
@@ -280,9 +292,9 @@ static void sampling_init(struct sampling *s)
 		s->next = s->next_taken = take_u64(d->resume);
 		s->mean_steps = take_u64(d->resume);
 		s->nr_steps = take_u64(d->resume);
-		/* Without a mean it would wait for the first piece, which was taken. */
+		/* Without a mean it would wait for those to learn from, which were taken. */
 		if (!d->resume->ok || d->resume->left > 0 || s->next > nr_runs ||
-		    (s->next > 0 && s->mean_steps == 0))
+		    (s->next >= NR_LEARNING && s->mean_steps == 0))
 			driver_misfit(d);
 		d->resume = NULL;
 	}

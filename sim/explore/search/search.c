@@ -133,8 +133,11 @@ void search_end_of_run(struct search *s)
 				 preemptions);
 }
 
-/* From the node on top, whose pick is made, down to the end of a run. */
-static void descend(struct search *s)
+/*
+ * From the node on top, whose pick is made, down to the end of a run.
+ * Return: false when told to stop on the way there: at a node whose pick is made again.
+ */
+static bool descend(struct search *s)
 {
 	struct driver *d = s->d;
 
@@ -144,33 +147,28 @@ static void descend(struct search *s)
 			break;
 		case STEPPED_FAILED:
 			driver_run_ended(d, false);
-			return;
+			return true;
 		case STEPPED_STOPPED:
 			driver_run_stopped(d);
 			d->result->stats.nr_cut++;
-			return;
+			return true;
 		case STEPPED_PRUNED:
 			search_look_at_loop(s);
-			return;
+			return true;
 		}
 		if (!exec_look(s->x)) {
 			search_end_of_run(s);
-			return;
+			return true;
 		}
 		if (is_loop(s))
-			return;
-		/* Nobody goes on from an audit, so it may end in the middle of a run. */
-		if (d->audit && d->stopped) {
-			d->result->stats.nr_cut++;
-			return;
-		}
+			return true;
 		if (s->nodes->len >= d->max_steps) {
 			d->result->stats.nr_cut++;
-			return;
+			return true;
 		}
 		if (s->x->too_many) {
 			search_stop_with(s, "processes that can step at once", ENABLED_MAX);
-			return;
+			return true;
 		}
 		path_push(s);
 		if (s->x->nr_steps % s->snapshot_every == 0)
@@ -181,12 +179,19 @@ static void descend(struct search *s)
 			/* Who waits by now may have been able to go on before; nobody else asks. */
 			if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
 				races_reverse_pending(s);
-			return;
+			return true;
+		}
+		if (!driver_may_step(d)) {
+			path_note_script(s, s->x->choices->len);
+			return false;
 		}
 	}
 }
 
-/* To the deepest node where something is left to try; false when nothing is. */
+/*
+ * To the deepest node where something is left to try, which is picked, and which the script leads
+ * to; false when nothing is.  The world is still where it was.
+ */
 static bool climb(struct search *s)
 {
 	while (s->nodes->len > s->first) {
@@ -194,16 +199,13 @@ static bool climb(struct search *s)
 		uint32_t depth = s->nodes->len - 1;
 
 		step_take_back(s, n);
-		if (path_next_variant(s, n)) {
-			path_go_back(s, depth);
+		if (path_next_variant(s, n))
 			return true;
-		}
 		if (!path_is_ours(s, depth))
 			return false;
 		path_put_to_sleep(s, n);
 		if (pick_next(s)) {
-			path_go_back(s, depth);
-			g_array_set_size(s->script, n->choices_at);
+			path_note_script(s, n->choices_at);
 			return true;
 		}
 		/* What is left are the choices of the step that led here. */
@@ -277,8 +279,8 @@ static bool begin(struct search *s)
 }
 
 /*
- * Between two runs: is there more to do, and is it to be done now?
- * @at_next: the path has been brought to where the next one begins
+ * Is there more to do, and is it to be done now?
+ * @at_next: the world is where that begins, be it between two runs or within one
  */
 static bool go_on(struct search *s, struct search_part *part, uint64_t until, bool at_next)
 {
@@ -289,9 +291,20 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 		return false;
 	if (!at_next && !climb(s))
 		return false;
-	if (may && !(until && d->result->stats.nr_steps >= until))
+	if (may && !(until && d->result->stats.nr_steps >= until) &&
+	    (at_next || path_go_back(s, s->nodes->len - 1, true)))
 		return true;
 	part->rest = resume_save(s);
+	return false;
+}
+
+/* From where another search has stopped; false when nothing is to be done there now. */
+static bool begin_at(struct search *s, struct search_part *part)
+{
+	if (resume_load(s, part->at))
+		return true;
+	if (s->d->stopped)
+		part->rest = g_steal_pointer(&part->at);
 	return false;
 }
 
@@ -302,14 +315,10 @@ void search_part(struct driver *d, struct search_part *part)
 	uint64_t until = part->max_steps ? d->result->stats.nr_steps + part->max_steps : 0;
 
 	search_init(&s, d, part);
-	more = part->at && part->at->places->len > 0 ? resume_load(&s, part->at) : begin(&s);
+	more = part->at && part->at->places->len > 0 ? begin_at(&s, part) : begin(&s);
 	while (more) {
-		bool at_next = false;
+		bool at_next = skim_may(&s) ? skim(&s, until) : !descend(&s);
 
-		if (skim_may(&s))
-			at_next = skim(&s, until);
-		else
-			descend(&s);
 		more = go_on(&s, part, until, at_next);
 	}
 	search_clear(&s);

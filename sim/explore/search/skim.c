@@ -232,16 +232,16 @@ static enum skimmed go_on(struct skim *k)
 
 /* ---- down and back up ---------------------------------------------------------------------- */
 
-/* From the last ply, whose pick is made, to the end of a run. */
+/* From the last ply, whose pick is made, to the end of a run; SKIMMED: told to stop on the way. */
 static enum skimmed descend(struct skim *k)
 {
-	enum skimmed led = SKIMMED;
+	enum skimmed led;
 
-	while (led == SKIMMED) {
+	do {
 		led = take(k);
 		if (led == SKIMMED)
 			led = go_on(k);
-	}
+	} while (led == SKIMMED && driver_may_step(k->s->d));
 	return led;
 }
 
@@ -354,10 +354,14 @@ static bool is_time(struct driver *d, uint64_t until)
 static bool skim_on(struct skim *k, uint64_t until)
 {
 	for (;;) {
-		if (descend(k) == SKIMMED_UNFIT)
+		enum skimmed led = descend(k);
+
+		if (led == SKIMMED_UNFIT)
 			break;
 		if (skim_is_over(k->s->d))
 			return true;
+		if (led == SKIMMED)
+			break;
 		if (!climb(k)) {
 			leave(k);
 			return false;

@@ -143,12 +143,6 @@ void skim_drop_top(struct search *s)
 	path_pop(s);
 }
 
-static void set_script(struct search *s, uint32_t nr)
-{
-	g_array_set_size(s->script, 0);
-	g_array_append_vals(s->script, s->x->choices->data, nr);
-}
-
 /* Drop what the search proper has taken elsewhere; how many steps of the path are left? */
 static uint32_t go_back(struct skim *k)
 {
@@ -167,8 +161,8 @@ static uint32_t go_back(struct skim *k)
 		step_take_back(s, top(s));
 	}
 	if (k->world == ELSEWHERE) {
-		set_script(s, k->base_choices + nr);
-		path_go_back(s, k->base + nr);
+		path_note_script(s, k->base_choices + nr);
+		(void)path_go_back(s, k->base + nr, false);
 	}
 	return nr;
 }
@@ -257,7 +251,7 @@ bool skim_catch_up(struct skim *k)
 			return false;
 	}
 	k->world = AT_TOP;
-	set_script(s, s->x->choices->len);
+	path_note_script(s, s->x->choices->len);
 	return order_fingerprint(s->order) == expected || skim_get_lost(k);
 }
 
