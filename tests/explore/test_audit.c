@@ -203,6 +203,20 @@ static const char *const once_wrong[] = {
 	"      t:lock(sim.m) t:cmpxchg(sim.c, 1, 1) t:unlock(sim.m) end),\n"
 	"  },\n"
 	"}\n",
+	/* dpor: the waiter's condition held, but another task had his CPU */
+	"return model {\n"
+	"  cpus = 2, preempt = 'none',\n"
+	"  setup = function(sim) sim.c, sim.d = sim:cell('c', 0), sim:cell('d', 0) end,\n"
+	"  tasks = {\n"
+	"    task('writer', { cpu = 1 }, function(t, sim)\n"
+	"      t:write_once(sim.d, 2) t:write_once(sim.d, 1) end),\n"
+	"    task('waiter', { cpu = 1 }, function(t, sim) t:wait_until(sim.c, 1) end),\n"
+	"    task('adder', { cpu = 1 }, function(t, sim) t:atomic_inc(sim.c) end),\n"
+	"    task('caller', { cpu = 0 }, function(t, sim)\n"
+	"      t:call_rcu(function(t) t:atomic_inc(sim.c) end)\n"
+	"      t:atomic_inc(sim.c) t:read_once(sim.d) end),\n"
+	"  },\n"
+	"}\n",
 	/* states: did the section begin before the grace period or after? */
 	"return model {\n"
 	"  setup = function(sim) sim.r = sim:percpu_ref('r') end,\n"

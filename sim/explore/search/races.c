@@ -195,10 +195,30 @@ void races_reverse(struct search *s)
 	}
 }
 
+/* Was the CPU of the last event's context kept from it where the step at @at was taken? */
+static bool was_kept_out(const struct search *s, uint32_t at)
+{
+	uint32_t last = order_depth(s->order) - 1;
+	const struct where *x = &node_at(s, last)->where;
+
+	for (uint32_t k = at; k < last; k++) {
+		const struct where *w = &node_at(s, k)->where;
+
+		if (w->level == LEVEL_NONE || w->cpu != x->cpu ||
+		    order_key(s->order, k) == order_key(s->order, last))
+			continue;
+		if (w->level > x->level ? w->activation < at
+					: w->masked[LEVEL_TASK] && w->region[LEVEL_TASK] < at)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The last event had to wait for a condition.  It can overtake one that conflicts with
  * it only where the condition holds without that: as far as is known, where it stood
- * in line already and could step, or where somebody else may have made it hold.
+ * in line already and could step, or would have been able to but for who had its CPU, or where
+ * somebody else may have made it hold.
  */
 void races_reverse_waits(struct search *s)
 {
@@ -212,7 +232,7 @@ void races_reverse_waits(struct search *s)
 		uint32_t at = reversed_at(s, races[i], &needed);
 
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
-		    !order_other_writer(s->order, at))
+		    !order_other_writer(s->order, at) && !was_kept_out(s, at))
 			continue;
 		reverse_at(s, races[i], at, needed);
 	}
