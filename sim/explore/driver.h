@@ -29,6 +29,7 @@ enum search_defect {
 	DEFECT_LAST_ADD,       /* dpor: a last addition is one like any other */
 	DEFECT_UNPINNED,       /* dpor: so is the race of a get with the drop of the base */
 	DEFECT_RECALL_BLIND,   /* recalled: whatever a step finds, it does what it did first */
+	DEFECT_NO_WATCH,       /* dpor: what somebody did where he sleeps does not come up later */
 	NR_DEFECTS,
 };
 

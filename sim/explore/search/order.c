@@ -703,12 +703,15 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 	return false;
 }
 
+static uint32_t uses_end(const struct order *o, uint32_t depth)
+{
+	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
+}
+
 /* How the event at @depth touched what @t is about; false: not at all. */
 static bool used_by(const struct order *o, uint32_t depth, const struct touch *t, uint32_t *mode)
 {
-	uint32_t end = depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
-
-	for (uint32_t u = event_at(o, depth)->uses_at; u < end; u++) {
+	for (uint32_t u = event_at(o, depth)->uses_at; u < uses_end(o, depth); u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		const struct place *at = &o->places[use->place];
 
@@ -730,7 +733,8 @@ bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch
 			return false;
 		if (mine == touches[i].mode || orders_all(mine))
 			continue;
-		if (!used_by(o, depth, &touches[i], &other) || !modes_conflict(other, mine))
+		if (depth == NO_EVENT || !used_by(o, depth, &touches[i], &other) ||
+		    !modes_conflict(other, mine))
 			return false;
 	}
 	return true;
@@ -931,9 +935,9 @@ uint64_t order_process(const struct order *o)
 }
 
 /* One use is of the place that stands for everything. */
-uint32_t order_touches(const struct order *o)
+uint32_t order_nr_touches(const struct order *o, uint32_t depth)
 {
-	return o->uses->len - event_at(o, o->depth - 1)->uses_at - 1;
+	return uses_end(o, depth) - event_at(o, depth)->uses_at - 1;
 }
 
 /*

@@ -76,7 +76,7 @@ bool order_other_writer(const struct order *o, uint32_t depth);
 
 /**
  * order_did_as_much() - does whatever conflicts with @touches conflict with the last event as well,
- * or else with the one at @depth, by the same field?
+ * or else with the one at @depth, by the same field?  With NO_EVENT, there is none such.
  */
 bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
 		       uint32_t nr);
@@ -140,8 +140,8 @@ uint64_t order_trace(const struct order *o);
 /** order_process() - a name for the last event's process that unrelated steps do not change */
 uint64_t order_process(const struct order *o);
 
-/** order_touches() - how many touches the last event was told to have */
-uint32_t order_touches(const struct order *o);
+/** order_nr_touches() - how many touches the event at @depth was told to have */
+uint32_t order_nr_touches(const struct order *o, uint32_t depth);
 
 /**
  * order_set_control() - the process of the last event will go on as @hash says, whatever it did

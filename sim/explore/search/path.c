@@ -111,6 +111,17 @@ const struct touch *path_touches(const struct search *s, const struct sleeper *z
 	return &g_array_index(s->touches, struct touch, z->touches_at);
 }
 
+const struct touch *path_step_touches(const struct search *s, uint32_t depth, uint32_t *nr)
+{
+	uint32_t end = s->touches->len;
+
+	/* Other variants that were tried before it come first. */
+	if (depth + 1 < s->nodes->len)
+		end = node_at(s, depth + 1)->touches_base;
+	*nr = order_nr_touches(s->order, depth);
+	return &g_array_index(s->touches, struct touch, end - *nr);
+}
+
 /* Is @z concerned by the step that @n just took, which touched @step? */
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
@@ -129,8 +140,8 @@ static bool wakes(const struct search *s, const struct sleeper *z, const struct 
  */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
-	const struct touch *step = &g_array_index(s->touches, struct touch, n->touches_at);
-	uint32_t nr_step = s->touches->len - n->touches_at;
+	uint32_t nr_step;
+	const struct touch *step = path_step_touches(s, s->nodes->len - 1, &nr_step);
 
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
 		struct sleeper z = g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
@@ -262,6 +273,7 @@ void path_put_to_sleep(struct search *s, struct node *n)
 	z.nr_touches = s->touches->len - n->touches_at;
 	/* By the time that it matters, others may have come or gone. */
 	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);
+	z.opens = n->opens;
 	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
 	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);

@@ -237,6 +237,7 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->touches = g_array_new(FALSE, FALSE, sizeof(struct touch));
 	s->snapshots = g_array_new(FALSE, FALSE, sizeof(struct snapshot));
 	s->script = g_array_new(FALSE, FALSE, sizeof(struct choice));
+	s->watches = g_array_new(FALSE, FALSE, sizeof(struct watch));
 	d->x->inner = path_inner_choice;
 	d->x->strategy = s;
 	memset(s->activations, 0xff, sizeof(s->activations));
@@ -261,6 +262,7 @@ static void search_clear(struct search *s)
 	g_array_unref(s->touches);
 	g_array_unref(s->snapshots);
 	g_array_unref(s->script);
+	g_array_unref(s->watches);
 	g_free(s->races);
 }
 
@@ -291,6 +293,7 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 		return false;
 	if (may && !(until && d->result->stats.nr_steps >= until))
 		return true;
+	watch_give_up(s);
 	part->rest = resume_save(s);
 	return false;
 }
