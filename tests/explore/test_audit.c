@@ -217,6 +217,16 @@ static const char *const once_wrong[] = {
 	"      t:atomic_inc(sim.c) t:read_once(sim.d) end),\n"
 	"  },\n"
 	"}\n",
+	/* dpor: another task had the waiter's CPU since before the path begins */
+	"return model {\n"
+	"  cpus = 2, preempt = 'none',\n"
+	"  setup = function(sim) sim.c, sim.m = sim:cell('c', 0), sim:mutex('m') end,\n"
+	"  tasks = {\n"
+	"    task('a', { cpu = 1 }, function(t, sim) t:lock(sim.m) end),\n"
+	"    task('b', { cpu = 0 }, function(t, sim) t:lock(sim.m) end),\n"
+	"    task('c', { cpu = 1 }, function(t, sim) t:read_once(sim.c) end),\n"
+	"  },\n"
+	"}\n",
 	/* states: did the section begin before the grace period or after? */
 	"return model {\n"
 	"  setup = function(sim) sim.r = sim:percpu_ref('r') end,\n"

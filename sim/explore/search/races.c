@@ -198,6 +198,13 @@ void races_reverse(struct search *s)
 	}
 }
 
+/* Does @w, the step at @k, belong to a section that had begun where the step at @at was taken? */
+static bool masked_at(const struct where *w, uint32_t k, uint32_t at)
+{
+	/* The first step of a context that has a CPU already: since before the path. */
+	return w->masked[LEVEL_TASK] && (w->region[LEVEL_TASK] < at || w->region[LEVEL_TASK] == k);
+}
+
 /* Was the CPU of the last event's context kept from it where the step at @at was taken? */
 static bool was_kept_out(const struct search *s, uint32_t at)
 {
@@ -210,8 +217,7 @@ static bool was_kept_out(const struct search *s, uint32_t at)
 		if (w->level == LEVEL_NONE || w->cpu != x->cpu ||
 		    order_key(s->order, k) == order_key(s->order, last))
 			continue;
-		if (w->level > x->level ? w->activation < at
-					: w->masked[LEVEL_TASK] && w->region[LEVEL_TASK] < at)
+		if (w->level > x->level ? w->activation < at : masked_at(w, k, at))
 			return true;
 	}
 	return false;
