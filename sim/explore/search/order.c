@@ -70,6 +70,7 @@ struct order {
 	uint32_t nr_races, max_races;
 	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
 	uint64_t state, trace;
+	bool plain; /* without digests and names */
 };
 
 /* ---- touches ---------------------------------------------------------------------- */
@@ -216,6 +217,11 @@ static uint32_t place_of(struct order *o, oid_t obj, uint32_t field)
 void order_set_root(struct order *o, const uint64_t *ids)
 {
 	memcpy(o->root_ids, ids, sizeof(o->root_ids));
+}
+
+void order_without_digests(struct order *o)
+{
+	o->plain = true;
 }
 
 static const struct made *find_made(const struct order *o, oid_t obj)
@@ -541,7 +547,7 @@ static uint64_t proc_name(struct order *o, const struct event_info *info)
 {
 	uint64_t maker = info->poster == NO_EVENT ? 0 : event_at(o, info->poster)->hash;
 
-	if (!info->context || oid_nr(info->context) <= o->root_ids[OBJ_TASK])
+	if (o->plain || !info->context || oid_nr(info->context) <= o->root_ids[OBJ_TASK])
 		return info->key;
 	o->first_made = o->made->len;
 	return name_of(o, info->context, maker);
@@ -602,9 +608,11 @@ bool order_push(struct order *o, const struct event_info *info)
 
 	for (uint32_t i = 0; i <= info->nr_touches; i++)
 		use_place(o, o->touched[i], touch_at(info, i).mode, depth);
-	digest(o, ev, info->picks);
 	o->procs[number].last = depth;
 	o->depth++;
+	if (o->plain)
+		return true;
+	digest(o, ev, info->picks);
 	/* The environment remembers nothing but what it has written, if it wrote anything. */
 	set_control(o, &o->procs[number], info->context || !has_written(o, ev) ? ev->hash : 0);
 	return true;

@@ -27,6 +27,9 @@ void order_free(struct order *o);
 /** order_set_root() - objects numbered up to @ids[kind] exist where the path begins */
 void order_set_root(struct order *o, const uint64_t *ids);
 
+/** order_without_digests() - nobody is going to ask for one, or for a name: they cost time */
+void order_without_digests(struct order *o);
+
 /* What is known of an event once it has happened. */
 struct event_info {
 	uint64_t key;	 /* of its process */

@@ -244,6 +244,8 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	exec_restart(d->x);
 	s->base_steps = d->x->s->w->nr_steps;
 	order_set_root(s->order, d->x->s->w->next_id);
+	if (s->strategy == STRATEGY_DPOR && !d->audit)
+		order_without_digests(s->order);
 	if (d->x->s->each_value)
 		d->x->s->each_value(d->x->s, s->order, note_root_value);
 	path_take_snapshot(s);
