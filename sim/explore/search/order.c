@@ -63,8 +63,8 @@ struct order {
 	guint first_made; /* of the event that is being pushed */
 	uint64_t root_ids[NR_OBJECT_KINDS];
 	struct proc procs[PROCS_MAX];
-	uint32_t nr_procs;
-	GPtrArray *events; /* struct happened; those past depth are spare */
+	uint32_t nr_procs, max_procs; /* there have been; beyond them all clocks are 0 */
+	GPtrArray *events;	      /* struct happened; those past depth are spare */
 	uint32_t depth;
 	uint32_t *races;
 	uint32_t nr_races, max_races;
@@ -573,12 +573,13 @@ bool order_push(struct order *o, const struct event_info *info)
 	if (number == NONE && o->nr_procs == PROCS_MAX)
 		return false;
 	if (depth == o->events->len)
-		g_ptr_array_add(o->events, g_new(struct happened, 1));
+		g_ptr_array_add(o->events, g_new0(struct happened, 1));
 	ev = event_at(o, depth);
-	memset(ev->clock, 0, sizeof(ev->clock));
+	memset(ev->clock, 0, o->max_procs * sizeof(*ev->clock));
 	ev->first = number == NONE;
 	if (ev->first) {
 		number = o->nr_procs++;
+		o->max_procs = MAX(o->max_procs, o->nr_procs);
 		o->procs[number] = (struct proc){.key = info->key, .last = NONE};
 		o->procs[number].name = proc_name(o, info);
 	}
@@ -596,7 +597,7 @@ bool order_push(struct order *o, const struct event_info *info)
 		join(ev, event_at(o, info->poster), o->nr_procs);
 
 	o->nr_races = 0;
-	g_array_set_size(o->releases, 0);
+	array_cut(o->releases, 0);
 	for (uint32_t i = 0; i <= info->nr_touches; i++) {
 		struct touch t = touch_at(info, i);
 
@@ -629,8 +630,8 @@ void order_pop(struct order *o)
 		o->places[use->place].last = use->before;
 		o->places[use->place].version = use->old_version;
 	}
-	g_array_set_size(o->uses, ev->uses_at);
-	g_array_set_size(o->made, ev->made_at);
+	array_cut(o->uses, ev->uses_at);
+	array_cut(o->made, ev->made_at);
 	p->last = ev->before;
 	p->control = ev->old_control;
 	o->state = ev->old_state;
@@ -664,7 +665,7 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	uint32_t n = 0;
 
 	o->nr_races = 0;
-	g_array_set_size(o->releases, 0);
+	array_cut(o->releases, 0);
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *mine = &g_array_index(o->uses, struct use, u);
 
@@ -862,7 +863,7 @@ static void clock_if_not_last(const struct order *o, const struct place *puts, s
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 
-	memset(as->clock, 0, sizeof(as->clock));
+	memset(as->clock, 0, o->nr_procs * sizeof(*as->clock));
 	if (ev->before != NONE)
 		join(as, event_at(o, ev->before), o->nr_procs);
 	if (ev->poster != NONE)
@@ -893,7 +894,9 @@ uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint3
 
 	if (puts)
 		clock_if_not_last(o, puts, &as_put);
-	memset(first, 0, sizeof(first)); /* depth + 1 of each process's first event among them */
+	memset(first, 0,
+	       o->nr_procs *
+		       sizeof(*first)); /* depth + 1 of each process's first event among them */
 	for (uint32_t k = race + 1; k <= last; k++) {
 		const struct happened *ev = puts && k == last ? &as_put : event_at(o, k);
 		uint32_t proc = event_at(o, k)->proc;

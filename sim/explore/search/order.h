@@ -206,6 +206,13 @@ uint32_t touches_tidy(struct touch *touches, uint32_t nr);
  */
 void touches_forget_last(struct touch *touches, uint32_t nr);
 
+/** array_cut() - @a keeps its first @len: what g_array_set_size() does, where it is that long */
+static inline void array_cut(GArray *a, guint len)
+{
+	sim_assert(len <= a->len);
+	a->len = len;
+}
+
 static inline bool modes_conflict(uint32_t a, uint32_t b)
 {
 	return !(a == b && (a == ACCESS_READ || a == ACCESS_ADD));

@@ -31,7 +31,7 @@ bool path_next_variant(struct search *s, const struct node *n)
 			c->pick++;
 			return true;
 		}
-		g_array_set_size(s->script, s->script->len - 1);
+		array_cut(s->script, s->script->len - 1);
 	}
 	return false;
 }
@@ -240,10 +240,10 @@ void path_pop(struct search *s)
 	if (s->d->audit)
 		s->d->audit->leave(s->d->audit);
 	s->on_path[n->state % PATH_SLOTS]--;
-	g_array_set_size(s->keys, n->keys_at);
-	g_array_set_size(s->sleepers, n->sleep_at);
-	g_array_set_size(s->touches, n->touches_base);
-	g_array_set_size(s->nodes, s->nodes->len - 1);
+	array_cut(s->keys, n->keys_at);
+	array_cut(s->sleepers, n->sleep_at);
+	array_cut(s->touches, n->touches_base);
+	array_cut(s->nodes, s->nodes->len - 1);
 }
 
 /* Several variants may have been tried. */
@@ -253,7 +253,7 @@ static void tidy_tail(struct search *s, uint32_t at)
 
 	g_array_set_size(s->touches, at + 2 * nr);
 	nr = touches_tidy(&g_array_index(s->touches, struct touch, at), nr);
-	g_array_set_size(s->touches, at + nr);
+	array_cut(s->touches, at + nr);
 }
 
 void path_put_to_sleep(struct search *s, struct node *n)
@@ -266,7 +266,7 @@ void path_put_to_sleep(struct search *s, struct node *n)
 
 	n->done |= UINT64_C(1) << n->pick;
 	if (s->strategy != STRATEGY_DPOR) {
-		g_array_set_size(s->touches, n->touches_at);
+		array_cut(s->touches, n->touches_at);
 		return;
 	}
 	tidy_tail(s, n->touches_at);

@@ -270,7 +270,7 @@ static void reverse_pending(struct search *s, const struct task *t)
 		return;
 	g_array_append_val(s->nodes, n);
 	races_reverse_waits(s);
-	g_array_set_size(s->nodes, s->nodes->len - 1);
+	array_cut(s->nodes, s->nodes->len - 1);
 	order_pop(s->order);
 	watch_forget(s);
 }

@@ -65,7 +65,7 @@ void watch_forget(struct search *s)
 	while (s->watches->len > 0 &&
 	       g_array_index(s->watches, struct watch, s->watches->len - 1).event >=
 		       order_depth(s->order))
-		g_array_set_size(s->watches, s->watches->len - 1);
+		array_cut(s->watches, s->watches->len - 1);
 }
 
 void watch_give_up(struct search *s)
