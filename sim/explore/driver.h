@@ -30,6 +30,7 @@ enum search_defect {
 	DEFECT_UNPINNED,       /* dpor: so is the race of a get with the drop of the base */
 	DEFECT_RECALL_BLIND,   /* recalled: whatever a step finds, it does what it did first */
 	DEFECT_COPIES_ALIKE,   /* exchanged: all copies are as good as one, wherever they stand */
+	DEFECT_NO_WATCH,       /* dpor: what somebody did where he sleeps does not come up later */
 	NR_DEFECTS,
 };
 

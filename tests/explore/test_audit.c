@@ -211,6 +211,30 @@ static const char *const once_wrong[] = {
 	"      t:lock(sim.m) t:cmpxchg(sim.c, 1, 1) t:unlock(sim.m) end),\n"
 	"  },\n"
 	"}\n",
+	/* dpor: the waiter's condition held, but another task had his CPU */
+	"return model {\n"
+	"  cpus = 2, preempt = 'none',\n"
+	"  setup = function(sim) sim.c, sim.d = sim:cell('c', 0), sim:cell('d', 0) end,\n"
+	"  tasks = {\n"
+	"    task('writer', { cpu = 1 }, function(t, sim)\n"
+	"      t:write_once(sim.d, 2) t:write_once(sim.d, 1) end),\n"
+	"    task('waiter', { cpu = 1 }, function(t, sim) t:wait_until(sim.c, 1) end),\n"
+	"    task('adder', { cpu = 1 }, function(t, sim) t:atomic_inc(sim.c) end),\n"
+	"    task('caller', { cpu = 0 }, function(t, sim)\n"
+	"      t:call_rcu(function(t) t:atomic_inc(sim.c) end)\n"
+	"      t:atomic_inc(sim.c) t:read_once(sim.d) end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: another task had the waiter's CPU since before the path begins */
+	"return model {\n"
+	"  cpus = 2, preempt = 'none',\n"
+	"  setup = function(sim) sim.c, sim.m = sim:cell('c', 0), sim:mutex('m') end,\n"
+	"  tasks = {\n"
+	"    task('a', { cpu = 1 }, function(t, sim) t:lock(sim.m) end),\n"
+	"    task('b', { cpu = 0 }, function(t, sim) t:lock(sim.m) end),\n"
+	"    task('c', { cpu = 1 }, function(t, sim) t:read_once(sim.c) end),\n"
+	"  },\n"
+	"}\n",
 	/* states: did the section begin before the grace period or after? */
 	"return model {\n"
 	"  setup = function(sim) sim.r = sim:percpu_ref('r') end,\n"
@@ -271,6 +295,28 @@ START_TEST(all_engines_come_to_their_end)
 	ck_assert_int_eq(r.reference, AUDIT_FULL);
 	ck_assert_uint_eq(r.rows[AUDIT_FULL].stats.nr_runs, 2);
 	ck_assert_uint_eq(r.rows[AUDIT_DPOR].nr_redundant, 0);
+	audit_result_clear(&r);
+}
+END_TEST
+
+/* dpor: the chooser ends in one variant of a step, and wakes nobody for that in the other. */
+static const char *const variants =
+	"return model {\n"
+	"  setup = function(sim) sim.c, sim.d = sim:cell('c', 0), sim:cell('d', 0) end,\n"
+	"  tasks = {\n"
+	"    task('reader', function(t, sim) t:read_once(sim.c) t:read_once(sim.d) end),\n"
+	"    task('chooser', function(t, sim)\n"
+	"      if t:choice(2) == 1 then t:synchronize_rcu() end end),\n"
+	"  },\n"
+	"}\n";
+
+START_TEST(a_variant_wakes_whom_it_concerns)
+{
+	struct audit_result r = audit_text(variants, (struct audit_options){0});
+
+	ck_assert_uint_eq(r.nr_problems, 0);
+	ck_assert_uint_eq(r.rows[AUDIT_DPOR].nr_traces, r.rows[AUDIT_FULL].nr_traces);
+	ck_assert_uint_le(r.rows[AUDIT_DPOR].stats.nr_blocked, 1);
 	audit_result_clear(&r);
 }
 END_TEST
@@ -387,6 +433,7 @@ static const struct breach breaches[] = {
 	{DEFECT_WAITS_AS_RACES, 0, once_wrong_wait},
 	{DEFECT_NO_SECTIONS, 0, NULL},
 	{DEFECT_SEES_ALL, 0, sees},
+	{DEFECT_NO_WATCH, 0, sees},
 	{DEFECT_PRUNED_DPOR, 0, NULL},
 	{DEFECT_NO_CONTROL, 0, NULL},
 	{DEFECT_BOUND_KEY, 0, between},
@@ -466,6 +513,7 @@ Suite *suite_audit(void)
 	tcase_add_test(tc, a_seed_makes_one_program);
 	tcase_add_loop_test(tc, what_was_wrong_once_is_right, 0, (int)G_N_ELEMENTS(once_wrong));
 	tcase_add_test(tc, all_engines_come_to_their_end);
+	tcase_add_test(tc, a_variant_wakes_whom_it_concerns);
 	tcase_add_test(tc, a_limit_is_no_difference);
 	tcase_add_loop_test(tc, each_broken_rule_is_noticed, 0, (int)G_N_ELEMENTS(breaches));
 	suite_add_tcase(s, tc);

@@ -63,13 +63,14 @@ struct order {
 	guint first_made; /* of the event that is being pushed */
 	uint64_t root_ids[NR_OBJECT_KINDS];
 	struct proc procs[PROCS_MAX];
-	uint32_t nr_procs;
-	GPtrArray *events; /* struct happened; those past depth are spare */
+	uint32_t nr_procs, max_procs; /* there have been; beyond them all clocks are 0 */
+	GPtrArray *events;	      /* struct happened; those past depth are spare */
 	uint32_t depth;
 	uint32_t *races;
 	uint32_t nr_races, max_races;
 	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
 	uint64_t state, trace;
+	bool plain; /* without digests and names */
 };
 
 /* ---- touches ---------------------------------------------------------------------- */
@@ -216,6 +217,11 @@ static uint32_t place_of(struct order *o, oid_t obj, uint32_t field)
 void order_set_root(struct order *o, const uint64_t *ids)
 {
 	memcpy(o->root_ids, ids, sizeof(o->root_ids));
+}
+
+void order_without_digests(struct order *o)
+{
+	o->plain = true;
 }
 
 static const struct made *find_made(const struct order *o, oid_t obj)
@@ -541,7 +547,7 @@ static uint64_t proc_name(struct order *o, const struct event_info *info)
 {
 	uint64_t maker = info->poster == NO_EVENT ? 0 : event_at(o, info->poster)->hash;
 
-	if (!info->context || oid_nr(info->context) <= o->root_ids[OBJ_TASK])
+	if (o->plain || !info->context || oid_nr(info->context) <= o->root_ids[OBJ_TASK])
 		return info->key;
 	o->first_made = o->made->len;
 	return name_of(o, info->context, maker);
@@ -567,12 +573,13 @@ bool order_push(struct order *o, const struct event_info *info)
 	if (number == NONE && o->nr_procs == PROCS_MAX)
 		return false;
 	if (depth == o->events->len)
-		g_ptr_array_add(o->events, g_new(struct happened, 1));
+		g_ptr_array_add(o->events, g_new0(struct happened, 1));
 	ev = event_at(o, depth);
-	memset(ev->clock, 0, sizeof(ev->clock));
+	memset(ev->clock, 0, o->max_procs * sizeof(*ev->clock));
 	ev->first = number == NONE;
 	if (ev->first) {
 		number = o->nr_procs++;
+		o->max_procs = MAX(o->max_procs, o->nr_procs);
 		o->procs[number] = (struct proc){.key = info->key, .last = NONE};
 		o->procs[number].name = proc_name(o, info);
 	}
@@ -590,7 +597,7 @@ bool order_push(struct order *o, const struct event_info *info)
 		join(ev, event_at(o, info->poster), o->nr_procs);
 
 	o->nr_races = 0;
-	g_array_set_size(o->releases, 0);
+	array_cut(o->releases, 0);
 	for (uint32_t i = 0; i <= info->nr_touches; i++) {
 		struct touch t = touch_at(info, i);
 
@@ -602,9 +609,11 @@ bool order_push(struct order *o, const struct event_info *info)
 
 	for (uint32_t i = 0; i <= info->nr_touches; i++)
 		use_place(o, o->touched[i], touch_at(info, i).mode, depth);
-	digest(o, ev, info->picks);
 	o->procs[number].last = depth;
 	o->depth++;
+	if (o->plain)
+		return true;
+	digest(o, ev, info->picks);
 	/* The environment remembers nothing but what it has written, if it wrote anything. */
 	set_control(o, &o->procs[number], info->context || !has_written(o, ev) ? ev->hash : 0);
 	return true;
@@ -621,8 +630,8 @@ void order_pop(struct order *o)
 		o->places[use->place].last = use->before;
 		o->places[use->place].version = use->old_version;
 	}
-	g_array_set_size(o->uses, ev->uses_at);
-	g_array_set_size(o->made, ev->made_at);
+	array_cut(o->uses, ev->uses_at);
+	array_cut(o->made, ev->made_at);
 	p->last = ev->before;
 	p->control = ev->old_control;
 	o->state = ev->old_state;
@@ -656,7 +665,7 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	uint32_t n = 0;
 
 	o->nr_races = 0;
-	g_array_set_size(o->releases, 0);
+	array_cut(o->releases, 0);
 	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
 		const struct use *mine = &g_array_index(o->uses, struct use, u);
 
@@ -703,12 +712,15 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 	return false;
 }
 
+static uint32_t uses_end(const struct order *o, uint32_t depth)
+{
+	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
+}
+
 /* How the event at @depth touched what @t is about; false: not at all. */
 static bool used_by(const struct order *o, uint32_t depth, const struct touch *t, uint32_t *mode)
 {
-	uint32_t end = depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
-
-	for (uint32_t u = event_at(o, depth)->uses_at; u < end; u++) {
+	for (uint32_t u = event_at(o, depth)->uses_at; u < uses_end(o, depth); u++) {
 		const struct use *use = &g_array_index(o->uses, struct use, u);
 		const struct place *at = &o->places[use->place];
 
@@ -730,7 +742,8 @@ bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch
 			return false;
 		if (mine == touches[i].mode || orders_all(mine))
 			continue;
-		if (!used_by(o, depth, &touches[i], &other) || !modes_conflict(other, mine))
+		if (depth == NO_EVENT || !used_by(o, depth, &touches[i], &other) ||
+		    !modes_conflict(other, mine))
 			return false;
 	}
 	return true;
@@ -850,7 +863,7 @@ static void clock_if_not_last(const struct order *o, const struct place *puts, s
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 
-	memset(as->clock, 0, sizeof(as->clock));
+	memset(as->clock, 0, o->nr_procs * sizeof(*as->clock));
 	if (ev->before != NONE)
 		join(as, event_at(o, ev->before), o->nr_procs);
 	if (ev->poster != NONE)
@@ -881,7 +894,9 @@ uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint3
 
 	if (puts)
 		clock_if_not_last(o, puts, &as_put);
-	memset(first, 0, sizeof(first)); /* depth + 1 of each process's first event among them */
+	memset(first, 0,
+	       o->nr_procs *
+		       sizeof(*first)); /* depth + 1 of each process's first event among them */
 	for (uint32_t k = race + 1; k <= last; k++) {
 		const struct happened *ev = puts && k == last ? &as_put : event_at(o, k);
 		uint32_t proc = event_at(o, k)->proc;
@@ -931,9 +946,9 @@ uint64_t order_process(const struct order *o)
 }
 
 /* One use is of the place that stands for everything. */
-uint32_t order_touches(const struct order *o)
+uint32_t order_nr_touches(const struct order *o, uint32_t depth)
 {
-	return o->uses->len - event_at(o, o->depth - 1)->uses_at - 1;
+	return uses_end(o, depth) - event_at(o, depth)->uses_at - 1;
 }
 
 /*

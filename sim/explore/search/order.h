@@ -27,6 +27,9 @@ void order_free(struct order *o);
 /** order_set_root() - objects numbered up to @ids[kind] exist where the path begins */
 void order_set_root(struct order *o, const uint64_t *ids);
 
+/** order_without_digests() - nobody is going to ask for one, or for a name: they cost time */
+void order_without_digests(struct order *o);
+
 /* What is known of an event once it has happened. */
 struct event_info {
 	uint64_t key;	 /* of its process */
@@ -76,7 +79,7 @@ bool order_other_writer(const struct order *o, uint32_t depth);
 
 /**
  * order_did_as_much() - does whatever conflicts with @touches conflict with the last event as well,
- * or else with the one at @depth, by the same field?
+ * or else with the one at @depth, by the same field?  With NO_EVENT, there is none such.
  */
 bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
 		       uint32_t nr);
@@ -140,8 +143,8 @@ uint64_t order_trace(const struct order *o);
 /** order_process() - a name for the last event's process that unrelated steps do not change */
 uint64_t order_process(const struct order *o);
 
-/** order_touches() - how many touches the last event was told to have */
-uint32_t order_touches(const struct order *o);
+/** order_nr_touches() - how many touches the event at @depth was told to have */
+uint32_t order_nr_touches(const struct order *o, uint32_t depth);
 
 /**
  * order_set_control() - the process of the last event will go on as @hash says, whatever it did
@@ -211,6 +214,13 @@ uint32_t touches_tidy(struct touch *touches, uint32_t nr);
  * That the next one would be something else concerns those that could have come instead.
  */
 void touches_forget_last(struct touch *touches, uint32_t nr);
+
+/** array_cut() - @a keeps its first @len: what g_array_set_size() does, where it is that long */
+static inline void array_cut(GArray *a, guint len)
+{
+	sim_assert(len <= a->len);
+	a->len = len;
+}
 
 static inline bool modes_conflict(uint32_t a, uint32_t b)
 {

@@ -118,6 +118,17 @@ const struct touch *path_touches(const struct search *s, const struct sleeper *z
 	return &g_array_index(s->touches, struct touch, z->touches_at);
 }
 
+const struct touch *path_step_touches(const struct search *s, uint32_t depth, uint32_t *nr)
+{
+	uint32_t end = s->touches->len;
+
+	/* Other variants that were tried before it come first. */
+	if (depth + 1 < s->nodes->len)
+		end = node_at(s, depth + 1)->touches_base;
+	*nr = order_nr_touches(s->order, depth);
+	return &g_array_index(s->touches, struct touch, end - *nr);
+}
+
 /* Is @z concerned by the step that @n just took, which touched @step? */
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
@@ -136,8 +147,8 @@ static bool wakes(const struct search *s, const struct sleeper *z, const struct 
  */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
-	const struct touch *step = &g_array_index(s->touches, struct touch, n->touches_at);
-	uint32_t nr_step = s->touches->len - n->touches_at;
+	uint32_t nr_step;
+	const struct touch *step = path_step_touches(s, s->nodes->len - 1, &nr_step);
 
 	for (uint32_t i = 0; i < n->nr_sleep; i++) {
 		struct sleeper z = g_array_index(s->sleepers, struct sleeper, n->sleep_at + i);
@@ -236,10 +247,10 @@ void path_pop(struct search *s)
 	if (s->d->audit)
 		s->d->audit->leave(s->d->audit);
 	s->on_path[n->state % PATH_SLOTS]--;
-	g_array_set_size(s->keys, n->keys_at);
-	g_array_set_size(s->sleepers, n->sleep_at);
-	g_array_set_size(s->touches, n->touches_base);
-	g_array_set_size(s->nodes, s->nodes->len - 1);
+	array_cut(s->keys, n->keys_at);
+	array_cut(s->sleepers, n->sleep_at);
+	array_cut(s->touches, n->touches_base);
+	array_cut(s->nodes, s->nodes->len - 1);
 }
 
 /* Several variants may have been tried. */
@@ -249,7 +260,7 @@ static void tidy_tail(struct search *s, uint32_t at)
 
 	g_array_set_size(s->touches, at + 2 * nr);
 	nr = touches_tidy(&g_array_index(s->touches, struct touch, at), nr);
-	g_array_set_size(s->touches, at + nr);
+	array_cut(s->touches, at + nr);
 }
 
 void path_put_to_sleep(struct search *s, struct node *n)
@@ -262,13 +273,14 @@ void path_put_to_sleep(struct search *s, struct node *n)
 
 	n->done |= UINT64_C(1) << n->pick;
 	if (s->strategy != STRATEGY_DPOR) {
-		g_array_set_size(s->touches, n->touches_at);
+		array_cut(s->touches, n->touches_at);
 		return;
 	}
 	tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
 	/* By the time that it matters, others may have come or gone. */
 	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);
+	z.opens = n->opens;
 	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
 	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);

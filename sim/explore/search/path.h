@@ -9,6 +9,7 @@
  *   path.c     the nodes from the root to here, who sleeps at them, snapshots to go back to
  *   step.c     one step: it happens, and everything that is known about it is noted
  *   races.c    dpor: what else has to be tried, and where
+ *   watch.c    dpor: what has to be tried only if something else comes up
  *   resume.c   a search that stops here and goes on elsewhere
  *   skim.c     a search by states, on what a memo knows of steps; skim_world.c
  */
@@ -38,7 +39,8 @@ struct sleeper {
 	uint64_t key;
 	uint32_t touches_at, nr_touches;
 	uint32_t cpu;
-	bool split; /* its step began a block that may need what else its CPU does */
+	bool opens; /* its step began a block */
+	bool split; /* one that may need what else its CPU does */
 	bool wild;
 };
 
@@ -62,6 +64,16 @@ struct node {
 	bool leads_back;    /* audit: the step led to a state that is known */
 	bool opens;	    /* it began what nobody else on the CPU can come in between */
 	uint64_t state;	    /* by which it is known, where states are */
+};
+
+/*
+ * dpor: who slept at the node at @depth was taken to stand for a race that the event at @event is
+ * in, as long as nothing that he touched there and the event did not turns out to matter.
+ */
+struct watch {
+	uint32_t depth, event;
+	uint32_t touches_at, nr_touches;
+	bool over; /* it did matter */
 };
 
 struct snapshot {
@@ -90,6 +102,7 @@ struct search {
 	GArray *script; /* struct choice: what the next steps have to choose again */
 	uint32_t *races;
 	uint32_t max_races;
+	GArray *watches;			      /* struct watch, by the depth of the event */
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
 	uint64_t state;				      /* the one that the last step led to */
 	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
@@ -202,6 +215,9 @@ const struct sleeper *path_sleeper(const struct search *s, const struct node *n,
 /** path_touches() - what the step of @z touches, in all its variants */
 const struct touch *path_touches(const struct search *s, const struct sleeper *z);
 
+/** path_step_touches() - what the step at @depth touched, in the variant that is on the path */
+const struct touch *path_step_touches(const struct search *s, uint32_t depth, uint32_t *nr);
+
 /** path_put_to_sleep() - what was tried at @n in all variants sleeps from now on */
 void path_put_to_sleep(struct search *s, struct node *n);
 
@@ -261,6 +277,9 @@ void step_note_reached(struct search *s, const struct node *n);
 
 /* ---- races.c ---- */
 
+/** races_try() - have one of @bits tried at @depth; each of @instead would have done as well */
+void races_try(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead);
+
 /** races_reverse() - see that the last event is tried before those that it races with, too */
 void races_reverse(struct search *s);
 
@@ -269,6 +288,25 @@ void races_reverse_waits(struct search *s);
 
 /** races_reverse_pending() - the same for all that wait or are kept out, where a run ends */
 void races_reverse_pending(struct search *s);
+
+/* ---- watch.c ---- */
+
+/**
+ * watch_or_try() - @z, asleep at the node at @depth, is to stand for a race of the last event
+ *
+ * It is his step, but he touched more where he sleeps: see that everybody is tried there if that
+ * matters.
+ */
+void watch_or_try(struct search *s, uint32_t depth, const struct sleeper *z);
+
+/** watch_look_back() - does the last event touch what somebody asleep above was let off for? */
+void watch_look_back(struct search *s);
+
+/** watch_forget() - the order has forgotten its last event: nothing is watched for it any more */
+void watch_forget(struct search *s);
+
+/** watch_give_up() - try what is still watched for: nobody will look */
+void watch_give_up(struct search *s);
 
 /* ---- resume.c ---- */
 

@@ -75,8 +75,7 @@ static bool can_open(const struct search *s, uint32_t race, bool needed, uint32_
 	return true;
 }
 
-/* One of @bits has to be tried at @depth; each of @instead would have done as well. */
-static void add_todo(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead)
+void races_try(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead)
 {
 	const struct wake wake = {.depth = depth, .bits = bits, .instead = instead};
 
@@ -110,11 +109,15 @@ static uint32_t reversed_at(struct search *s, uint32_t race, bool *needed)
  * @z is the same step as the last event, taken before what that saw was written.  Does whatever has
  * to come before it as it was there conflict with what happened here, so that there is a race?
  */
-static bool did_as_much(const struct search *s, const struct sleeper *z, uint32_t raced)
+static bool did_as_much(const struct search *s, const struct sleeper *z, uint32_t raced,
+			uint32_t race)
 {
+	/* What came after the one is not what came after the other. */
+	uint32_t as_well = raced == race ? raced : NO_EVENT;
+
 	if (is_broken(s, DEFECT_SEES_ALL))
 		return true;
-	return !z->wild && order_did_as_much(s->order, raced, path_touches(s, z), z->nr_touches);
+	return !z->wild && order_did_as_much(s->order, as_well, path_touches(s, z), z->nr_touches);
 }
 
 /*
@@ -143,8 +146,8 @@ static void reverse_at(struct search *s, uint32_t raced, uint32_t race, bool nee
 		 * it does more there than here, what has to come before that does not show here.
 		 */
 		if (z && !z->split) {
-			if (depths[i] == last && !did_as_much(s, z, raced))
-				add_todo(s, race, all_enabled(n), 0);
+			if (depths[i] == last && !did_as_much(s, z, raced, race))
+				watch_or_try(s, race, z);
 			return;
 		}
 		if (z)
@@ -158,7 +161,7 @@ static void reverse_at(struct search *s, uint32_t raced, uint32_t race, bool nee
 			bits = UINT64_C(1) << k;
 	}
 	/* None of them can step there: something in between made them able to. */
-	add_todo(s, race, bits ? bits : all_enabled(n), instead);
+	races_try(s, race, bits ? bits : all_enabled(n), instead);
 }
 
 /*
@@ -170,7 +173,7 @@ static bool reverse_unpinned(struct search *s, uint32_t race, uint32_t at)
 {
 	if (is_broken(s, DEFECT_UNPINNED) || !order_unpins(s->order, race))
 		return false;
-	add_todo(s, at, all_enabled(node_at(s, at)), 0);
+	races_try(s, at, all_enabled(node_at(s, at)), 0);
 	return true;
 }
 
@@ -195,10 +198,36 @@ void races_reverse(struct search *s)
 	}
 }
 
+/* Does @w, the step at @k, belong to a section that had begun where the step at @at was taken? */
+static bool masked_at(const struct where *w, uint32_t k, uint32_t at)
+{
+	/* The first step of a context that has a CPU already: since before the path. */
+	return w->masked[LEVEL_TASK] && (w->region[LEVEL_TASK] < at || w->region[LEVEL_TASK] == k);
+}
+
+/* Was the CPU of the last event's context kept from it where the step at @at was taken? */
+static bool was_kept_out(const struct search *s, uint32_t at)
+{
+	uint32_t last = order_depth(s->order) - 1;
+	const struct where *x = &node_at(s, last)->where;
+
+	for (uint32_t k = at; k < last; k++) {
+		const struct where *w = &node_at(s, k)->where;
+
+		if (w->level == LEVEL_NONE || w->cpu != x->cpu ||
+		    order_key(s->order, k) == order_key(s->order, last))
+			continue;
+		if (w->level > x->level ? w->activation < at : masked_at(w, k, at))
+			return true;
+	}
+	return false;
+}
+
 /*
  * The last event had to wait for a condition.  It can overtake one that conflicts with
  * it only where the condition holds without that: as far as is known, where it stood
- * in line already and could step, or where somebody else may have made it hold.
+ * in line already and could step, or would have been able to but for who had its CPU, or where
+ * somebody else may have made it hold.
  */
 void races_reverse_waits(struct search *s)
 {
@@ -212,7 +241,7 @@ void races_reverse_waits(struct search *s)
 		uint32_t at = reversed_at(s, races[i], &needed);
 
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
-		    !order_other_writer(s->order, at))
+		    !order_other_writer(s->order, at) && !was_kept_out(s, at))
 			continue;
 		reverse_at(s, races[i], at, needed);
 	}
@@ -225,7 +254,7 @@ void races_reverse_waits(struct search *s)
  */
 static void reverse_pending(struct search *s, const struct task *t)
 {
-	struct node n = {.stepped = true};
+	struct node n = {.stepped = true, .touches_base = s->touches->len};
 	struct event_info ev = {
 		.key = process_key(&t->timer),
 		.poster = poster_of(s, t->timer.posted),
@@ -241,8 +270,9 @@ static void reverse_pending(struct search *s, const struct task *t)
 		return;
 	g_array_append_val(s->nodes, n);
 	races_reverse_waits(s);
-	g_array_set_size(s->nodes, s->nodes->len - 1);
+	array_cut(s->nodes, s->nodes->len - 1);
 	order_pop(s->order);
+	watch_forget(s);
 }
 
 /*
@@ -283,9 +313,9 @@ static void reverse_kept_out(struct search *s, const struct cpu *cpu, const uint
 	k = find_key(s, n, process_key(tr));
 	/* Where it could not happen yet, whatever can may lead to it. */
 	if (k < 0)
-		add_todo(s, depth, all_enabled(n), 0);
+		races_try(s, depth, all_enabled(n), 0);
 	else if (!path_sleeps(s, n, key_at(s, n, (uint32_t)k)))
-		add_todo(s, depth, UINT64_C(1) << k, 0);
+		races_try(s, depth, UINT64_C(1) << k, 0);
 }
 
 /*
@@ -301,7 +331,7 @@ static void reverse_let_in(struct search *s, const struct cpu *cpu, const uint32
 		if (level == LEVEL_NONE || x->cpu != cpu->nr || since[level] >= s->nodes->len ||
 		    k >= since[level] || order_before(s->order, k, since[level]))
 			continue;
-		add_todo(s, k, all_enabled(node_at(s, k)), 0);
+		races_try(s, k, all_enabled(node_at(s, k)), 0);
 	}
 }
 

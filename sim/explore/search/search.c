@@ -239,12 +239,15 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->touches = g_array_new(FALSE, FALSE, sizeof(struct touch));
 	s->snapshots = g_array_new(FALSE, FALSE, sizeof(struct snapshot));
 	s->script = g_array_new(FALSE, FALSE, sizeof(struct choice));
+	s->watches = g_array_new(FALSE, FALSE, sizeof(struct watch));
 	d->x->inner = path_inner_choice;
 	d->x->strategy = s;
 	memset(s->activations, 0xff, sizeof(s->activations));
 	exec_restart(d->x);
 	s->base_steps = d->x->s->w->nr_steps;
 	order_set_root(s->order, d->x->s->w->next_id);
+	if (s->strategy == STRATEGY_DPOR && !d->audit)
+		order_without_digests(s->order);
 	if (d->x->s->each_value)
 		d->x->s->each_value(d->x->s, s->order, note_root_value);
 	path_take_snapshot(s);
@@ -263,6 +266,7 @@ static void search_clear(struct search *s)
 	g_array_unref(s->touches);
 	g_array_unref(s->snapshots);
 	g_array_unref(s->script);
+	g_array_unref(s->watches);
 	g_free(s->races);
 }
 
@@ -294,6 +298,7 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 	if (may && !(until && d->result->stats.nr_steps >= until) &&
 	    (at_next || path_go_back(s, s->nodes->len - 1, true)))
 		return true;
+	watch_give_up(s);
 	part->rest = resume_save(s);
 	return false;
 }

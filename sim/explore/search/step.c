@@ -252,7 +252,7 @@ void step_tell(struct search *s, const struct node *n, const struct taken *taken
 		.process = order_process(s->order),
 		.key = key_at(s, n, n->pick),
 		.touches = s->tidy,
-		.nr_touches = order_touches(s->order),
+		.nr_touches = order_nr_touches(s->order, s->nodes->len - 1),
 		.choices = &g_array_index(x->choices, struct choice, n->choices_at),
 		.nr_choices = x->choices->len - n->choices_at,
 		.wild = x->log.overflow,
@@ -301,6 +301,7 @@ enum stepped step_take(struct search *s)
 			races_reverse_waits(s);
 		else
 			races_reverse(s);
+		watch_look_back(s);
 	}
 	if (exec_violated(s->x) && !n->violated) {
 		if (!goes_past_violations(s))
@@ -318,6 +319,7 @@ void step_take_back(struct search *s, struct node *n)
 {
 	if (n->stepped) {
 		order_pop(s->order);
+		watch_forget(s);
 		if (n->where.arrival != LEVEL_NONE)
 			s->activations[n->where.cpu][n->where.arrival] = n->where.activation;
 	}
