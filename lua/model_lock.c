@@ -102,7 +102,8 @@ static int l_unlock(lua_State *L)
 	trace(t, LOCK_RELEASE, .obj = l->h.id);
 	/* A lock of somebody else stays his: the record has told the checkers. */
 	if (l->owner != t) {
-		touch(t->w, l->h.id, FIELD_LOCK, ACCESS_READ);
+		touch(t->w, l->h.id, FIELD_LOCK, ACCESS_RMW);
+		l->misused = true;
 		return 0;
 	}
 	/* Until then it was held, whatever else happened: see order_wait_races(). */

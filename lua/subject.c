@@ -102,7 +102,7 @@ static uint64_t value_of(const struct handle *h, uint32_t field)
 	/* All that it holds is in one of its fields; the others only order steps. */
 	if (h->kind == HANDLE_REFCOUNT)
 		return field == FIELD_REF ? refcount_digest(&r->count) : 0;
-	return l->owner ? l->owner->id : 1;
+	return (l->owner ? l->owner->id : 1) + ((uint64_t)l->misused << 63);
 }
 
 #define NO_FIELD UINT32_MAX

@@ -235,6 +235,14 @@ static const char *const once_wrong[] = {
 	"    task('c', { cpu = 1 }, function(t, sim) t:read_once(sim.c) end),\n"
 	"  },\n"
 	"}\n",
+	/* states: was a mutex let go by who did not hold it, before who holds it wanted it again? */
+	"return model {\n"
+	"  setup = function(sim) sim.m = sim:mutex('m') end,\n"
+	"  tasks = {\n"
+	"    task('twice', function(t, sim) t:lock(sim.m) t:lock(sim.m) end),\n"
+	"    task('other', function(t, sim) t:unlock(sim.m) end),\n"
+	"  },\n"
+	"}\n",
 	/* states: did the section begin before the grace period or after? */
 	"return model {\n"
 	"  setup = function(sim) sim.r = sim:percpu_ref('r') end,\n"
