@@ -27,7 +27,7 @@ struct value {
 struct lock_handle {
 	struct handle h;
 	bool spin, irqsafe;
-	bool misused; /* somebody let go of it who did not hold it: the checkers remember that */
+	bool misused; /* somebody else let go of it: to the checkers the owner has it no more */
 	struct task *owner;
 	struct list waiters; /* timed runs only */
 };

@@ -57,6 +57,7 @@ static void lock_taken(struct task *t, struct lock_handle *l, bool try)
 	section_begin(t, l);
 	touch(t->w, l->h.id, FIELD_LOCK, ACCESS_RMW);
 	l->owner = t;
+	l->misused = false;
 	trace(t, LOCK_ACQUIRE, .obj = l->h.id,
 	      .arg = {false, t->irq_off > 0 || t->ctx == CTX_HARDIRQ,
 		      t->bh_off > 0 || t->ctx == CTX_SOFTIRQ, try});
@@ -102,13 +103,14 @@ static int l_unlock(lua_State *L)
 	trace(t, LOCK_RELEASE, .obj = l->h.id);
 	/* A lock of somebody else stays his: the record has told the checkers. */
 	if (l->owner != t) {
-		touch(t->w, l->h.id, FIELD_LOCK, ACCESS_RMW);
-		l->misused = true;
+		touch(t->w, l->h.id, FIELD_LOCK, l->owner ? ACCESS_RMW : ACCESS_READ);
+		l->misused = l->owner != NULL;
 		return 0;
 	}
 	/* Until then it was held, whatever else happened: see order_wait_races(). */
 	touch(t->w, l->h.id, FIELD_LOCK, ACCESS_WRITE);
 	l->owner = NULL;
+	l->misused = false;
 	model_wake(t, &l->waiters);
 	section_end(t, l);
 	return 0;
