@@ -81,6 +81,14 @@ gboolean seen_add(struct seen *s, guint64 fingerprint)
 	return TRUE;
 }
 
+void seen_prefetch(const struct seen *s, guint64 fingerprint)
+{
+	if (s->shared)
+		seen_shared_prefetch(s->shared, fingerprint);
+	else
+		__builtin_prefetch(&s->slots[fingerprint & (s->nr_slots - 1)]);
+}
+
 guint64 seen_count(const struct seen *s)
 {
 	return s->shared ? seen_shared_count(s->shared) : s->count;

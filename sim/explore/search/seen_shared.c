@@ -9,6 +9,7 @@
 #define STRIPE_BITS 10
 #define NR_STRIPES (1 << STRIPE_BITS)
 #define SLOTS_MIN 64
+#define PROBES_MAX 64
 
 struct stripe {
 	char lock;	/* taken while it is read or written */
@@ -105,8 +106,9 @@ static gboolean grow(struct seen_shared *s, struct stripe *stripe)
 	}
 	if (stripe->slots)
 		drop_slots(s, stripe->slots, stripe->nr_slots * sizeof(*slots));
-	stripe->slots = slots;
-	stripe->nr_slots = nr;
+	/* Who asks without the lock must not go beyond what he knows of: the new are longer. */
+	__atomic_store_n(&stripe->slots, slots, __ATOMIC_RELEASE);
+	__atomic_store_n(&stripe->nr_slots, nr, __ATOMIC_RELEASE);
 	return TRUE;
 }
 
@@ -124,15 +126,48 @@ static gboolean add(struct seen_shared *s, struct stripe *stripe, guint64 finger
 	return TRUE;
 }
 
+/*
+ * Without the lock, which most questions do not need: is it there?  Slots that were given back
+ * meanwhile read as free, and what else may be found there belongs to other stripes.
+ */
+static gboolean is_there(const struct stripe *stripe, guint64 fingerprint)
+{
+	const guint64 *slots = __atomic_load_n(&stripe->slots, __ATOMIC_ACQUIRE);
+	guint64 nr = __atomic_load_n(&stripe->nr_slots, __ATOMIC_RELAXED);
+	guint64 i = fingerprint >> STRIPE_BITS;
+
+	for (int probes = 0; slots && nr && probes < PROBES_MAX; probes++, i++) {
+		guint64 found = __atomic_load_n(&slots[i & (nr - 1)], __ATOMIC_RELAXED);
+
+		if (!found || found == fingerprint)
+			return found != 0;
+	}
+	return FALSE;
+}
+
 gboolean seen_shared_add(struct seen_shared *s, guint64 fingerprint)
 {
 	struct stripe *stripe = &s->stripes[fingerprint & (NR_STRIPES - 1)];
 	gboolean fresh;
 
+	if (is_there(stripe, fingerprint))
+		return FALSE;
+
 	take_lock(stripe);
 	fresh = add(s, stripe, fingerprint);
 	drop_lock(stripe);
 	return fresh;
+}
+
+/* Should the table grow meanwhile, that was for nothing. */
+void seen_shared_prefetch(const struct seen_shared *s, guint64 fingerprint)
+{
+	const struct stripe *stripe = &s->stripes[fingerprint & (NR_STRIPES - 1)];
+	const guint64 *slots = __atomic_load_n(&stripe->slots, __ATOMIC_RELAXED);
+	guint64 nr = __atomic_load_n(&stripe->nr_slots, __ATOMIC_RELAXED);
+
+	if (slots && nr)
+		__builtin_prefetch(slots + ((fingerprint >> STRIPE_BITS) & (nr - 1)));
 }
 
 guint64 seen_shared_count(const struct seen_shared *s)

@@ -106,14 +106,48 @@ static bool pick_next(const struct skim *k, struct ply *f)
 	return true;
 }
 
+/* The step that is known for @point; MEMO_NONE: none is. */
+static uint32_t recall(const struct skim *k, uint32_t point)
+{
+	if (is_broken(k->s, DEFECT_RECALL_BLIND))
+		return memo_point_at(k->m, point)->step;
+	return memo_recall(k->m, point, skim_versions(k));
+}
+
+/* By what the state is known that the @i-th of those enabled at @f leads to. */
+static uint64_t state_after(const struct skim *k, const struct ply *f, uint32_t i,
+			    uint64_t fingerprint, uint32_t *preemptions)
+{
+	int free = natural(k, f);
+
+	*preemptions = f->preemptions + (free >= 0 && (uint32_t)free != i);
+	return step_state(k->s, fingerprint, k->m->procs[f->enabled[i]], *preemptions);
+}
+
 /* Who goes on for free behind the step of @f, and what it cost. */
 static void set_switch(const struct skim *k, const struct ply *f, struct ply *child)
 {
-	int i = natural(k, f);
-
-	child->preemptions = f->preemptions + (i >= 0 && i != f->pick);
 	child->current = k->m->procs[f->enabled[f->pick]];
-	child->state = step_state(k->s, skim_fingerprint(k), child->current, child->preemptions);
+	child->state = state_after(k, f, f->pick, skim_fingerprint(k), &child->preemptions);
+}
+
+/*
+ * Most of the time goes to finding out whether states are known, in a table that no cache holds:
+ * let the memory begin with that for all that can come next.
+ */
+static void look_ahead(const struct skim *k, struct ply *f)
+{
+	for (uint32_t i = 0; i < f->nr_enabled; i++) {
+		const struct memo_step *step;
+		uint32_t preemptions;
+
+		f->known[i] = recall(k, k->points[f->enabled[i]]);
+		if (f->known[i] == MEMO_NONE)
+			continue;
+		step = memo_step_at(k->m, f->known[i]);
+		seen_prefetch(k->s->seen,
+			      state_after(k, f, i, skim_fingerprint_after(k, step), &preemptions));
+	}
 }
 
 static void push(struct skim *k, struct ply *f)
@@ -123,6 +157,7 @@ static void push(struct skim *k, struct ply *f)
 	f->taken = false;
 	f->todo = path_alternatives(k->s, f->nr_enabled, natural(k, f), f->preemptions);
 	(void)pick_next(k, f);
+	look_ahead(k, f);
 	k->on_path[f->state % PATH_SLOTS]++;
 	g_array_append_vals(k->plies, f, 1);
 }
@@ -173,14 +208,6 @@ static bool find_enabled(struct skim *k, struct ply *child)
 	return set_enabled(k, child) || skim_get_lost(k);
 }
 
-/* The step that is known for @point; MEMO_NONE: none is. */
-static uint32_t recall(const struct skim *k, uint32_t point)
-{
-	if (is_broken(k->s, DEFECT_RECALL_BLIND))
-		return memo_point_at(k->m, point)->step;
-	return memo_recall(k->m, point, skim_versions(k));
-}
-
 /* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
 static bool is_sample(uint64_t nr_recalled)
 {
@@ -192,8 +219,11 @@ static enum skimmed take(struct skim *k)
 {
 	struct explore_stats *stats = &k->s->d->result->stats;
 	struct ply *f = skim_last(k);
-	uint32_t known = recall(k, k->points[f->enabled[f->pick]]);
+	uint32_t known = f->known[f->pick];
 
+	/* By now it may be. */
+	if (known == MEMO_NONE)
+		known = recall(k, k->points[f->enabled[f->pick]]);
 	if (known == MEMO_NONE)
 		return skim_learn(k);
 	stats->nr_steps++;

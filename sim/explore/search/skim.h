@@ -22,6 +22,7 @@ struct ply {
 	bool taken;    /* the search proper has taken that step, too */
 	uint8_t pick, nr_pending, nr_enabled;
 	uint8_t pending[MEMO_PROCS_MAX], enabled[MEMO_PROCS_MAX]; /* processes */
+	uint32_t known[MEMO_PROCS_MAX]; /* steps of those that are enabled; MEMO_NONE: not yet */
 };
 
 /* Where the world is. */
@@ -148,5 +149,8 @@ void skim_change_copies(struct skim *k, const struct memo_step *step);
 
 /** skim_fingerprint() - of the state, whichever copy is which */
 uint64_t skim_fingerprint(const struct skim *k);
+
+/** skim_fingerprint_after() - the same where @step would lead to */
+uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *step);
 
 #endif /* SIM_EXPLORE_SEARCH_SKIM_H */

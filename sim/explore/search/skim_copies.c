@@ -144,12 +144,25 @@ void skim_change_copies(struct skim *k, const struct memo_step *step)
 	k->all_copies += digest_of(k->own[step->copy]);
 }
 
+static uint64_t digest_all(const struct skim *k, uint64_t shared, uint64_t all_copies)
+{
+	return hash_mix(hash_mix(3, shared), is_broken(k->s, DEFECT_COPIES_ALIKE) ? 0 : all_copies);
+}
+
 uint64_t skim_fingerprint(const struct skim *k)
 {
+	return k->exchanges ? digest_all(k, k->shared, k->all_copies) : k->fingerprint;
+}
+
+uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *step)
+{
+	uint64_t all = k->all_copies, own = k->own[step->copy];
+
 	if (!k->exchanges)
-		return k->fingerprint;
-	return hash_mix(hash_mix(3, k->shared),
-			is_broken(k->s, DEFECT_COPIES_ALIKE) ? 0 : k->all_copies);
+		return k->fingerprint ^ step->change;
+	if (step->copy)
+		all += digest_of(own ^ step->change_own) - digest_of(own);
+	return digest_all(k, k->shared ^ step->change_shared, all);
 }
 
 static void add_processes(struct skim *k)
