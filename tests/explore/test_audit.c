@@ -235,7 +235,7 @@ static const char *const once_wrong[] = {
 	"    task('c', { cpu = 1 }, function(t, sim) t:read_once(sim.c) end),\n"
 	"  },\n"
 	"}\n",
-	/* states: was a mutex let go by who did not hold it, before who holds it wanted it again? */
+	/* states: did somebody else let go of a mutex before its holder wanted it again? */
 	"return model {\n"
 	"  setup = function(sim) sim.m = sim:mutex('m') end,\n"
 	"  tasks = {\n"
