@@ -12,6 +12,8 @@ static uint64_t nr_cut(const struct explore_options *opt, const struct explore_r
 		return s->nr_cut;
 	if (s->stage == AUTO_BOUND)
 		return s->stage_cut[AUTO_BOUND];
+	if (s->stage == AUTO_STATES)
+		return s->stage_cut[AUTO_STATES];
 	return s->stage_cut[AUTO_TRY] + s->stage_cut[AUTO_REDUCE];
 }
 
@@ -111,6 +113,7 @@ char *coverage_auto(const struct explore_result *r)
 	static const char *const stages[NR_AUTO_STAGES] = {
 		[AUTO_TRY] = "dpor for a moment, in case there are few orderings",
 		[AUTO_SAMPLE] = "random orderings, in which most failures show soon",
+		[AUTO_STATES] = "all states, by steps that are known",
 		[AUTO_REDUCE] = "dpor again, which may yet cover all",
 		[AUTO_BOUND] = "bounded, since there are too many for that",
 	};
@@ -123,6 +126,9 @@ char *coverage_auto(const struct explore_result *r)
 
 		/* The first one is left out where runs are long. */
 		if (i == AUTO_TRY && i < s->stage && is_empty)
+			continue;
+		/* It gives up at once where steps have to be taken in the world. */
+		if (i == AUTO_STATES && i < s->stage && s->nr_recalled == 0)
 			continue;
 		if (i == AUTO_REDUCE && loops && s->stage_runs[i] == 0)
 			continue;

@@ -79,6 +79,7 @@ struct driver {
 	bool stopped;		    /* result->end says why */
 	struct reader *resume;	    /* the engine that was stopped goes on from here; else NULL */
 	GByteArray *rest;	    /* what an engine that is stopped needs to go on */
+	bool only_recalled;	    /* a search gives up where it has to take most steps */
 	struct memo *memo;	    /* what steps of the subject do; NULL: take them all */
 	struct search_audit *audit; /* NULL unless somebody looks over the search's shoulder */
 };

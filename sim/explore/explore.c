@@ -11,13 +11,15 @@
 /*
  * STRATEGY_AUTO: how many steps its stages take, so that it is the same everywhere.
  * A moment of dpor, which is then done with most small models; a second or two of random
- * runs; and for about half a minute the hope that one order of each class of equivalent
- * ones is all there is to do.
+ * runs; some seconds of going through all states, where most steps are known by then; and for
+ * about half a minute the hope that one order of each class of equivalent ones is all there is to
+ * do.
  */
 #define TRY_STEPS 60000
 /* Where runs are longer than that, none of this is a moment, and few orderings there are not. */
 #define TRY_STEPS_OF_RUN (TRY_STEPS / 10)
 #define SAMPLING_STEPS 8000000
+#define STATES_STEPS 50000000
 #define REDUCTION_STEPS 5000000
 
 /* Up to @last preemptions, or until no bound keeps anything out any more. */
@@ -64,18 +66,50 @@ static bool reduce(struct driver *d, uint64_t max_steps, struct leftover *left)
 	return (done && d->result->stats.nr_cut == nr_cut) || d->stopped;
 }
 
-static void sample_meanwhile(struct driver *d, const GByteArray *left)
+/* What is left of dpor comes first in what this stage needs to go on.  Return: its length. */
+static guint keep_left(struct driver *d, const GByteArray *left)
 {
-	guint nr;
-
 	g_byte_array_set_size(d->rest, 0);
 	put_u64(d->rest, left->len);
 	put_bytes(d->rest, left->data, left->len);
-	nr = d->rest->len;
-	sample(d, STRATEGY_AUTO, SAMPLING_STEPS);
-	/* Nothing was added where nobody needs to go on. */
+	return d->rest->len;
+}
+
+/* Nothing was added to @nr bytes where nobody needs to go on. */
+static void drop_left(struct driver *d, guint nr)
+{
 	if (d->rest->len == nr)
 		g_byte_array_set_size(d->rest, 0);
+}
+
+static void sample_meanwhile(struct driver *d, const GByteArray *left)
+{
+	guint nr = keep_left(d, left);
+
+	sample(d, STRATEGY_AUTO, SAMPLING_STEPS);
+	drop_left(d, nr);
+}
+
+/* All states, as long as that is a matter of seconds; true if nothing else is to be done. */
+static bool go_through_states(struct driver *d, const GByteArray *left)
+{
+	struct explore_stats *stats = &d->result->stats;
+	g_autoptr(GByteArray) unused = g_byte_array_new();
+	uint64_t nr_cut = stats->nr_cut;
+	guint nr = keep_left(d, left);
+	bool done;
+
+	d->only_recalled = true;
+	done = frontier_search(d, STRATEGY_EXHAUSTIVE, 0, STATES_STEPS, unused);
+	d->only_recalled = false;
+	if (d->stopped && d->result->end == END_MEMORY) {
+		d->stopped = done = false;
+		g_byte_array_set_size(d->rest, 0);
+	}
+	drop_left(d, nr);
+	if (!done && !d->stopped)
+		stats->nr_states = 0;
+	return d->stopped || (done && stats->nr_cut == nr_cut);
 }
 
 /* What a checkpoint has of dpor while random runs are made. */
@@ -140,6 +174,10 @@ static bool run_stage(struct driver *d, enum auto_stage stage, struct leftover *
 		if (!d->stopped)
 			sample_meanwhile(d, left->bytes);
 		return d->stopped;
+	case AUTO_STATES:
+		if (d->resume)
+			take_left(d, left->bytes);
+		return d->stopped || (d->memo && go_through_states(d, left->bytes));
 	case AUTO_REDUCE:
 		if (left->bytes->len == 0 && !d->resume && was_tried(d))
 			return false;

@@ -38,6 +38,7 @@ extern const struct strategy_info strategy_infos[NR_STRATEGIES];
 enum auto_stage {
 	AUTO_TRY,    /* dpor, for a moment: there may be few orderings */
 	AUTO_SAMPLE, /* random runs: most failures show soon in them */
+	AUTO_STATES, /* exhaustive, if it recalls most of its steps: that takes seconds */
 	AUTO_REDUCE, /* dpor goes on where it was */
 	AUTO_BOUND,  /* bounded, without end; exhaustive if dpor has met loops */
 	NR_AUTO_STAGES,

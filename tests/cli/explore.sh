@@ -339,4 +339,10 @@ echo 'return model { tasks = { copies(0, function() end) } }' >"$work/none.lua"
 try 2 explore "$work/none.lua"
 says stderr "none.lua:1: copies: how many: expected 1 to 64, got 0"
 
+# auto goes through all states of a model that has too many orderings; not of a lifecycle.
+try 0 explore scenarios/models/cache_shutdown.lua --set n=4 --set k=2
+says stdout "covered: every ordering; v5.3, auto, seed 1"
+says stdout "; then all states, by steps that are known: 1"
+says stdout ", 532416 distinct states,"
+
 finish

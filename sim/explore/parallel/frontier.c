@@ -52,7 +52,8 @@ struct frontier {
 	struct region *out[JOBS_AHEAD]; /* handed out, by number */
 	uint64_t nr_out, nr_taken;
 	uint64_t max_steps, nr_steps; /* of all pieces; 0: no limit */
-	bool gave_up;		      /* that limit was hit */
+	uint64_t nr_recalled_before;  /* steps, by earlier searches */
+	bool gave_up; /* that limit was hit, or it takes too many steps in the world */
 };
 
 /* ---- regions --------------------------------------------------------------------------------- */
@@ -190,8 +191,11 @@ static void put_back(struct frontier *f, struct region *t, struct position *rest
 
 static uint64_t steps_of_piece(const struct frontier *f)
 {
-	if (f->nr_jobs == 1 && f->strategy != STRATEGY_DPOR)
-		return 0;
+	if (f->nr_jobs == 1 && f->strategy != STRATEGY_DPOR) {
+		if (f->max_steps == 0)
+			return 0;
+		return f->nr_out < NR_FIRST ? STEPS_LATER : 16 * STEPS_LATER;
+	}
 	return f->nr_out < NR_FIRST ? STEPS_FIRST : STEPS_LATER;
 }
 
@@ -283,6 +287,15 @@ static void work_again(struct frontier *f, const struct region *t, struct outcom
 	outcome_read(o, r);
 }
 
+/* The first pieces learn what steps do. */
+static bool takes_most(const struct frontier *f)
+{
+	const struct explore_stats *stats = &f->d->result->stats;
+
+	return f->d->only_recalled && f->nr_steps > 4 * STEPS_FIRST &&
+	       2 * (stats->nr_recalled - f->nr_recalled_before) < f->nr_steps;
+}
+
 static bool is_over(const struct driver *d)
 {
 	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
@@ -308,7 +321,8 @@ static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 	f->nr_taken++;
 	if (f->strategy == STRATEGY_EXHAUSTIVE)
 		f->d->result->stats.nr_states = seen_count(f->seen);
-	f->gave_up = f->max_steps && f->nr_steps >= f->max_steps && !f->d->stopped;
+	f->gave_up = ((f->max_steps && f->nr_steps >= f->max_steps) || takes_most(f)) &&
+		     !f->d->stopped;
 	/* At a limit all that is being done counts, and go_on() says so. */
 	return !f->gave_up && !is_over(f->d);
 }
@@ -580,6 +594,7 @@ bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, u
 		.bound = bound,
 		.nr_jobs = jobs_for(d, strategy),
 		.max_steps = max_steps,
+		.nr_recalled_before = d->result->stats.nr_recalled,
 	};
 	struct explore_stats before = d->result->stats;
 	bool again, resumed = d->resume != NULL;
