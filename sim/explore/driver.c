@@ -11,7 +11,7 @@
 const struct strategy_info strategy_infos[NR_STRATEGIES] = {
 	[STRATEGY_AUTO] =
 		{"auto",
-		 "dpor for a moment, random runs, all states if quick, dpor for longer, then bounded"},
+		 "dpor, random runs, all states if that is quick, dpor for longer, bounded"},
 	[STRATEGY_RANDOM] = {"random", "each step drawn from all that can come next"},
 	[STRATEGY_PCT] = {"pct", "random priorities with a few changes: finds rare orders"},
 	[STRATEGY_BOUNDED] = {"bounded", "every order with at most 0, 1, 2, ... preemptions"},
