@@ -44,8 +44,8 @@ typo=$work/typo.lua
 
 complain() {
 	echo "$0: $*" >&2
-	sed 's/^/    stdout: /' "$work/stdout" >&2
-	sed 's/^/    stderr: /' "$work/stderr" >&2
+	head -n 100 "$work/stdout" | sed 's/^/    stdout: /' >&2
+	head -n 100 "$work/stderr" | sed 's/^/    stderr: /' >&2
 	failed=1
 }
 

@@ -226,9 +226,9 @@ static void add_row(struct explainer *e, guint i)
 		row.failed += outcome == FAILED_ALIKE;
 		row.cut += outcome == CUT;
 		e->result->nr_completions++;
+		if (e->opt->progress)
+			e->opt->progress(e->opt->arg, e->result->nr_completions);
 	}
-	if (e->opt->progress)
-		e->opt->progress(e->opt->arg, e->result->nr_completions);
 	while (at < e->result->rows->len &&
 	       g_array_index(e->result->rows, struct explain_row, at).steps < row.steps)
 		at++;

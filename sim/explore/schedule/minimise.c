@@ -441,6 +441,12 @@ static bool may_go_on(struct minimiser *m)
 	return !m->result->gave_up;
 }
 
+/* Passes try thousands of plans where runs are long: they end when none is tried any more. */
+static bool goes_on(const struct minimiser *m)
+{
+	return !m->result->gave_up;
+}
+
 /* Run the plan, and keep what comes out if it is cheaper. */
 static bool try_plan(struct minimiser *m)
 {
@@ -490,7 +496,7 @@ static bool without_chunks(struct minimiser *m)
 	bool helped = false;
 
 	for (guint size = MAX(m->best.stretches->len / 2, 1);; size /= 2) {
-		for (guint i = 0; i + size <= m->best.stretches->len;) {
+		for (guint i = 0; goes_on(m) && i + size <= m->best.stretches->len;) {
 			begin_plan(m);
 			g_array_remove_range(m->plan.stretches, i, size);
 			if (try_plan(m))
@@ -544,7 +550,7 @@ static bool calmer(struct minimiser *m)
 	bool helped = false;
 
 	for (guint size = m->best.cost.preemptions; size > 0; size /= 2) {
-		for (guint from = 0; from < m->best.cost.preemptions;) {
+		for (guint from = 0; goes_on(m) && from < m->best.cost.preemptions;) {
 			bool now = false, later = false;
 
 			calm_down(m, from, size, false);
@@ -566,7 +572,7 @@ static bool merged(struct minimiser *m)
 {
 	bool helped = false;
 
-	for (guint i = 0; i < m->best.stretches->len; i++) {
+	for (guint i = 0; goes_on(m) && i < m->best.stretches->len; i++) {
 		for (int later = 0; later <= 1; later++) {
 			int j;
 
@@ -586,7 +592,7 @@ static bool run_on(struct minimiser *m)
 {
 	bool helped = false;
 
-	for (guint i = 0; i < m->best.stretches->len; i++) {
+	for (guint i = 0; goes_on(m) && i < m->best.stretches->len; i++) {
 		begin_plan(m);
 		stretch_at(&m->plan, i)->nr_steps = AS_LONG_AS_IT_CAN;
 		helped |= try_plan(m);
@@ -609,7 +615,7 @@ static bool without_ends(struct minimiser *m)
 {
 	bool helped = false;
 
-	for (guint i = 0; i < m->best.stretches->len; i++) {
+	for (guint i = 0; goes_on(m) && i < m->best.stretches->len; i++) {
 		begin_plan(m);
 		cut_end(m, i);
 		if (!try_plan(m))
@@ -628,10 +634,10 @@ static bool shorter(struct minimiser *m)
 {
 	bool helped = false;
 
-	for (guint i = 0; i < m->best.stretches->len; i++) {
+	for (guint i = 0; goes_on(m) && i < m->best.stretches->len; i++) {
 		uint32_t n = stretch_at(&m->best, i)->nr_steps;
 
-		for (uint32_t left = 1; left < n; left += 1 + left / LENGTHS_TRIED) {
+		for (uint32_t left = 1; goes_on(m) && left < n; left += 1 + left / LENGTHS_TRIED) {
 			begin_plan(m);
 			stretch_at(&m->plan, i)->nr_steps = left;
 			if (try_plan(m)) {
@@ -660,7 +666,8 @@ static bool postpone(struct minimiser *m, guint i, guint size, bool settled)
 {
 	uint32_t left = settled ? PLACES_MAX : UINT32_MAX;
 
-	for (guint to = i + size + 1; to <= m->best.stretches->len && left > 0; to++) {
+	for (guint to = i + size + 1; goes_on(m) && to <= m->best.stretches->len && left > 0;
+	     to++) {
 		if (settled && to < m->best.stretches->len && stretch_at(&m->best, to)->preempts)
 			continue;
 		left--;
@@ -677,7 +684,7 @@ static bool postponed(struct minimiser *m)
 
 	/* Moving several is for preemptions: without any there are few steps to win. */
 	for (guint size = 1; size <= (m->best.cost.preemptions ? POSTPONED_MAX : 1); size++) {
-		for (guint i = 0; i + size < m->best.stretches->len; i++)
+		for (guint i = 0; goes_on(m) && i + size < m->best.stretches->len; i++)
 			helped |= postpone(m, i, size, false);
 	}
 	return helped;
@@ -689,7 +696,7 @@ static bool settled(struct minimiser *m)
 	bool helped = false;
 
 	for (guint size = 1; size <= POSTPONED_MAX; size++) {
-		for (guint i = 1; i + size < m->best.stretches->len; i++) {
+		for (guint i = 1; goes_on(m) && i + size < m->best.stretches->len; i++) {
 			while (i + size < m->best.stretches->len &&
 			       stretch_at(&m->best, i)->preempts && postpone(m, i, size, true))
 				helped = true;
@@ -703,7 +710,7 @@ static bool plain_picks(struct minimiser *m)
 {
 	bool helped = false;
 
-	for (guint i = 0; i < m->best.inner->len;) {
+	for (guint i = 0; goes_on(m) && i < m->best.inner->len;) {
 		begin_plan(m);
 		g_array_remove_index(m->plan.inner, i);
 		m->other_picks = true;
