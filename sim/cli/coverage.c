@@ -11,10 +11,10 @@ static uint64_t nr_cut(const struct explore_options *opt, const struct explore_r
 	if (opt->strategy != STRATEGY_AUTO)
 		return s->nr_cut;
 	if (s->stage == AUTO_BOUND)
-		return s->stage_cut[AUTO_BOUND];
+		return s->stages[AUTO_BOUND].nr_cut;
 	if (s->stage == AUTO_STATES)
-		return s->stage_cut[AUTO_STATES];
-	return s->stage_cut[AUTO_TRY] + s->stage_cut[AUTO_REDUCE];
+		return s->stages[AUTO_STATES].nr_cut;
+	return s->stages[AUTO_TRY].nr_cut + s->stages[AUTO_REDUCE].nr_cut;
 }
 
 /* Nothing stopped it, and no run was cut short. */
@@ -64,10 +64,11 @@ static char *claim_some(const struct explore_options *opt, const struct explore_
 	}
 	if (s->strategy == STRATEGY_EXHAUSTIVE)
 		return g_strdup_printf(U64 " states, not all that there are", s->nr_states);
-	if (s->stage_runs[AUTO_SAMPLE] > 0)
+	if (s->stages[AUTO_SAMPLE].nr_runs > 0)
 		return g_strdup_printf(U64 " ordering%s, " U64 " of them random, seed " U64
 					   ", not all that there are",
-				       s->nr_runs, plural, s->stage_runs[AUTO_SAMPLE], opt->seed);
+				       s->nr_runs, plural, s->stages[AUTO_SAMPLE].nr_runs,
+				       opt->seed);
 	return g_strdup_printf(U64 " ordering%s, not all that there are", s->nr_runs, plural);
 }
 
@@ -122,20 +123,20 @@ char *coverage_auto(const struct explore_result *r)
 	GString *text = g_string_new(NULL);
 
 	for (enum auto_stage i = 0; i <= s->stage; i++) {
-		bool is_empty = s->stage_runs[i] + s->stage_cut[i] == 0;
+		bool is_empty = s->stages[i].nr_runs + s->stages[i].nr_cut == 0;
 
 		/* The first one is left out where runs are long. */
 		if (i == AUTO_TRY && i < s->stage && is_empty)
 			continue;
 		/* It gives up at once where steps have to be taken in the world. */
-		if (i == AUTO_STATES && i < s->stage && s->nr_recalled == 0)
+		if (i == AUTO_STATES && i < s->stage && s->stages[i].nr_recalled == 0)
 			continue;
-		if (i == AUTO_REDUCE && loops && s->stage_runs[i] == 0)
+		if (i == AUTO_REDUCE && loops && s->stages[i].nr_runs == 0)
 			continue;
 		g_string_append_printf(
 			text, "%s%s: " U64, text->len > 0 ? "; then " : "",
 			i == AUTO_BOUND && loops ? "exhaustive, since there are loops" : stages[i],
-			s->stage_runs[i]);
+			s->stages[i].nr_runs);
 	}
 	return g_string_free(text, FALSE);
 }

@@ -157,7 +157,7 @@ static bool was_tried(const struct driver *d)
 {
 	const struct explore_stats *s = &d->result->stats;
 
-	return s->stage_runs[AUTO_TRY] + s->stage_cut[AUTO_TRY] > 0;
+	return s->stages[AUTO_TRY].nr_runs + s->stages[AUTO_TRY].nr_cut > 0;
 }
 
 /* Return: whether it was the last one. */
@@ -200,12 +200,13 @@ static void explore_auto(struct driver *d)
 	bool last = false;
 
 	for (enum auto_stage stage = stats->stage; !last && stage < NR_AUTO_STAGES; stage++) {
-		uint64_t nr_runs = stats->nr_runs, nr_cut = stats->nr_cut;
+		struct explore_stats before = *stats;
 
 		stats->stage = stage;
 		last = run_stage(d, stage, &left);
-		stats->stage_runs[stage] += stats->nr_runs - nr_runs;
-		stats->stage_cut[stage] += stats->nr_cut - nr_cut;
+		stats->stages[stage].nr_runs += stats->nr_runs - before.nr_runs;
+		stats->stages[stage].nr_cut += stats->nr_cut - before.nr_cut;
+		stats->stages[stage].nr_recalled += stats->nr_recalled - before.nr_recalled;
 	}
 	g_byte_array_unref(left.bytes);
 }

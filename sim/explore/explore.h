@@ -47,9 +47,10 @@ enum auto_stage {
 struct explore_stats {
 	/* at work now; STRATEGY_AUTO while that samples */
 	enum strategy strategy;
-	enum auto_stage stage;		     /* STRATEGY_AUTO */
-	uint64_t stage_runs[NR_AUTO_STAGES]; /* how many of nr_runs each of them made */
-	uint64_t stage_cut[NR_AUTO_STAGES];  /* and of nr_cut */
+	enum auto_stage stage; /* STRATEGY_AUTO */
+	struct {
+		uint64_t nr_runs, nr_cut, nr_recalled;
+	} stages[NR_AUTO_STAGES]; /* what each of them made of these */
 	uint64_t
 		nr_loops; /* of nr_cut: in a loop that only somebody else ends, who came too late */
 	uint64_t nr_runs; /* executions that came to an end or a finding */
