@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -98,12 +99,29 @@ static struct output *open_in_place(const char *path, GError **error)
 	return output_new(fd, path);
 }
 
+/* Create @tmp, and remember it before a signal can come; negative on failure. */
+static int create_temporary(char *tmp)
+{
+	sigset_t all, before;
+	int fd, err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
+	fd = g_mkstemp_full(tmp, O_WRONLY | O_CLOEXEC, 0666);
+	err = errno;
+	if (fd >= 0)
+		remember(tmp);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	errno = err;
+	return fd;
+}
+
 static struct output *open_temporary(const char *path, bool force, GError **error)
 {
 	g_autofree char *dir = g_path_get_dirname(path);
 	g_autofree char *base = g_path_get_basename(path);
 	char *tmp = g_strdup_printf("%s/.%s.XXXXXX", dir, base);
-	int fd = g_mkstemp_full(tmp, O_WRONLY | O_CLOEXEC, 0666);
+	int fd = create_temporary(tmp);
 	struct output *o;
 
 	if (fd < 0) {
@@ -111,7 +129,6 @@ static struct output *open_temporary(const char *path, bool force, GError **erro
 		g_free(tmp);
 		return NULL;
 	}
-	remember(tmp);
 	o = output_new(fd, path);
 	o->tmp = tmp;
 	o->force = force;

@@ -76,13 +76,10 @@ rm -r "$out"
 
 # By a signal, while workers are at work: nothing is lost, nobody is left.
 for strategy in random dpor exhaustive; do
-	"$SLABSIM" explore $needle --set appends=5 --set needle=no --strategy $strategy \
-		--max-time 100s --jobs 2 -o "$out" >"$work/stdout" 2>"$work/stderr" &
-	pid=$!
-	sleep 0.7
-	kill -TERM "$pid"
-	status=0
-	wait "$pid" || status=$?
+	begin explore $needle --set appends=5 --set needle=no --strategy $strategy \
+		--max-time 600s --jobs 2 -o "$out"
+	until_true told " executions"
+	end_with TERM
 	[ "$status" -eq 130 ] || complain "$strategy, interrupted: exit $status"
 	says stdout "interrupted"
 	holds "$out" needle.checkpoint
@@ -95,10 +92,8 @@ for strategy in random dpor exhaustive; do
 done
 
 # A worker that is killed is said, at once.
-"$SLABSIM" explore $needle --set appends=6 --set needle=no --strategy dpor --max-time 100s \
-	--jobs 2 >"$work/stdout" 2>"$work/stderr" &
-pid=$!
-sleep 0.7
+begin explore $needle --set appends=6 --set needle=no --strategy dpor --max-time 600s --jobs 2
+until_true told " executions"
 if command -v pgrep >/dev/null; then
 	kill -KILL "$(pgrep -P "$pid" | head -n 1)"
 	status=0

@@ -80,7 +80,8 @@ holds() {
 
 # child PID: the first process that it has started
 child() {
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
+	limit=$(($(date +%s) + 60))
+	until [ "$(date +%s)" -gt "$limit" ]; do
 		for stat in /proc/[0-9]*/stat; do
 			# A process may be gone by the time that it is looked at.
 			ppid=$(sed 's/.*) . \([0-9]*\) .*/\1/' "$stat" 2>/dev/null) || continue
@@ -91,6 +92,39 @@ child() {
 		done
 		sleep 0.1
 	done
+}
+
+# begin ARGUMENT...: run the program meanwhile, as $pid
+begin() {
+	: >"$work/stdout"
+	: >"$work/stderr"
+	trap '' USR1 # it may be asked before it listens
+	"$SLABSIM" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null &
+	pid=$!
+	trap - USR1
+}
+
+# until_true COMMAND...: wait for it, but not for ever
+until_true() {
+	tries=0
+	until "$@"; do
+		tries=$((tries + 1))
+		[ $tries -lt 1200 ] || { complain "in vain: $*" && return; }
+		sleep 0.05
+	done
+}
+
+# told TEXT: does it say that, asked how far it is?
+told() {
+	kill -USR1 "$pid" 2>/dev/null
+	grep -qF -e "$1" "$work/stderr"
+}
+
+# end_with SIGNAL: what it sets status to
+end_with() {
+	kill -s "$1" "$pid" 2>/dev/null
+	status=0
+	wait "$pid" || status=$?
 }
 
 finish() {

@@ -58,36 +58,14 @@ begun=$(now)
 try 5 explore "$long" --audit --max-time 500ms
 in_time
 
-# begin ARGUMENT...: run the program meanwhile
-begin() {
-	: >"$work/stderr"
-	trap '' USR1 # it may be asked before it listens
-	"$SLABSIM" "$@" >"$work/stdout" 2>"$work/stderr" </dev/null &
-	pid=$!
-	trap - USR1
-}
-
-# asked_until TEXT: ask how far it is until it says that
-asked_until() {
-	tries=0
-	until grep -qF -e "$1" "$work/stderr"; do
-		tries=$((tries + 1))
-		[ $tries -lt 1200 ] || { complain "it does not come to '$1'" && return; }
-		kill -USR1 "$pid" 2>/dev/null
-		sleep 0.05
-	done
-}
-
 # stop_at TEXT ARGUMENT...: the first signal, when it says that, ends it, and is obeyed at once
 stop_at() {
 	text=$1
 	shift
 	begin "$@"
-	asked_until "$text"
+	until_true told "$text"
 	begun=$(now)
-	kill -TERM "$pid" 2>/dev/null
-	status=0
-	wait "$pid" || status=$?
+	end_with TERM
 	in_time
 }
 
@@ -113,12 +91,10 @@ rm -r "$out"
 
 # The second signal ends it whatever it does; no half of a file stays.
 begin explore "$long" --strategy dpor --jobs 2 -o "$out"
-asked_until "0 executions"
+until_true told "0 executions"
 begun=$(now)
 kill -TERM "$pid" 2>/dev/null
-kill -TERM "$pid" 2>/dev/null
-status=0
-wait "$pid" || status=$?
+end_with TERM
 in_time
 [ "$status" -eq 130 ] || [ "$status" -eq 143 ] || complain "two signals: exit $status"
 [ ! -d "$out" ] || [ -z "$(find "$out" -name '.*' -type f)" ] || complain "half a file is left"

@@ -23,7 +23,7 @@ done
 	"$SLABSIM" list events 2>"$work/stderr"
 	echo $? >"$work/status"
 ) | true
-sleep 0.1
+until_true [ -s "$work/status" ]
 status=$(cat "$work/status")
 [ "$status" -eq 0 ] || [ "$status" -eq 141 ] || complain "EPIPE: $status"
 [ ! -s "$work/stderr" ] || complain "EPIPE: stderr"
@@ -56,19 +56,11 @@ return model {
   end,
 }
 LUA
-"$SLABSIM" explore "$work/wide.lua" --strategy dpor --max-time 60s -q \
-	>"$work/stdout" 2>"$work/stderr" &
-pid=$!
-tries=0
-until grep -q "^slabsim: dpor: .* executions" "$work/stderr" || [ $tries -ge 100 ]; do
-	sleep 0.1
-	kill -USR1 $pid || break
-	tries=$((tries + 1))
-done
+begin explore "$work/wide.lua" --strategy dpor --max-time 600s -q
+until_true told " executions"
 # Not SIGINT, which the shell has told what runs in the background to ignore.
-kill -TERM $pid
-wait $pid
-[ $? -eq 130 ] || complain "interrupted after SIGUSR1: status"
+end_with TERM
+[ $status -eq 130 ] || complain "interrupted after SIGUSR1: exit $status"
 says stderr "slabsim: dpor: "
 
 # Interrupted: status 130, and no half a file.
@@ -82,17 +74,12 @@ return scenario {
   },
 }
 LUA
-"$SLABSIM" run "$work/long.lua" -o "$work/long" -q >"$work/stdout" 2>"$work/stderr" &
-pid=$!
-tries=0
-until [ -n "$(find "$work/long" -type f 2>/dev/null)" ] || [ "$tries" -ge 100 ]; do
-	sleep 0.05
-	tries=$((tries + 1))
-done
-# Shells start background jobs with SIGINT ignored, so SIGTERM stands in for it.
-kill -TERM "$pid"
-status=0
-wait "$pid" || status=$?
+is_written() {
+	[ -n "$(find "$1" -type f -size +0 2>/dev/null)" ]
+}
+begin run "$work/long.lua" -o "$work/long" -q
+until_true is_written "$work/long"
+end_with TERM
 [ "$status" -eq 130 ] || complain "interrupted: exit $status"
 find "$work/long" -name '.*.??????' | grep -q . && complain "a temporary file stays"
 tail -n 1 "$work/long/long.trace.jsonl" | grep -q '"type":"end"' || complain "half a trace"

@@ -185,13 +185,9 @@ says stderr '    slabsim run '
 
 # ---- Ctrl-C ---------------------------------------------------------------------
 
-"$SLABSIM" study "$work/long.lua" --replications 1000 --jobs 2 -o "$work/none" >"$work/stdout" \
-	2>"$work/stderr" &
-runner=$!
-sleep 1
-kill -s TERM "$runner"
-status=0
-wait "$runner" || status=$?
+begin study "$work/long.lua" --replications 1000 --jobs 2 -o "$work/none"
+until_true told " of 4000 runs"
+end_with TERM
 [ "$status" -eq 130 ] || complain "exit $status when interrupted, expected 130"
 grep -q '^slabsim: interrupted after [0-9]* of 4000 runs$' "$work/stderr" || complain "interrupted"
 holds "$work/none"
