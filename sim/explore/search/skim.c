@@ -388,7 +388,7 @@ static bool skim_on(struct skim *k, uint64_t until)
 
 		if (led == SKIMMED_UNFIT)
 			break;
-		if (skim_is_over(k->s->d))
+		if (driver_is_over(k->s->d))
 			return true;
 		if (led == SKIMMED)
 			break;

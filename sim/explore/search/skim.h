@@ -78,12 +78,6 @@ static inline const uint64_t *skim_hashes(const struct skim *k)
 	return (const uint64_t *)(void *)k->hashes->data;
 }
 
-/* Nobody goes on from there. */
-static inline bool skim_is_over(const struct driver *d)
-{
-	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
-}
-
 /* Of a step: there is more below it, the run is over, a memo cannot hold it. */
 enum skimmed { SKIMMED, SKIMMED_END, SKIMMED_UNFIT };
 

@@ -217,13 +217,13 @@ static bool take_known(struct skim *k, struct ply *f)
 
 	if (stepped == STEPPED_STOPPED) {
 		driver_run_stopped(d);
-		return skim_is_over(d) ? false : skim_get_lost(k);
+		return driver_is_over(d) ? false : skim_get_lost(k);
 	}
 	/* It violates on this path, though elsewhere it did not: that depends on the way. */
 	if (stepped == STEPPED_FAILED && !d->audit)
 		driver_run_ended(d, false);
 	f->taken = true;
-	return !skim_is_over(d);
+	return !driver_is_over(d);
 }
 
 bool skim_catch_up(struct skim *k)
@@ -317,7 +317,7 @@ enum skimmed skim_learn(struct skim *k)
 		k->world = ELSEWHERE;
 		return SKIMMED_UNFIT;
 	}
-	if (skim_is_over(d))
+	if (driver_is_over(d))
 		return SKIMMED_END;
 	if (d->audit)
 		step_tell(s, top(s), &taken);
