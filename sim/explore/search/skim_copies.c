@@ -8,7 +8,6 @@
  */
 #include "sim/explore/search/skim.h"
 
-#include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 
 /* What a lock holds that a copy has taken, whichever it is. */
@@ -22,11 +21,6 @@ static uint64_t own_name(uint32_t role, uint32_t field)
 static uint64_t shared_name(oid_t obj, uint32_t field)
 {
 	return hash_mix(hash_mix(2, obj), field);
-}
-
-static uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
-{
-	return hash_mix(name, before) ^ hash_mix(name, after);
 }
 
 static bool is_lock(const struct effect *e)
