@@ -46,7 +46,6 @@ struct memo_answer {
 
 /* A process, where it stands. */
 struct memo_point {
-	uint64_t control;
 	uint32_t proc;
 	uint32_t step;	    /* the first */
 	uint32_t answer;    /* the first */
@@ -62,13 +61,12 @@ struct memo_place {
 
 struct memo {
 	GArray *places;			/* struct memo_place */
-	GArray *objects;		/* oid_t */
 	GArray *points;			/* struct memo_point */
 	GArray *steps;			/* struct memo_step */
 	GArray *uses;			/* struct memo_use */
 	GArray *answers;		/* struct memo_answer */
 	uint64_t procs[MEMO_PROCS_MAX]; /* keys */
-	uint32_t nr_procs;
+	uint32_t nr_procs, nr_objects;
 	GHashTable *by_name;	/* places, objects and points by a digest of what they are */
 	bool unfit;		/* something else was seen */
 	struct subject *copies; /* whose copies can be exchanged; NULL: there are none */

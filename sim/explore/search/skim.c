@@ -322,7 +322,6 @@ static bool begin(struct skim *k, struct search *s)
 	k->s = s;
 	k->m = s->d->memo;
 	k->base = s->nodes->len - 1;
-	k->base_choices = n->choices_at;
 	k->fingerprint = order_fingerprint(s->order);
 	k->world = AT_TOP;
 	if (!skim_fits(k)) {

@@ -35,8 +35,8 @@ enum whereabouts {
 struct skim {
 	struct search *s;
 	struct memo *m;
-	uint32_t base, base_choices; /* depth and choices of the first ply */
-	GArray *plies;		     /* struct ply */
+	uint32_t base; /* depth of the first ply */
+	GArray *plies; /* struct ply */
 	uint64_t fingerprint;
 	uint32_t points[MEMO_PROCS_MAX];
 	GArray *versions; /* uint64_t for each place */

@@ -13,7 +13,7 @@ void skim_know_places(struct skim *k)
 	guint known = k->versions->len;
 
 	g_array_set_size(k->versions, k->m->places->len);
-	g_array_set_size(k->hashes, k->m->objects->len);
+	g_array_set_size(k->hashes, k->m->nr_objects);
 	for (guint i = known; i < k->versions->len; i++) {
 		const struct memo_place *p = &g_array_index(k->m->places, struct memo_place, i);
 		uint64_t change;
@@ -161,7 +161,7 @@ static uint32_t go_back(struct skim *k)
 		step_take_back(s, top(s));
 	}
 	if (k->world == ELSEWHERE) {
-		path_note_script(s, k->base_choices + nr);
+		path_note_script(s, node_at(s, k->base)->choices_at + nr);
 		(void)path_go_back(s, k->base + nr, false);
 	}
 	return nr;
