@@ -92,17 +92,18 @@ uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control)
 	return i;
 }
 
-uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool ended, bool keep)
+uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from, bool ended,
+		    bool keep)
 {
-	struct memo_step step = {.next = memo_point_at(m, from)->step, .at = m->uses->len};
-	struct effects effects;
+	struct memo_step step = {
+		.next = memo_point_at(m, from)->step,
+		.at = m->uses->len,
+		.nr = effects->nr,
+		.change = effects->control_change,
+	};
 
-	if (!order_effects(o, &effects))
-		return MEMO_NONE;
-	step.nr = effects.nr;
-	step.change = effects.control_change;
-	for (uint32_t i = 0; i < effects.nr; i++) {
-		const struct effect *e = &effects.places[i];
+	for (uint32_t i = 0; i < effects->nr; i++) {
+		const struct effect *e = &effects->places[i];
 		struct memo_use use = {
 			.place = memo_place(m, e->obj, e->field),
 			.before = e->before,
@@ -114,7 +115,7 @@ uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool e
 		g_array_append_val(m->uses, use);
 		step.change ^= e->change;
 	}
-	step.to = ended ? MEMO_NONE : memo_point(m, memo_point_at(m, from)->proc, effects.control);
+	step.to = ended ? MEMO_NONE : memo_point(m, memo_point_at(m, from)->proc, effects->control);
 	/* The points may have moved. */
 	if (keep)
 		memo_point_at(m, from)->step = m->steps->len;

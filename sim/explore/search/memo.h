@@ -87,13 +87,14 @@ uint32_t memo_object(struct memo *m, oid_t obj);
 uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control);
 
 /**
- * memo_learn() - a process that stood at @from has taken the last step of @o
+ * memo_learn() - a process that stood at @from has taken a step, which had @effects
  * @ended: it will take no more
  * @keep: whoever stands there again and finds the same recalls it; else nobody does
  *
- * Return: number of the step; MEMO_NONE: there is more to it than a memo can hold.
+ * Return: number of the step.
  */
-uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool ended, bool keep);
+uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from, bool ended,
+		    bool keep);
 
 /** memo_answer() - a process that waits at @point can go on, or not, where its object has @hash */
 void memo_answer(struct memo *m, uint32_t point, uint64_t hash, bool ready);

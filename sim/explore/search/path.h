@@ -234,7 +234,8 @@ enum stepped { STEPPED, STEPPED_PRUNED, STEPPED_FAILED, STEPPED_STOPPED };
 struct taken {
 	const struct task *t;
 	bool context, waited;
-	uint64_t before; /* fingerprint */
+	bool control_known; /* how @t goes on is a digest of that, not of all that it did */
+	uint64_t before;    /* fingerprint */
 };
 
 /** step_take() - the step that the node on top has picked, with all that follows from it */
@@ -262,8 +263,8 @@ enum level step_arrival(const struct world *w, const struct transition *tr);
 void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
 		uint32_t depth);
 
-/** step_note_state() - what was written, and how @t goes on, where that is known by value */
-void step_note_state(struct search *s, const struct task *t);
+/** step_note_state() - what was written, and how the task goes on, where that is known by value */
+void step_note_state(struct search *s, struct taken *taken);
 
 /**
  * step_state() - by what a state is known

@@ -132,11 +132,12 @@ void skim_drop_top(struct search *s);
 bool skim_begin_copies(struct skim *k);
 
 /**
- * skim_note_copies() - @t has taken @step: what was it, whichever copy @t is?
+ * skim_note_copies() - @taken, with @effects, is @step now: what was it, whichever copy took it?
  *
  * Return: false if it tells copies apart; the exploration then has to end.
  */
-bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step);
+bool skim_note_copies(struct skim *k, const struct taken *taken, const struct effects *effects,
+		      uint32_t step);
 
 /** skim_change_copies() - @step is taken, or taken back */
 void skim_change_copies(struct skim *k, const struct memo_step *step);

@@ -91,17 +91,17 @@ static uint64_t control_change(struct copy c, uint64_t key, uint64_t before, uin
 	return change_of(c.nr ? own_name(c.role, FIELD_CURRENT) : key, before, after);
 }
 
-bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step)
+bool skim_note_copies(struct skim *k, const struct taken *taken, const struct effects *effects,
+		      uint32_t step)
 {
 	struct subject *s = k->m->copies;
+	const struct task *t = taken->t;
 	struct memo_step *noted = &g_array_index(k->m->steps, struct memo_step, step);
 	struct copy mine = s->copy_of(s, t->id);
 	uint64_t shared = 0, own = 0, control;
-	struct effects effects;
 
-	(void)order_effects(k->s->order, &effects);
-	for (uint32_t i = 0; i < effects.nr; i++) {
-		const struct effect *e = &effects.places[i];
+	for (uint32_t i = 0; i < effects->nr; i++) {
+		const struct effect *e = &effects->places[i];
 		struct copy of = s->copy_of(s, e->obj);
 
 		if (of.nr && of.nr != mine.nr)
@@ -109,11 +109,12 @@ bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step)
 		if (e->change && (is_passed_on(e) || !note_place(k, e, mine, &shared, &own)))
 			return complain(k, t, "may leave traces of who it is in", e->obj);
 	}
-	if (t->state != TASK_DEAD && !s->control_hash(s, t, &control))
+	if (!taken->control_known)
 		return complain(k, t, "goes on with something else", 0);
 	if (t->state != TASK_DEAD && s->refers_to_copies(s, t))
 		return complain(k, t, "refers to what is another one's own", 0);
-	control = control_change(mine, context_key(t->id), effects.control_before, effects.control);
+	control =
+		control_change(mine, context_key(t->id), effects->control_before, effects->control);
 	*(mine.nr ? &own : &shared) ^= control;
 	noted->copy = mine.nr;
 	noted->change_shared = shared;

@@ -127,7 +127,7 @@ static enum stepped step_in_world(struct skim *k, struct taken *taken)
 	k->world = ELSEWHERE;
 	if (!step_push(s, taken))
 		return STEPPED_STOPPED;
-	step_note_state(s, taken->t);
+	step_note_state(s, taken);
 	step_note_reached(s, n);
 	(void)exec_look(s->x);
 	k->world = PAST_TOP;
@@ -272,15 +272,15 @@ static bool note_learned(struct skim *k, const struct taken *taken, bool keep)
 {
 	struct search *s = k->s;
 	struct ply *f = skim_last(k), child;
+	struct effects effects;
 	uint32_t step;
 
-	if (s->x->choices->len != top(s)->choices_at + 1 || !skim_fits(k))
+	if (s->x->choices->len != top(s)->choices_at + 1 || !skim_fits(k) ||
+	    !order_effects(s->order, &effects))
 		return false;
-	step = memo_learn(k->m, s->order, k->points[f->enabled[f->pick]],
+	step = memo_learn(k->m, &effects, k->points[f->enabled[f->pick]],
 			  taken->t->state == TASK_DEAD, keep);
-	if (step == MEMO_NONE)
-		return false;
-	if (k->exchanges && !skim_note_copies(k, taken->t, step))
+	if (k->exchanges && !skim_note_copies(k, taken, &effects, step))
 		return true;
 	know_places_before(k, step);
 	skim_apply(k, f, step);
