@@ -75,9 +75,6 @@ struct memo {
 struct memo *memo_new(void);
 void memo_free(struct memo *m);
 
-/** copies_are_alike() - do the copies of @s, which is where its tasks begin, begin alike? */
-bool copies_are_alike(struct subject *s, GError **error);
-
 /** memo_proc() - number of the process @key; MEMO_NONE: there are too many */
 uint32_t memo_proc(struct memo *m, uint64_t key);
 
