@@ -140,9 +140,15 @@ static inline int find_key(const struct search *s, const struct node *n, uint64_
 	return -1;
 }
 
+/* A bit for each of @nr alternatives. */
+static inline uint64_t path_all_of(uint32_t nr)
+{
+	return nr == 64 ? UINT64_MAX : (UINT64_C(1) << nr) - 1;
+}
+
 static inline uint64_t all_enabled(const struct node *n)
 {
-	return n->nr_enabled == 64 ? UINT64_MAX : (UINT64_C(1) << n->nr_enabled) - 1;
+	return path_all_of(n->nr_enabled);
 }
 
 /* Does the node at @depth belong to this search, but for what its step chooses inside? */

@@ -86,23 +86,23 @@ static bool set_enabled(const struct skim *k, struct ply *f)
 	return true;
 }
 
-static int natural(const struct skim *k, const struct ply *f)
+static int8_t find_natural(const struct skim *k, const struct ply *f)
 {
 	for (uint32_t i = 0; i < f->nr_enabled; i++) {
 		if (k->m->procs[f->enabled[i]] == f->current)
-			return (int)i;
+			return (int8_t)i;
 	}
 	return -1;
 }
 
 /* The next to try at @f; false when none is left. */
-static bool pick_next(const struct skim *k, struct ply *f)
+static bool pick_next(struct ply *f)
 {
 	uint64_t left = f->todo & ~f->done;
 
 	if (!left)
 		return false;
-	f->pick = (uint8_t)path_first_of(left, natural(k, f));
+	f->pick = (uint8_t)path_first_of(left, f->natural);
 	return true;
 }
 
@@ -118,9 +118,7 @@ static uint32_t recall(const struct skim *k, uint32_t point)
 static uint64_t state_after(const struct skim *k, const struct ply *f, uint32_t i,
 			    uint64_t fingerprint, uint32_t *preemptions)
 {
-	int free = natural(k, f);
-
-	*preemptions = f->preemptions + (free >= 0 && (uint32_t)free != i);
+	*preemptions = f->preemptions + (f->natural >= 0 && (uint32_t)f->natural != i);
 	return step_state(k->s, fingerprint, k->m->procs[f->enabled[i]], *preemptions);
 }
 
@@ -155,8 +153,9 @@ static void push(struct skim *k, struct ply *f)
 	f->step = MEMO_NONE;
 	f->done = 0;
 	f->taken = false;
-	f->todo = path_alternatives(k->s, f->nr_enabled, natural(k, f), f->preemptions);
-	(void)pick_next(k, f);
+	f->natural = find_natural(k, f);
+	f->todo = path_alternatives(k->s, f->nr_enabled, f->natural, f->preemptions);
+	(void)pick_next(f);
 	look_ahead(k, f);
 	k->on_path[f->state % PATH_SLOTS]++;
 	g_array_append_vals(k->plies, f, 1);
@@ -286,7 +285,7 @@ static bool climb(struct skim *k)
 		if (!path_is_ours(k->s, depth))
 			return false;
 		f->done |= UINT64_C(1) << f->pick;
-		if (pick_next(k, f))
+		if (pick_next(f))
 			return true;
 		if (k->plies->len == 1)
 			return false;

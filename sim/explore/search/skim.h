@@ -17,9 +17,10 @@
 struct ply {
 	uint64_t state, todo, done, current;
 	uint32_t preemptions;
-	uint32_t step; /* what the pick has done; MEMO_NONE: nothing yet */
-	uint32_t from; /* point at which it stood before */
-	bool taken;    /* the search proper has taken that step, too */
+	uint32_t step;	/* what the pick has done; MEMO_NONE: nothing yet */
+	uint32_t from;	/* point at which it stood before */
+	bool taken;	/* the search proper has taken that step, too */
+	int8_t natural; /* path_natural() */
 	uint8_t pick, nr_pending, nr_enabled;
 	uint8_t pending[MEMO_PROCS_MAX], enabled[MEMO_PROCS_MAX]; /* processes */
 	uint32_t known[MEMO_PROCS_MAX]; /* steps of those that are enabled; MEMO_NONE: not yet */

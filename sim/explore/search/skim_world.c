@@ -122,7 +122,7 @@ static enum stepped step_in_world(struct skim *k, struct taken *taken)
 	uint32_t violations = s->x->s->checks->nr_violations;
 
 	n->wild = n->opens = false;
-	g_array_set_size(s->touches, n->touches_base);
+	array_cut(s->touches, n->touches_base);
 	n->touches_at = n->touches_base;
 	k->world = ELSEWHERE;
 	if (!step_push(s, taken))
