@@ -10,7 +10,7 @@
  *   skim_copies.c states in which copies have only changed places
  */
 
-#include "sim/explore/search/memo.h"
+#include "sim/explore/search/paper.h"
 #include "sim/explore/search/path.h"
 
 /* A node on the path.  What has the same name in struct node means the same there. */
@@ -21,8 +21,8 @@ struct ply {
 	uint32_t from;	/* point at which it stood before */
 	bool taken;	/* the search proper has taken that step, too */
 	int8_t natural; /* path_natural() */
-	uint8_t pick, nr_pending, nr_enabled;
-	uint8_t pending[MEMO_PROCS_MAX], enabled[MEMO_PROCS_MAX]; /* processes */
+	uint8_t pick;
+	struct proc_list pending, enabled;
 	uint32_t known[MEMO_PROCS_MAX]; /* steps of those that are enabled; MEMO_NONE: not yet */
 };
 
@@ -35,13 +35,9 @@ enum whereabouts {
 
 struct skim {
 	struct search *s;
-	struct memo *m;
+	struct paper paper;
 	uint32_t base; /* depth of the first ply */
 	GArray *plies; /* struct ply */
-	uint64_t fingerprint;
-	uint32_t points[MEMO_PROCS_MAX];
-	GArray *versions; /* uint64_t for each place */
-	GArray *hashes;	  /* uint64_t for each object: what its places hold */
 	enum whereabouts world;
 	/* Where copies can be exchanged: what is nobody's, each one's own, and all of these. */
 	bool exchanges;
@@ -59,24 +55,15 @@ static inline struct ply *skim_last(const struct skim *k)
 	return skim_ply(k, k->plies->len - 1);
 }
 
-static inline uint64_t *skim_version(const struct skim *k, uint32_t place)
+/* The process that @f has picked. */
+static inline uint32_t skim_picked(const struct ply *f)
 {
-	return &g_array_index(k->versions, uint64_t, place);
+	return f->enabled.at[f->pick];
 }
 
-static inline uint64_t *skim_hash(const struct skim *k, uint32_t object)
+static inline uint64_t skim_key(const struct skim *k, uint32_t proc)
 {
-	return &g_array_index(k->hashes, uint64_t, object);
-}
-
-static inline const uint64_t *skim_versions(const struct skim *k)
-{
-	return (const uint64_t *)(void *)k->versions->data;
-}
-
-static inline const uint64_t *skim_hashes(const struct skim *k)
-{
-	return (const uint64_t *)(void *)k->hashes->data;
+	return k->paper.m->procs[proc];
 }
 
 /* Of a step: there is more below it, the run is over, a memo cannot hold it. */
@@ -90,23 +77,7 @@ void skim_apply(struct skim *k, struct ply *f, uint32_t step);
 /** skim_take_back() - the state is what it was before the step of @f */
 void skim_take_back(struct skim *k, struct ply *f);
 
-/** skim_set_pending() - who is pending behind the step that @f has taken */
-void skim_set_pending(const struct skim *k, const struct ply *f, struct ply *child);
-
 /* ---- skim_world.c ---- */
-
-/** skim_fits() - is all that can come next a step of a task that has its CPU to itself? */
-bool skim_fits(struct skim *k);
-
-/**
- * skim_know_places() - room for all places and objects of the memo
- *
- * New ones hold what they do in the world.
- */
-void skim_know_places(struct skim *k);
-
-/** skim_look() - ask the world about all that are pending: what do they wait for, and must they? */
-void skim_look(struct skim *k);
 
 /**
  * skim_catch_up() - let the search proper take the path of all plies but for the last one's step

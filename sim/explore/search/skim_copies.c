@@ -48,7 +48,7 @@ static bool complain(struct skim *k, const struct task *t, const char *what, oid
 static bool note_place(const struct skim *k, const struct effect *e, struct copy holder,
 		       uint64_t *shared, uint64_t *own)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 	struct copy of = s->copy_of(s, e->obj);
 	uint64_t before = e->before, after = e->after;
 
@@ -90,9 +90,9 @@ static uint64_t control_change(struct copy c, uint64_t key, uint64_t before, uin
 bool skim_note_copies(struct skim *k, const struct taken *taken, const struct effects *effects,
 		      uint32_t step)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 	const struct task *t = taken->t;
-	struct memo_step *noted = &g_array_index(k->m->steps, struct memo_step, step);
+	struct memo_step *noted = &g_array_index(k->paper.m->steps, struct memo_step, step);
 	struct copy mine = s->copy_of(s, t->id);
 	uint64_t shared = 0, own = 0, control;
 
@@ -142,7 +142,7 @@ static uint64_t digest_all(const struct skim *k, uint64_t shared, uint64_t all_c
 
 uint64_t skim_fingerprint(const struct skim *k)
 {
-	return k->exchanges ? digest_all(k, k->shared, k->all_copies) : k->fingerprint;
+	return k->exchanges ? digest_all(k, k->shared, k->all_copies) : k->paper.fingerprint;
 }
 
 uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *step)
@@ -150,7 +150,7 @@ uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *st
 	uint64_t all = k->all_copies, own = k->own[step->copy];
 
 	if (!k->exchanges)
-		return k->fingerprint ^ step->change;
+		return k->paper.fingerprint ^ step->change;
 	if (step->copy)
 		all += digest_of(own ^ step->change_own) - digest_of(own);
 	return digest_all(k, k->shared ^ step->change_shared, all);
@@ -158,7 +158,7 @@ uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *st
 
 static void add_processes(struct skim *k)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 
 	for (uint64_t nr = 1; nr <= s->w->next_id[OBJ_TASK]; nr++) {
 		oid_t id = oid_make(OBJ_TASK, nr);
@@ -172,7 +172,7 @@ static void add_processes(struct skim *k)
 
 static bool add_places(struct skim *k)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 	struct effects effects;
 
 	if (!order_effects_so_far(k->s->order, &effects))
@@ -191,12 +191,12 @@ static bool add_places(struct skim *k)
 
 bool skim_begin_copies(struct skim *k)
 {
-	if (!k->m->copies || k->s->strategy != STRATEGY_EXHAUSTIVE)
+	if (!k->paper.m->copies || k->s->strategy != STRATEGY_EXHAUSTIVE)
 		return true;
 	add_processes(k);
 	if (!add_places(k))
 		return complain(k, NULL, "may have left traces of who it is", 0);
-	for (uint32_t c = 1; c <= k->m->copies->nr_copies; c++)
+	for (uint32_t c = 1; c <= k->paper.m->copies->nr_copies; c++)
 		k->all_copies += digest_of(k->own[c]);
 	k->exchanges = true;
 	return true;
