@@ -45,6 +45,11 @@ static void look_at_clock(struct driver *d)
 		opt->progress(opt->progress_arg, stats);
 }
 
+bool driver_is_over(const struct driver *d)
+{
+	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
+}
+
 bool driver_look(struct driver *d)
 {
 	if (driver_may_go_on(d))

@@ -120,6 +120,9 @@ void driver_run_stopped(struct driver *d);
 /** driver_look() - the same, and look at the clock in any case */
 bool driver_look(struct driver *d);
 
+/** driver_is_over() - did it stop for good?  What a limit has stopped may go on later */
+bool driver_is_over(const struct driver *d);
+
 /* The engines.  Each returns with d->stopped set, or having covered all there is. */
 
 /**

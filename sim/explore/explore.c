@@ -6,6 +6,7 @@
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/driver.h"
 #include "sim/explore/parallel/frontier.h"
+#include "sim/explore/search/copies.h"
 #include "sim/explore/search/memo.h"
 
 /*

@@ -70,7 +70,6 @@ static uint64_t nameless(struct subject *s, oid_t obj, uint64_t value)
 static void add_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
 {
 	struct values *v = arg;
-
 	struct copy c = {0};
 
 	if (oid_nr(obj) > v->root_ids[oid_kind(obj)])

@@ -296,11 +296,6 @@ static bool takes_most(const struct frontier *f)
 	       2 * (stats->nr_recalled - f->nr_recalled_before) < f->nr_steps;
 }
 
-static bool is_over(const struct driver *d)
-{
-	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
-}
-
 static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 {
 	struct frontier *f = arg;
@@ -324,7 +319,7 @@ static bool take_piece(void *arg, uint64_t nr, const GByteArray *result)
 	f->gave_up = ((f->max_steps && f->nr_steps >= f->max_steps) || takes_most(f)) &&
 		     !f->d->stopped;
 	/* At a limit all that is being done counts, and go_on() says so. */
-	return !f->gave_up && !is_over(f->d);
+	return !f->gave_up && !driver_is_over(f->d);
 }
 
 static bool go_on(void *arg)
@@ -607,7 +602,7 @@ bool frontier_search(struct driver *d, enum strategy strategy, uint32_t bound, u
 	frontier_run(&f);
 	again = d->stopped && d->result->end == END_FOUND && f.nr_jobs > 1 && f.nr_taken > 1 &&
 		strategy != STRATEGY_DPOR && !resumed;
-	if ((d->stopped && !is_over(d)) || (f.gave_up && left)) {
+	if ((d->stopped && !driver_is_over(d)) || (f.gave_up && left)) {
 		call_back(&f);
 		/* What gave up is tried by other means if it cannot be kept. */
 		if (frontier_size(&f) <= driver_max_rest(d))

@@ -11,7 +11,6 @@ struct memo *memo_new(void)
 	struct memo *m = g_new0(struct memo, 1);
 
 	m->places = g_array_new(FALSE, FALSE, sizeof(struct memo_place));
-	m->objects = g_array_new(FALSE, FALSE, sizeof(oid_t));
 	m->points = g_array_new(FALSE, FALSE, sizeof(struct memo_point));
 	m->steps = g_array_new(FALSE, FALSE, sizeof(struct memo_step));
 	m->uses = g_array_new(FALSE, FALSE, sizeof(struct memo_use));
@@ -25,7 +24,6 @@ void memo_free(struct memo *m)
 	if (!m)
 		return;
 	g_array_unref(m->places);
-	g_array_unref(m->objects);
 	g_array_unref(m->points);
 	g_array_unref(m->steps);
 	g_array_unref(m->uses);
@@ -60,10 +58,9 @@ static uint32_t number_of(struct memo *m, enum named kind, uint64_t name, uint32
 
 uint32_t memo_object(struct memo *m, oid_t obj)
 {
-	uint32_t i = number_of(m, NAMED_OBJECT, obj, m->objects->len);
+	uint32_t i = number_of(m, NAMED_OBJECT, obj, m->nr_objects);
 
-	if (i == m->objects->len)
-		g_array_append_val(m->objects, obj);
+	m->nr_objects += i == m->nr_objects;
 	return i;
 }
 
@@ -82,7 +79,6 @@ uint32_t memo_place(struct memo *m, oid_t obj, uint32_t field)
 uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control)
 {
 	struct memo_point p = {
-		.control = control,
 		.proc = proc,
 		.step = MEMO_NONE,
 		.answer = MEMO_NONE,
@@ -96,17 +92,18 @@ uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control)
 	return i;
 }
 
-uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool ended, bool keep)
+uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from, bool ended,
+		    bool keep)
 {
-	struct memo_step step = {.next = memo_point_at(m, from)->step, .at = m->uses->len};
-	struct effects effects;
+	struct memo_step step = {
+		.next = memo_point_at(m, from)->step,
+		.at = m->uses->len,
+		.nr = effects->nr,
+		.change = effects->control_change,
+	};
 
-	if (!order_effects(o, &effects))
-		return MEMO_NONE;
-	step.nr = effects.nr;
-	step.change = effects.control_change;
-	for (uint32_t i = 0; i < effects.nr; i++) {
-		const struct effect *e = &effects.places[i];
+	for (uint32_t i = 0; i < effects->nr; i++) {
+		const struct effect *e = &effects->places[i];
 		struct memo_use use = {
 			.place = memo_place(m, e->obj, e->field),
 			.before = e->before,
@@ -118,7 +115,7 @@ uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool e
 		g_array_append_val(m->uses, use);
 		step.change ^= e->change;
 	}
-	step.to = ended ? MEMO_NONE : memo_point(m, memo_point_at(m, from)->proc, effects.control);
+	step.to = ended ? MEMO_NONE : memo_point(m, memo_point_at(m, from)->proc, effects->control);
 	/* The points may have moved. */
 	if (keep)
 		memo_point_at(m, from)->step = m->steps->len;

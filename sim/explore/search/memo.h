@@ -46,7 +46,6 @@ struct memo_answer {
 
 /* A process, where it stands. */
 struct memo_point {
-	uint64_t control;
 	uint32_t proc;
 	uint32_t step;	    /* the first */
 	uint32_t answer;    /* the first */
@@ -62,13 +61,12 @@ struct memo_place {
 
 struct memo {
 	GArray *places;			/* struct memo_place */
-	GArray *objects;		/* oid_t */
 	GArray *points;			/* struct memo_point */
 	GArray *steps;			/* struct memo_step */
 	GArray *uses;			/* struct memo_use */
 	GArray *answers;		/* struct memo_answer */
 	uint64_t procs[MEMO_PROCS_MAX]; /* keys */
-	uint32_t nr_procs;
+	uint32_t nr_procs, nr_objects;
 	GHashTable *by_name;	/* places, objects and points by a digest of what they are */
 	bool unfit;		/* something else was seen */
 	struct subject *copies; /* whose copies can be exchanged; NULL: there are none */
@@ -76,9 +74,6 @@ struct memo {
 
 struct memo *memo_new(void);
 void memo_free(struct memo *m);
-
-/** copies_are_alike() - do the copies of @s, which is where its tasks begin, begin alike? */
-bool copies_are_alike(struct subject *s, GError **error);
 
 /** memo_proc() - number of the process @key; MEMO_NONE: there are too many */
 uint32_t memo_proc(struct memo *m, uint64_t key);
@@ -89,13 +84,14 @@ uint32_t memo_object(struct memo *m, oid_t obj);
 uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control);
 
 /**
- * memo_learn() - a process that stood at @from has taken the last step of @o
+ * memo_learn() - a process that stood at @from has taken a step, which had @effects
  * @ended: it will take no more
  * @keep: whoever stands there again and finds the same recalls it; else nobody does
  *
- * Return: number of the step; MEMO_NONE: there is more to it than a memo can hold.
+ * Return: number of the step.
  */
-uint32_t memo_learn(struct memo *m, const struct order *o, uint32_t from, bool ended, bool keep);
+uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from, bool ended,
+		    bool keep);
 
 /** memo_answer() - a process that waits at @point can go on, or not, where its object has @hash */
 void memo_answer(struct memo *m, uint32_t point, uint64_t hash, bool ready);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "sim/base/hash.h"
-
 #define NONE UINT32_MAX
 /* Up to so many, sorting by insertion is several times as fast as qsort(). */
 #define FEW 32
@@ -263,7 +261,7 @@ static uint32_t find_proc(const struct order *o, uint64_t key)
 
 static void set_control(struct order *o, struct proc *p, uint64_t control)
 {
-	o->state ^= hash_mix(p->name, p->control) ^ hash_mix(p->name, control);
+	o->state ^= change_of(p->name, p->control, control);
 	p->control = control;
 }
 
@@ -440,7 +438,7 @@ static void use_place(struct order *o, uint32_t place, uint32_t mode, uint32_t d
 
 static void set_version(struct order *o, struct place *p, uint64_t name, uint64_t version)
 {
-	o->state ^= hash_mix(name, p->version) ^ hash_mix(name, version);
+	o->state ^= change_of(name, p->version, version);
 	p->version = version;
 }
 
@@ -981,11 +979,6 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 static bool at_root(const struct order *o, oid_t obj)
 {
 	return oid_nr(obj) <= o->root_ids[oid_kind(obj)];
-}
-
-static uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
-{
-	return hash_mix(name, before) ^ hash_mix(name, after);
 }
 
 /* Objects that are there at the root are their own names: see name_of(). */

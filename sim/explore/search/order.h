@@ -14,6 +14,7 @@
  * Events are pushed and popped: the path is a stack.
  */
 
+#include "sim/base/hash.h"
 #include "sim/explore/exec.h"
 
 #define PROCS_MAX 128
@@ -214,6 +215,12 @@ uint32_t touches_tidy(struct touch *touches, uint32_t nr);
  * That the next one would be something else concerns those that could have come instead.
  */
 void touches_forget_last(struct touch *touches, uint32_t nr);
+
+/** change_of() - of a digest of all contents, when what @name holds was @before and is @after */
+static inline uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
+{
+	return hash_mix(name, before) ^ hash_mix(name, after);
+}
 
 /** array_cut() - @a keeps its first @len: what g_array_set_size() does, where it is that long */
 static inline void array_cut(GArray *a, guint len)

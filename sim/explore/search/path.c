@@ -194,10 +194,8 @@ static uint64_t first_of(const struct search *s, const struct node *n)
 uint64_t path_alternatives(const struct search *s, uint32_t nr_enabled, int natural,
 			   uint32_t preemptions)
 {
-	uint64_t all = nr_enabled == 64 ? UINT64_MAX : (UINT64_C(1) << nr_enabled) - 1;
-
 	if (s->strategy != STRATEGY_BOUNDED || natural < 0 || preemptions < s->bound)
-		return all;
+		return path_all_of(nr_enabled);
 	if (nr_enabled > 1)
 		s->d->result->bound_cut = true;
 	return UINT64_C(1) << natural;

@@ -140,9 +140,15 @@ static inline int find_key(const struct search *s, const struct node *n, uint64_
 	return -1;
 }
 
+/* A bit for each of @nr alternatives. */
+static inline uint64_t path_all_of(uint32_t nr)
+{
+	return nr == 64 ? UINT64_MAX : (UINT64_C(1) << nr) - 1;
+}
+
 static inline uint64_t all_enabled(const struct node *n)
 {
-	return n->nr_enabled == 64 ? UINT64_MAX : (UINT64_C(1) << n->nr_enabled) - 1;
+	return path_all_of(n->nr_enabled);
 }
 
 /* Does the node at @depth belong to this search, but for what its step chooses inside? */
@@ -234,7 +240,8 @@ enum stepped { STEPPED, STEPPED_PRUNED, STEPPED_FAILED, STEPPED_STOPPED };
 struct taken {
 	const struct task *t;
 	bool context, waited;
-	uint64_t before; /* fingerprint */
+	bool control_known; /* how @t goes on is a digest of that, not of all that it did */
+	uint64_t before;    /* fingerprint */
 };
 
 /** step_take() - the step that the node on top has picked, with all that follows from it */
@@ -262,8 +269,8 @@ enum level step_arrival(const struct world *w, const struct transition *tr);
 void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
 		uint32_t depth);
 
-/** step_note_state() - what was written, and how @t goes on, where that is known by value */
-void step_note_state(struct search *s, const struct task *t);
+/** step_note_state() - what was written, and how the task goes on, where that is known by value */
+void step_note_state(struct search *s, struct taken *taken);
 
 /**
  * step_state() - by what a state is known

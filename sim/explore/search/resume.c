@@ -137,7 +137,7 @@ bool resume_load(struct search *s, const struct position *p)
 		ok = step_push(s, &taken);
 		sim_assert(ok);
 		if (!search_by_history(s))
-			step_note_state(s, taken.t);
+			step_note_state(s, &taken);
 		if (s->strategy != STRATEGY_DPOR)
 			step_note_reached(s, top(s));
 		exec_look(s->x);

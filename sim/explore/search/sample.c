@@ -323,7 +323,7 @@ void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
 	}
 	/* A piece that ends here could not know that it is the last one. */
 	(void)driver_may_go_on(d);
-	if (!d->stopped || d->result->end == END_FOUND || d->result->end == END_ERROR)
+	if (!d->stopped || driver_is_over(d))
 		return;
 	put_u64(d->rest, s.next_taken);
 	put_u64(d->rest, s.mean_steps);

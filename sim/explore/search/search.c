@@ -291,7 +291,7 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 	struct driver *d = s->d;
 	bool may = driver_may_go_on(d);
 
-	if (d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR))
+	if (driver_is_over(d))
 		return false;
 	if (!at_next && !climb(s))
 		return false;

@@ -20,114 +20,62 @@
 
 /* ---- one step ------------------------------------------------------------------------------- */
 
-/* The state of @f changes by its step, or changes back. */
-static void change_places(struct skim *k, const struct ply *f, bool back)
-{
-	const struct memo_step *step = memo_step_at(k->m, f->step);
-	const struct memo_use *u = memo_uses_of(k->m, step), *end = u + step->nr;
-
-	k->fingerprint ^= step->change;
-	if (k->exchanges)
-		skim_change_copies(k, step);
-	for (; u < end; u++) {
-		if (u->change == 0)
-			continue;
-		*skim_version(k, u->place) = back ? u->before : u->after;
-		*skim_hash(k, u->object) ^= u->change;
-	}
-}
-
 void skim_apply(struct skim *k, struct ply *f, uint32_t step)
 {
-	uint32_t proc = f->enabled[f->pick];
+	const struct memo_step *taken = memo_step_at(k->paper.m, step);
 
 	f->step = step;
-	f->from = k->points[proc];
-	k->points[proc] = memo_step_at(k->m, step)->to;
-	change_places(k, f, false);
+	f->from = paper_apply(&k->paper, skim_picked(f), taken);
+	if (k->exchanges)
+		skim_change_copies(k, taken);
 }
 
 void skim_take_back(struct skim *k, struct ply *f)
 {
+	const struct memo_step *taken;
+
 	f->taken = false;
 	if (f->step == MEMO_NONE)
 		return;
-	change_places(k, f, true);
-	k->points[f->enabled[f->pick]] = f->from;
+	taken = memo_step_at(k->paper.m, f->step);
+	paper_take_back(&k->paper, skim_picked(f), taken, f->from);
+	if (k->exchanges)
+		skim_change_copies(k, taken);
 	f->step = MEMO_NONE;
 }
 
-/* Who is pending behind the step that @f has taken. */
-void skim_set_pending(const struct skim *k, const struct ply *f, struct ply *child)
+static int8_t find_natural(const struct skim *k, const struct ply *f)
 {
-	uint32_t proc = f->enabled[f->pick];
-
-	child->nr_pending = 0;
-	for (uint32_t i = 0; i < f->nr_pending; i++) {
-		if (f->pending[i] != proc)
-			child->pending[child->nr_pending++] = f->pending[i];
-	}
-	if (k->points[proc] != MEMO_NONE)
-		child->pending[child->nr_pending++] = (uint8_t)proc;
-}
-
-/* Of those that are pending, who can step; false if that is not known of all. */
-static bool set_enabled(const struct skim *k, struct ply *f)
-{
-	f->nr_enabled = 0;
-	for (uint32_t i = 0; i < f->nr_pending; i++) {
-		int ready = memo_ready(k->m, k->points[f->pending[i]], skim_hashes(k));
-
-		if (ready < 0)
-			return false;
-		if (ready)
-			f->enabled[f->nr_enabled++] = f->pending[i];
-	}
-	return true;
-}
-
-static int natural(const struct skim *k, const struct ply *f)
-{
-	for (uint32_t i = 0; i < f->nr_enabled; i++) {
-		if (k->m->procs[f->enabled[i]] == f->current)
-			return (int)i;
+	for (uint32_t i = 0; i < f->enabled.nr; i++) {
+		if (skim_key(k, f->enabled.at[i]) == f->current)
+			return (int8_t)i;
 	}
 	return -1;
 }
 
 /* The next to try at @f; false when none is left. */
-static bool pick_next(const struct skim *k, struct ply *f)
+static bool pick_next(struct ply *f)
 {
 	uint64_t left = f->todo & ~f->done;
 
 	if (!left)
 		return false;
-	f->pick = (uint8_t)path_first_of(left, natural(k, f));
+	f->pick = (uint8_t)path_first_of(left, f->natural);
 	return true;
-}
-
-/* The step that is known for @point; MEMO_NONE: none is. */
-static uint32_t recall(const struct skim *k, uint32_t point)
-{
-	if (is_broken(k->s, DEFECT_RECALL_BLIND))
-		return memo_point_at(k->m, point)->step;
-	return memo_recall(k->m, point, skim_versions(k));
 }
 
 /* By what the state is known that the @i-th of those enabled at @f leads to. */
 static uint64_t state_after(const struct skim *k, const struct ply *f, uint32_t i,
 			    uint64_t fingerprint, uint32_t *preemptions)
 {
-	int free = natural(k, f);
-
-	*preemptions = f->preemptions + (free >= 0 && (uint32_t)free != i);
-	return step_state(k->s, fingerprint, k->m->procs[f->enabled[i]], *preemptions);
+	*preemptions = f->preemptions + (f->natural >= 0 && (uint32_t)f->natural != i);
+	return step_state(k->s, fingerprint, skim_key(k, f->enabled.at[i]), *preemptions);
 }
 
 /* Who goes on for free behind the step of @f, and what it cost. */
 static void set_switch(const struct skim *k, const struct ply *f, struct ply *child)
 {
-	child->current = k->m->procs[f->enabled[f->pick]];
+	child->current = skim_key(k, skim_picked(f));
 	child->state = state_after(k, f, f->pick, skim_fingerprint(k), &child->preemptions);
 }
 
@@ -137,14 +85,14 @@ static void set_switch(const struct skim *k, const struct ply *f, struct ply *ch
  */
 static void look_ahead(const struct skim *k, struct ply *f)
 {
-	for (uint32_t i = 0; i < f->nr_enabled; i++) {
+	for (uint32_t i = 0; i < f->enabled.nr; i++) {
 		const struct memo_step *step;
 		uint32_t preemptions;
 
-		f->known[i] = recall(k, k->points[f->enabled[i]]);
+		f->known[i] = paper_recall(&k->paper, f->enabled.at[i]);
 		if (f->known[i] == MEMO_NONE)
 			continue;
-		step = memo_step_at(k->m, f->known[i]);
+		step = memo_step_at(k->paper.m, f->known[i]);
 		seen_prefetch(k->s->seen,
 			      state_after(k, f, i, skim_fingerprint_after(k, step), &preemptions));
 	}
@@ -155,8 +103,9 @@ static void push(struct skim *k, struct ply *f)
 	f->step = MEMO_NONE;
 	f->done = 0;
 	f->taken = false;
-	f->todo = path_alternatives(k->s, f->nr_enabled, natural(k, f), f->preemptions);
-	(void)pick_next(k, f);
+	f->natural = find_natural(k, f);
+	f->todo = path_alternatives(k->s, f->enabled.nr, f->natural, f->preemptions);
+	(void)pick_next(f);
 	look_ahead(k, f);
 	k->on_path[f->state % PATH_SLOTS]++;
 	g_array_append_vals(k->plies, f, 1);
@@ -200,12 +149,15 @@ static void end_of_run(struct skim *k)
 /* Who can step behind the last step, if need be by asking the world. */
 static bool find_enabled(struct skim *k, struct ply *child)
 {
-	if (set_enabled(k, child))
+	struct paper *p = &k->paper;
+
+	if (paper_set_enabled(p, &child->pending, &child->enabled))
 		return true;
 	if (!skim_last(k)->taken && !skim_follow(k))
 		return false;
-	skim_look(k);
-	return set_enabled(k, child) || skim_get_lost(k);
+	if (!paper_look(p, k->s->x, k->s->order, &child->pending))
+		p->m->unfit = true;
+	return paper_set_enabled(p, &child->pending, &child->enabled) || skim_get_lost(k);
 }
 
 /* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
@@ -223,7 +175,7 @@ static enum skimmed take(struct skim *k)
 
 	/* By now it may be. */
 	if (known == MEMO_NONE)
-		known = recall(k, k->points[f->enabled[f->pick]]);
+		known = paper_recall(&k->paper, skim_picked(f));
 	if (known == MEMO_NONE)
 		return skim_learn(k);
 	stats->nr_steps++;
@@ -245,10 +197,11 @@ static enum skimmed go_on(struct skim *k)
 	}
 	if (seen_is_full(k->s->seen))
 		driver_stop(d, END_MEMORY);
-	skim_set_pending(k, skim_last(k), &child);
+	paper_set_pending(&k->paper, &skim_last(k)->pending, skim_picked(skim_last(k)),
+			  &child.pending);
 	if (!find_enabled(k, &child))
 		return SKIMMED_END;
-	if (child.nr_enabled == 0) {
+	if (child.enabled.nr == 0) {
 		end_of_run(k);
 		return SKIMMED_END;
 	}
@@ -286,7 +239,7 @@ static bool climb(struct skim *k)
 		if (!path_is_ours(k->s, depth))
 			return false;
 		f->done |= UINT64_C(1) << f->pick;
-		if (pick_next(k, f))
+		if (pick_next(f))
 			return true;
 		if (k->plies->len == 1)
 			return false;
@@ -311,7 +264,6 @@ static void leave(struct skim *k)
 
 static bool begin(struct skim *k, struct search *s)
 {
-	const struct world *w = s->x->s->w;
 	const struct node *n = top(s);
 	struct ply f = {
 		.state = n->state,
@@ -320,26 +272,12 @@ static bool begin(struct skim *k, struct search *s)
 	};
 
 	k->s = s;
-	k->m = s->d->memo;
 	k->base = s->nodes->len - 1;
-	k->base_choices = n->choices_at;
-	k->fingerprint = order_fingerprint(s->order);
 	k->world = AT_TOP;
-	if (!skim_fits(k)) {
-		k->m->unfit = true;
+	if (!paper_begin(&k->paper, s->d->memo, s->x, s->order, &f.pending))
 		return false;
-	}
-	skim_know_places(k);
-	for (uint32_t i = 0; i < w->nr_pending; i++) {
-		uint64_t key = process_key(w->pending[i]);
-
-		f.pending[f.nr_pending] = (uint8_t)memo_proc(k->m, key);
-		k->points[f.pending[f.nr_pending]] =
-			memo_point(k->m, f.pending[f.nr_pending], order_control(s->order, key));
-		f.nr_pending++;
-	}
-	skim_look(k);
-	if (k->m->unfit || !set_enabled(k, &f) || f.nr_enabled != n->nr_enabled)
+	k->paper.blind = is_broken(s, DEFECT_RECALL_BLIND);
+	if (!paper_set_enabled(&k->paper, &f.pending, &f.enabled) || f.enabled.nr != n->nr_enabled)
 		return false;
 	push(k, &f);
 	skim_last(k)->todo = n->todo;
@@ -353,16 +291,13 @@ static struct skim *skim_new(void)
 	struct skim *k = g_new0(struct skim, 1);
 
 	k->plies = g_array_new(FALSE, FALSE, sizeof(struct ply));
-	k->versions = g_array_new(FALSE, TRUE, sizeof(uint64_t));
-	k->hashes = g_array_new(FALSE, TRUE, sizeof(uint64_t));
 	return k;
 }
 
 static void skim_free(struct skim *k)
 {
 	g_array_unref(k->plies);
-	g_array_unref(k->versions);
-	g_array_unref(k->hashes);
+	paper_clear(&k->paper);
 	g_free(k);
 }
 
@@ -388,7 +323,7 @@ static bool skim_on(struct skim *k, uint64_t until)
 
 		if (led == SKIMMED_UNFIT)
 			break;
-		if (skim_is_over(k->s->d))
+		if (driver_is_over(k->s->d))
 			return true;
 		if (led == SKIMMED)
 			break;

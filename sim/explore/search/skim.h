@@ -10,18 +10,19 @@
  *   skim_copies.c states in which copies have only changed places
  */
 
-#include "sim/explore/search/memo.h"
+#include "sim/explore/search/paper.h"
 #include "sim/explore/search/path.h"
 
 /* A node on the path.  What has the same name in struct node means the same there. */
 struct ply {
 	uint64_t state, todo, done, current;
 	uint32_t preemptions;
-	uint32_t step; /* what the pick has done; MEMO_NONE: nothing yet */
-	uint32_t from; /* point at which it stood before */
-	bool taken;    /* the search proper has taken that step, too */
-	uint8_t pick, nr_pending, nr_enabled;
-	uint8_t pending[MEMO_PROCS_MAX], enabled[MEMO_PROCS_MAX]; /* processes */
+	uint32_t step;	/* what the pick has done; MEMO_NONE: nothing yet */
+	uint32_t from;	/* point at which it stood before */
+	bool taken;	/* the search proper has taken that step, too */
+	int8_t natural; /* path_natural() */
+	uint8_t pick;
+	struct proc_list pending, enabled;
 	uint32_t known[MEMO_PROCS_MAX]; /* steps of those that are enabled; MEMO_NONE: not yet */
 };
 
@@ -34,13 +35,9 @@ enum whereabouts {
 
 struct skim {
 	struct search *s;
-	struct memo *m;
-	uint32_t base, base_choices; /* depth and choices of the first ply */
-	GArray *plies;		     /* struct ply */
-	uint64_t fingerprint;
-	uint32_t points[MEMO_PROCS_MAX];
-	GArray *versions; /* uint64_t for each place */
-	GArray *hashes;	  /* uint64_t for each object: what its places hold */
+	struct paper paper;
+	uint32_t base; /* depth of the first ply */
+	GArray *plies; /* struct ply */
 	enum whereabouts world;
 	/* Where copies can be exchanged: what is nobody's, each one's own, and all of these. */
 	bool exchanges;
@@ -58,30 +55,15 @@ static inline struct ply *skim_last(const struct skim *k)
 	return skim_ply(k, k->plies->len - 1);
 }
 
-static inline uint64_t *skim_version(const struct skim *k, uint32_t place)
+/* The process that @f has picked. */
+static inline uint32_t skim_picked(const struct ply *f)
 {
-	return &g_array_index(k->versions, uint64_t, place);
+	return f->enabled.at[f->pick];
 }
 
-static inline uint64_t *skim_hash(const struct skim *k, uint32_t object)
+static inline uint64_t skim_key(const struct skim *k, uint32_t proc)
 {
-	return &g_array_index(k->hashes, uint64_t, object);
-}
-
-static inline const uint64_t *skim_versions(const struct skim *k)
-{
-	return (const uint64_t *)(void *)k->versions->data;
-}
-
-static inline const uint64_t *skim_hashes(const struct skim *k)
-{
-	return (const uint64_t *)(void *)k->hashes->data;
-}
-
-/* Nobody goes on from there. */
-static inline bool skim_is_over(const struct driver *d)
-{
-	return d->stopped && (d->result->end == END_FOUND || d->result->end == END_ERROR);
+	return k->paper.m->procs[proc];
 }
 
 /* Of a step: there is more below it, the run is over, a memo cannot hold it. */
@@ -95,23 +77,7 @@ void skim_apply(struct skim *k, struct ply *f, uint32_t step);
 /** skim_take_back() - the state is what it was before the step of @f */
 void skim_take_back(struct skim *k, struct ply *f);
 
-/** skim_set_pending() - who is pending behind the step that @f has taken */
-void skim_set_pending(const struct skim *k, const struct ply *f, struct ply *child);
-
 /* ---- skim_world.c ---- */
-
-/** skim_fits() - is all that can come next a step of a task that has its CPU to itself? */
-bool skim_fits(struct skim *k);
-
-/**
- * skim_know_places() - room for all places and objects of the memo
- *
- * New ones hold what they do in the world.
- */
-void skim_know_places(struct skim *k);
-
-/** skim_look() - ask the world about all that are pending: what do they wait for, and must they? */
-void skim_look(struct skim *k);
 
 /**
  * skim_catch_up() - let the search proper take the path of all plies but for the last one's step
@@ -138,11 +104,12 @@ void skim_drop_top(struct search *s);
 bool skim_begin_copies(struct skim *k);
 
 /**
- * skim_note_copies() - @t has taken @step: what was it, whichever copy @t is?
+ * skim_note_copies() - @taken, with @effects, is @step now: what was it, whichever copy took it?
  *
  * Return: false if it tells copies apart; the exploration then has to end.
  */
-bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step);
+bool skim_note_copies(struct skim *k, const struct taken *taken, const struct effects *effects,
+		      uint32_t step);
 
 /** skim_change_copies() - @step is taken, or taken back */
 void skim_change_copies(struct skim *k, const struct memo_step *step);

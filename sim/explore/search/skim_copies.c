@@ -8,25 +8,15 @@
  */
 #include "sim/explore/search/skim.h"
 
-#include "sim/base/hash.h"
 #include "sim/check/ledger.h"
+#include "sim/explore/search/copies.h"
 
 /* What a lock holds that a copy has taken, whichever it is. */
 #define HELD UINT64_C(0x48454c44)
 
-static uint64_t own_name(uint32_t role, uint32_t field)
-{
-	return hash_mix(hash_mix(1, role), field);
-}
-
 static uint64_t shared_name(oid_t obj, uint32_t field)
 {
 	return hash_mix(hash_mix(2, obj), field);
-}
-
-static uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
-{
-	return hash_mix(name, before) ^ hash_mix(name, after);
 }
 
 static bool is_lock(const struct effect *e)
@@ -58,7 +48,7 @@ static bool complain(struct skim *k, const struct task *t, const char *what, oid
 static bool note_place(const struct skim *k, const struct effect *e, struct copy holder,
 		       uint64_t *shared, uint64_t *own)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 	struct copy of = s->copy_of(s, e->obj);
 	uint64_t before = e->before, after = e->after;
 
@@ -80,7 +70,7 @@ static bool note_place(const struct skim *k, const struct effect *e, struct copy
 		after ^= e->root;
 	}
 	if (of.nr)
-		*own ^= change_of(own_name(of.role, e->field), before, after);
+		*own ^= change_of(copies_own_name(of.role, e->field), before, after);
 	else
 		*shared ^= change_of(shared_name(e->obj, e->field), before, after);
 	return true;
@@ -94,20 +84,20 @@ static bool is_passed_on(const struct effect *e)
 
 static uint64_t control_change(struct copy c, uint64_t key, uint64_t before, uint64_t after)
 {
-	return change_of(c.nr ? own_name(c.role, FIELD_CURRENT) : key, before, after);
+	return change_of(c.nr ? copies_own_name(c.role, FIELD_CURRENT) : key, before, after);
 }
 
-bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step)
+bool skim_note_copies(struct skim *k, const struct taken *taken, const struct effects *effects,
+		      uint32_t step)
 {
-	struct subject *s = k->m->copies;
-	struct memo_step *noted = &g_array_index(k->m->steps, struct memo_step, step);
+	struct subject *s = k->paper.m->copies;
+	const struct task *t = taken->t;
+	struct memo_step *noted = &g_array_index(k->paper.m->steps, struct memo_step, step);
 	struct copy mine = s->copy_of(s, t->id);
 	uint64_t shared = 0, own = 0, control;
-	struct effects effects;
 
-	(void)order_effects(k->s->order, &effects);
-	for (uint32_t i = 0; i < effects.nr; i++) {
-		const struct effect *e = &effects.places[i];
+	for (uint32_t i = 0; i < effects->nr; i++) {
+		const struct effect *e = &effects->places[i];
 		struct copy of = s->copy_of(s, e->obj);
 
 		if (of.nr && of.nr != mine.nr)
@@ -115,11 +105,12 @@ bool skim_note_copies(struct skim *k, const struct task *t, uint32_t step)
 		if (e->change && (is_passed_on(e) || !note_place(k, e, mine, &shared, &own)))
 			return complain(k, t, "may leave traces of who it is in", e->obj);
 	}
-	if (t->state != TASK_DEAD && !s->control_hash(s, t, &control))
+	if (!taken->control_known)
 		return complain(k, t, "goes on with something else", 0);
 	if (t->state != TASK_DEAD && s->refers_to_copies(s, t))
 		return complain(k, t, "refers to what is another one's own", 0);
-	control = control_change(mine, context_key(t->id), effects.control_before, effects.control);
+	control =
+		control_change(mine, context_key(t->id), effects->control_before, effects->control);
 	*(mine.nr ? &own : &shared) ^= control;
 	noted->copy = mine.nr;
 	noted->change_shared = shared;
@@ -151,7 +142,7 @@ static uint64_t digest_all(const struct skim *k, uint64_t shared, uint64_t all_c
 
 uint64_t skim_fingerprint(const struct skim *k)
 {
-	return k->exchanges ? digest_all(k, k->shared, k->all_copies) : k->fingerprint;
+	return k->exchanges ? digest_all(k, k->shared, k->all_copies) : k->paper.fingerprint;
 }
 
 uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *step)
@@ -159,7 +150,7 @@ uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *st
 	uint64_t all = k->all_copies, own = k->own[step->copy];
 
 	if (!k->exchanges)
-		return k->fingerprint ^ step->change;
+		return k->paper.fingerprint ^ step->change;
 	if (step->copy)
 		all += digest_of(own ^ step->change_own) - digest_of(own);
 	return digest_all(k, k->shared ^ step->change_shared, all);
@@ -167,7 +158,7 @@ uint64_t skim_fingerprint_after(const struct skim *k, const struct memo_step *st
 
 static void add_processes(struct skim *k)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 
 	for (uint64_t nr = 1; nr <= s->w->next_id[OBJ_TASK]; nr++) {
 		oid_t id = oid_make(OBJ_TASK, nr);
@@ -181,7 +172,7 @@ static void add_processes(struct skim *k)
 
 static bool add_places(struct skim *k)
 {
-	struct subject *s = k->m->copies;
+	struct subject *s = k->paper.m->copies;
 	struct effects effects;
 
 	if (!order_effects_so_far(k->s->order, &effects))
@@ -200,92 +191,13 @@ static bool add_places(struct skim *k)
 
 bool skim_begin_copies(struct skim *k)
 {
-	if (!k->m->copies || k->s->strategy != STRATEGY_EXHAUSTIVE)
+	if (!k->paper.m->copies || k->s->strategy != STRATEGY_EXHAUSTIVE)
 		return true;
 	add_processes(k);
 	if (!add_places(k))
 		return complain(k, NULL, "may have left traces of who it is", 0);
-	for (uint32_t c = 1; c <= k->m->copies->nr_copies; c++)
+	for (uint32_t c = 1; c <= k->paper.m->copies->nr_copies; c++)
 		k->all_copies += digest_of(k->own[c]);
 	k->exchanges = true;
 	return true;
-}
-
-/* ---- how copies begin ---------------------------------------------------------------------- */
-
-struct likeness {
-	struct subject *s;
-	GHashTable *by_role; /* uint64_t -> uint64_t: what the first copy has there */
-	bool differ;
-};
-
-/* @what of each copy, by @role, is to be the same. */
-static void compare(struct likeness *l, uint64_t role, uint64_t what)
-{
-	const uint64_t *first = g_hash_table_lookup(l->by_role, &role);
-
-	if (!first)
-		g_hash_table_insert(l->by_role, g_memdup2(&role, sizeof(role)),
-				    g_memdup2(&what, sizeof(what)));
-	else
-		l->differ |= *first != what;
-}
-
-static void compare_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
-{
-	struct likeness *l = arg;
-	struct copy c = l->s->copy_of(l->s, obj);
-
-	if (!c.nr)
-		return;
-	compare(l, own_name(c.role, field), value);
-	l->differ |= oid_kind(obj) == OBJ_CELL && !l->s->names_nobody(l->s, obj);
-}
-
-static bool refuse(GError **error, const char *who, const char *what)
-{
-	g_set_error(error, MODEL_ERROR, 0, "copies: %s %s; with --no-symmetry they are told apart",
-		    who, what);
-	return false;
-}
-
-static bool compare_task(struct likeness *l, const struct task *t, GError **error)
-{
-	struct subject *s = l->s;
-	struct copy c = s->copy_of(s, t->id);
-	uint64_t hash;
-
-	if (!c.nr)
-		return true;
-	if (!s->control_hash(s, t, &hash))
-		return refuse(error, t->comm,
-			      "begins with something else than an operation on a cell, a mutex or "
-			      "a spinlock");
-	if (s->refers_to_copies(s, t))
-		return refuse(error, t->comm, "refers to what is another one's own");
-	compare(l, own_name(c.role, FIELD_CURRENT), hash);
-	if (l->differ)
-		return refuse(error, t->comm,
-			      "does not begin as its counterparts do: does it know a number that "
-			      "they do not?");
-	return true;
-}
-
-bool copies_are_alike(struct subject *s, GError **error)
-{
-	struct likeness l = {.s = s};
-	const struct world *w = s->w;
-	bool ok = true;
-
-	l.by_role = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
-	s->each_value(s, &l, compare_value);
-	if (l.differ)
-		ok = refuse(error, "what is their own", "does not hold the same in all of them");
-	for (uint32_t i = 0; ok && i < w->nr_pending; i++) {
-		const struct task *t = transition_context(w->pending[i]);
-
-		ok = !t || compare_task(&l, t, error);
-	}
-	g_hash_table_unref(l.by_role);
-	return ok;
 }

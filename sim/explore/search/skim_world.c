@@ -5,115 +5,6 @@
  */
 #include "sim/explore/search/skim.h"
 
-/* Of an object that somebody waits for. */
-#define FIELDS_MAX 16
-
-void skim_know_places(struct skim *k)
-{
-	guint known = k->versions->len;
-
-	g_array_set_size(k->versions, k->m->places->len);
-	g_array_set_size(k->hashes, k->m->objects->len);
-	for (guint i = known; i < k->versions->len; i++) {
-		const struct memo_place *p = &g_array_index(k->m->places, struct memo_place, i);
-		uint64_t change;
-
-		*skim_version(k, i) = order_version(k->s->order, p->obj, p->field, &change);
-		*skim_hash(k, p->object) ^= change;
-	}
-}
-
-/* The same, where the world is behind the step of which the state is not told yet. */
-static void know_places_before(struct skim *k, uint32_t step)
-{
-	const struct memo_step *taken = memo_step_at(k->m, step);
-	const struct memo_use *u = memo_uses_of(k->m, taken), *end = u + taken->nr;
-	guint known = k->versions->len;
-
-	skim_know_places(k);
-	for (; u < end; u++) {
-		if (u->place < known)
-			continue;
-		*skim_version(k, u->place) = u->before;
-		*skim_hash(k, u->object) ^= u->change;
-	}
-}
-
-/* ---- the search proper --------------------------------------------------------------------- */
-
-bool skim_fits(struct skim *k)
-{
-	const struct world *w = k->s->x->s->w;
-	uint64_t cpus = 0;
-
-	for (uint32_t i = 0; i < w->nr_pending; i++) {
-		const struct transition *tr = w->pending[i];
-		const struct task *t = transition_context(tr);
-
-		if (!t || tr->wanted || i == MEMO_PROCS_MAX || cpus & UINT64_C(1) << t->cpu->nr ||
-		    memo_proc(k->m, process_key(tr)) == MEMO_NONE)
-			return false;
-		cpus |= UINT64_C(1) << t->cpu->nr;
-		if (t->await.ready && !t->blocked_on)
-			return false;
-	}
-	return true;
-}
-
-/* Does @f know who is pending now? */
-static bool is_pending(const struct skim *k, const struct ply *f)
-{
-	const struct world *w = k->s->x->s->w;
-
-	if (w->nr_pending != f->nr_pending)
-		return false;
-	for (uint32_t i = 0; i < w->nr_pending; i++) {
-		if (k->m->procs[f->pending[i]] != process_key(w->pending[i]))
-			return false;
-	}
-	return true;
-}
-
-/* The object that a process waits for, with what was done to it before the memo was there. */
-static uint32_t waited_for(struct skim *k, oid_t obj)
-{
-	struct touch touches[FIELDS_MAX];
-	uint32_t nr = order_places(k->s->order, obj, ACCESS_READ, touches, G_N_ELEMENTS(touches));
-
-	k->m->unfit |= nr == FIELDS_MAX;
-	for (uint32_t i = 0; i < nr; i++)
-		(void)memo_place(k->m, obj, touches[i].field);
-	return memo_object(k->m, obj);
-}
-
-/* What the world can tell of @t, which is pending: what it waits for, and whether it must. */
-static void look_at(struct skim *k, const struct task *t, uint32_t point, bool ready)
-{
-	struct memo_point *p = memo_point_at(k->m, point);
-
-	p->looked = true;
-	if (t->await.ready)
-		p->waits_for = waited_for(k, t->blocked_on);
-	else if (!ready)
-		k->m->unfit = true;
-	skim_know_places(k);
-	if (memo_ready(k->m, point, skim_hashes(k)) < 0)
-		memo_answer(k->m, point, *skim_hash(k, p->waits_for), ready);
-}
-
-void skim_look(struct skim *k)
-{
-	const struct exec *x = k->s->x;
-	const struct world *w = x->s->w;
-
-	for (uint32_t i = 0; i < w->nr_pending; i++) {
-		uint64_t key = process_key(w->pending[i]);
-
-		look_at(k, transition_context(w->pending[i]), k->points[memo_proc(k->m, key)],
-			exec_find(x, key) >= 0);
-	}
-}
-
 /* The step that the node on top of the search proper has picked. */
 static enum stepped step_in_world(struct skim *k, struct taken *taken)
 {
@@ -122,12 +13,12 @@ static enum stepped step_in_world(struct skim *k, struct taken *taken)
 	uint32_t violations = s->x->s->checks->nr_violations;
 
 	n->wild = n->opens = false;
-	g_array_set_size(s->touches, n->touches_base);
+	array_cut(s->touches, n->touches_base);
 	n->touches_at = n->touches_base;
 	k->world = ELSEWHERE;
 	if (!step_push(s, taken))
 		return STEPPED_STOPPED;
-	step_note_state(s, taken->t);
+	step_note_state(s, taken);
 	step_note_reached(s, n);
 	(void)exec_look(s->x);
 	k->world = PAST_TOP;
@@ -161,7 +52,7 @@ static uint32_t go_back(struct skim *k)
 		step_take_back(s, top(s));
 	}
 	if (k->world == ELSEWHERE) {
-		path_note_script(s, k->base_choices + nr);
+		path_note_script(s, node_at(s, k->base)->choices_at + nr);
 		(void)path_go_back(s, k->base + nr, false);
 	}
 	return nr;
@@ -183,8 +74,8 @@ static bool pick_same(struct skim *k, const struct ply *f)
 {
 	struct node *n = top(k->s);
 
-	if (n->nr_enabled != f->nr_enabled ||
-	    key_at(k->s, n, f->pick) != k->m->procs[f->enabled[f->pick]])
+	if (n->nr_enabled != f->enabled.nr ||
+	    key_at(k->s, n, f->pick) != skim_key(k, skim_picked(f)))
 		return false;
 	n->pick = f->pick;
 	n->todo = f->todo;
@@ -217,24 +108,24 @@ static bool take_known(struct skim *k, struct ply *f)
 
 	if (stepped == STEPPED_STOPPED) {
 		driver_run_stopped(d);
-		return skim_is_over(d) ? false : skim_get_lost(k);
+		return driver_is_over(d) ? false : skim_get_lost(k);
 	}
 	/* It violates on this path, though elsewhere it did not: that depends on the way. */
 	if (stepped == STEPPED_FAILED && !d->audit)
 		driver_run_ended(d, false);
 	f->taken = true;
-	return !skim_is_over(d);
+	return !driver_is_over(d);
 }
 
 bool skim_catch_up(struct skim *k)
 {
 	struct search *s = k->s;
 	const struct ply *f = skim_last(k);
-	uint64_t expected = k->fingerprint;
+	uint64_t expected = k->paper.fingerprint;
 	uint32_t nr = go_back(k);
 
 	if (f->step != MEMO_NONE)
-		expected ^= memo_step_at(k->m, f->step)->change;
+		expected ^= memo_step_at(k->paper.m, f->step)->change;
 	for (uint32_t i = 0; i < k->plies->len; i++) {
 		struct ply *at = skim_ply(k, i);
 
@@ -259,7 +150,7 @@ bool skim_follow(struct skim *k)
 {
 	if (!skim_catch_up(k) || !take_known(k, skim_last(k)))
 		return false;
-	return order_fingerprint(k->s->order) == k->fingerprint || skim_get_lost(k);
+	return order_fingerprint(k->s->order) == k->paper.fingerprint || skim_get_lost(k);
 }
 
 /*
@@ -271,25 +162,23 @@ bool skim_follow(struct skim *k)
 static bool note_learned(struct skim *k, const struct taken *taken, bool keep)
 {
 	struct search *s = k->s;
-	struct ply *f = skim_last(k), child;
+	struct ply *f = skim_last(k);
+	struct proc_list pending;
+	struct effects effects;
 	uint32_t step;
 
-	if (s->x->choices->len != top(s)->choices_at + 1 || !skim_fits(k))
+	if (s->x->choices->len != top(s)->choices_at + 1)
 		return false;
-	step = memo_learn(k->m, s->order, k->points[f->enabled[f->pick]],
-			  taken->t->state == TASK_DEAD, keep);
+	step = paper_learn(&k->paper, s->x, s->order, skim_picked(f), taken->t->state == TASK_DEAD,
+			   keep, &effects);
 	if (step == MEMO_NONE)
 		return false;
-	if (k->exchanges && !skim_note_copies(k, taken->t, step))
+	if (k->exchanges && !skim_note_copies(k, taken, &effects, step))
 		return true;
-	know_places_before(k, step);
 	skim_apply(k, f, step);
 	f->taken = true;
-	skim_set_pending(k, f, &child);
-	if (!is_pending(k, &child))
-		return false;
-	skim_look(k);
-	return !k->m->unfit;
+	paper_set_pending(&k->paper, &f->pending, skim_picked(f), &pending);
+	return paper_look(&k->paper, s->x, s->order, &pending);
 }
 
 enum skimmed skim_learn(struct skim *k)
@@ -313,11 +202,11 @@ enum skimmed skim_learn(struct skim *k)
 	}
 	if (!note_learned(k, &taken, stepped != STEPPED_FAILED)) {
 		skim_take_back(k, skim_last(k));
-		k->m->unfit = true;
+		k->paper.m->unfit = true;
 		k->world = ELSEWHERE;
 		return SKIMMED_UNFIT;
 	}
-	if (skim_is_over(d))
+	if (driver_is_over(d))
 		return SKIMMED_END;
 	if (d->audit)
 		step_tell(s, top(s), &taken);

@@ -198,16 +198,18 @@ static void note_values(struct search *s)
 	}
 }
 
-/* How @t goes on, where that is known better than by all that it did. */
-static void note_control(struct search *s, const struct task *t)
+/* How @t goes on; false where that is not known better than by all that it did. */
+static bool note_control(struct search *s, const struct task *t)
 {
 	struct subject *subject = s->x->s;
 	uint64_t control;
 
 	if (t->state == TASK_DEAD || t->state == TASK_PARKED)
-		order_set_control(s->order, t->state == TASK_DEAD);
-	else if (subject->control_hash && subject->control_hash(subject, t, &control))
-		order_set_control(s->order, control);
+		control = t->state == TASK_DEAD;
+	else if (!subject->control_hash || !subject->control_hash(subject, t, &control))
+		return false;
+	order_set_control(s->order, control);
+	return true;
 }
 
 /*
@@ -219,13 +221,14 @@ static bool goes_past_violations(const struct search *s)
 	return s->d->audit || (s->strategy == STRATEGY_DPOR && s->d->opt->keep_going);
 }
 
-void step_note_state(struct search *s, const struct task *t)
+void step_note_state(struct search *s, struct taken *taken)
 {
 	note_values(s);
-	if (t && is_broken(s, DEFECT_NO_CONTROL))
+	if (!taken->t)
+		return;
+	taken->control_known = note_control(s, taken->t);
+	if (is_broken(s, DEFECT_NO_CONTROL))
 		order_set_control(s->order, 0);
-	else if (t)
-		note_control(s, t);
 }
 
 /* Is what comes after the step of @n known? */
@@ -277,6 +280,7 @@ bool step_push(struct search *s, struct taken *taken)
 	taken->context = tr->kind == TRANSITION_STEP;
 	taken->t = transition_context(tr);
 	taken->waited = taken->t && taken->t->await.ready;
+	taken->control_known = false;
 	s->d->result->stats.nr_steps++;
 	note_where(s, n, tr);
 	if (!exec_step(x, n->pick))
@@ -309,7 +313,7 @@ enum stepped step_take(struct search *s)
 		driver_keep(s->d);
 	}
 	if (!search_by_history(s))
-		step_note_state(s, taken.t);
+		step_note_state(s, &taken);
 	if (s->d->audit)
 		step_tell(s, n, &taken);
 	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
