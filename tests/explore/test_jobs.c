@@ -392,66 +392,6 @@ START_TEST(a_state_that_does_not_fit_is_refused)
 }
 END_TEST
 
-/* ---- states that several have seen ----------------------------------------------------------- */
-
-#define NR_STATES 20000
-#define NR_ADDERS 4
-
-/* How many were new to this process. */
-static void add_states(struct seen *seen, int fd)
-{
-	uint64_t nr = 0;
-
-	for (uint64_t i = 1; i <= NR_STATES; i++)
-		nr += seen_add(seen, i * UINT64_C(0x9e3779b97f4a7c15)) ? 1 : 0;
-	_exit(write(fd, &nr, sizeof(nr)) == sizeof(nr) ? 0 : 1);
-}
-
-/* Each is new to one of them, however they meet. */
-START_TEST(a_shared_state_is_new_once)
-{
-	struct seen *seen = seen_new_shared((gsize)1 << 20);
-	uint64_t sum = 0, nr;
-	int fds[2], status;
-
-	ck_assert_int_eq(pipe(fds), 0);
-	for (int i = 0; i < NR_ADDERS; i++) {
-		if (fork() == 0)
-			add_states(seen, fds[1]);
-	}
-	for (int i = 0; i < NR_ADDERS; i++) {
-		ck_assert_int_eq((int)read(fds[0], &nr, sizeof(nr)), (int)sizeof(nr));
-		sum += nr;
-		ck_assert_int_ne(wait(&status), -1);
-		ck_assert_int_eq(status, 0);
-	}
-	ck_assert_uint_eq(sum, NR_STATES);
-	ck_assert_uint_eq(seen_count(seen), NR_STATES);
-	ck_assert(!seen_is_full(seen));
-	seen_free(seen);
-}
-END_TEST
-
-START_TEST(a_shared_table_says_when_it_is_full)
-{
-	struct seen *seen = seen_new_shared((gsize)1 << 20);
-	GArray *list = g_array_new(FALSE, FALSE, sizeof(guint64));
-	guint64 i;
-
-	for (i = 1; !seen_is_full(seen); i++) {
-		ck_assert_uint_lt(i, 1 << 18);
-		ck_assert(seen_add(seen, i * UINT64_C(0x9e3779b97f4a7c15)));
-	}
-	ck_assert_uint_le(seen_bytes(seen), 1 << 20);
-	ck_assert_uint_gt(i, 1 << 15);
-	ck_assert(!seen_add(seen, UINT64_C(0x9e3779b97f4a7c15)));
-	seen_list(seen, list);
-	ck_assert_uint_eq(list->len, seen_count(seen));
-	g_array_unref(list);
-	seen_free(seen);
-}
-END_TEST
-
 Suite *suite_jobs(void)
 {
 	Suite *s = suite_create("jobs");
@@ -469,8 +409,6 @@ Suite *suite_jobs(void)
 	tcase_add_loop_test(tc, memory_for_states_is_limited, 0, 2);
 	tcase_add_test(tc, foreign_and_damaged_checkpoints_are_refused);
 	tcase_add_test(tc, a_state_that_does_not_fit_is_refused);
-	tcase_add_test(tc, a_shared_state_is_new_once);
-	tcase_add_test(tc, a_shared_table_says_when_it_is_full);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -3,7 +3,7 @@
 #define SIM_EXPLORE_SEARCH_SEEN_H
 
 /*
- * Fingerprints of the states that were seen: 8 bytes each, at most two thirds full.
+ * Fingerprints of the states that were seen: 8 bytes each, in a table that is 70 to 87 % full.
  */
 
 #include <glib.h>
