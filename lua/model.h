@@ -65,7 +65,7 @@ static inline struct script_task *model_self(lua_State *L, const char *op)
 
 	/* The quick way for what is nearly always the case; every userdata is a handle. */
 	if (self && self->h.kind == HANDLE_TASK && run->w && run->w->running == self->task &&
-	    !run->script->in_condition && stack_left(self->task) >= STACK_LEFT_MIN)
+	    !run->script->in_function && stack_left(self->task) >= STACK_LEFT_MIN)
 		return self;
 	return arg_context(L, op);
 }

@@ -104,12 +104,12 @@ static void look_again(struct run *run, struct condition *cond)
 	lua_State *L = run->script->conditions;
 	int status;
 
-	run->script->in_condition = true;
+	run->script->in_function = true;
 	lua_pushcfunction(L, script_handler);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, cond->fn_ref);
 	push_value(L, &cond->cell->value);
 	status = lua_pcall(L, 1, 1, 1);
-	run->script->in_condition = false;
+	run->script->in_function = false;
 	if (status != LUA_OK) {
 		script_failed(run, L, status);
 		run_stop(run);
@@ -244,6 +244,40 @@ static int l_cmpxchg(lua_State *L)
 	found = c->value;
 	if (equal(&found, &old))
 		cell_set(L, t, c, new);
+	return push_value(L, &found);
+}
+
+/* What the function at @idx makes of @v; it can do nothing else. */
+static struct value computed(lua_State *L, int idx, const struct value *v)
+{
+	struct script *script = run_of(L)->script;
+	int status;
+
+	lua_pushvalue(L, idx);
+	push_value(L, v);
+	script->in_function = true;
+	status = lua_pcall(L, 1, 1, 0);
+	script->in_function = false;
+	if (status != LUA_OK)
+		lua_error(L);
+	return arg_value(L, -1, "the function of t:update");
+}
+
+/* update(cell, function(v) ... end): returns what it found, as a loop around cmpxchg would */
+static int l_update(lua_State *L)
+{
+	struct task *t = model_self(L, "update")->task;
+	struct cell_handle *c = model_arg(L, 2, HANDLE_CELL, "update");
+	struct value found;
+
+	if (!lua_isfunction(L, 3))
+		script_error(L,
+			     "t:update: expected function(v) ... end that returns the new value, "
+			     "got %s",
+			     describe(L, 3));
+	sched_access(t, c->h.id, 0, ACCESS_RMW, "update");
+	found = c->value;
+	cell_set(L, t, c, computed(L, 3, &found));
 	return push_value(L, &found);
 }
 
@@ -395,6 +429,7 @@ static const luaL_Reg ops[] = {
 	{"rcu_dereference", l_rcu_dereference},
 	{"read_once", l_read_once},
 	{"store", l_store},
+	{"update", l_update},
 	{"wait_until", l_wait_until},
 	{"write_once", l_write_once},
 	{"xchg", l_xchg},

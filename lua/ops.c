@@ -19,10 +19,10 @@ struct script_task *arg_context(lua_State *L, const char *op)
 	struct handle *h = handle_test(L, 1);
 	struct script_task *self = (struct script_task *)h;
 
-	if (run->script->in_condition)
+	if (run->script->in_function)
 		script_error(L,
-			     "t:%s: a condition of t:wait_until can only use the value it is "
-			     "given: whoever changes the cell looks at it",
+			     "t:%s: a function that looks at a cell for t:wait_until or t:update "
+			     "can only use the value it is given: it is no step of its own",
 			     op);
 	if (!h || h->kind != HANDLE_TASK)
 		script_error(L, "t:%s: expected a task before the colon, got %s; write t:%s(...)",

@@ -116,8 +116,8 @@ struct script {
 	int metatables[NR_HANDLE_KINDS]; /* references in the registry */
 	struct task *setup;		 /* while it runs */
 	bool setup_done;
-	lua_State *conditions; /* thread that evaluates conditions of wait_until() */
-	bool in_condition;
+	lua_State *conditions;	   /* thread that evaluates conditions of wait_until() */
+	bool in_function;	   /* that t:update() or a condition calls */
 	uint32_t nr_copies, copy;  /* that are made: in all, now */
 	uint32_t role, first_role; /* the last in this copy; before the first of its kind */
 };

@@ -380,6 +380,10 @@ function Task:xchg(cell, value) end
 ---@return CellValue found
 function Task:cmpxchg(cell, old, new) end
 ---@param cell Cell
+---@param fn fun(value: CellValue): CellValue
+---@return CellValue old
+function Task:update(cell, fn) end
+---@param cell Cell
 ---@param n integer
 ---@return integer new
 function Task:atomic_add(cell, n) end

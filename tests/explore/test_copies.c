@@ -97,10 +97,37 @@ START_TEST(exchanged_states_are_one)
 }
 END_TEST
 
+/* As many as a model of the same in plain C has. */
+static const struct {
+	const char *sets[3];
+	uint64_t apart, exchanged;
+} shutdowns[] = {
+	{{"n=1", "k=1"}, 71, 71},     {{"n=2", "k=1"}, 556, 313},    {{"n=2", "k=2"}, 1950, 1040},
+	{{"n=3", "k=1"}, 4702, 1083}, {{"n=3", "k=2"}, 31360, 6238},
+};
+
+START_TEST(a_cache_is_shut_down_in_as_many_states)
+{
+	struct run *run = open_scenario("scenarios/models/cache_shutdown_copies.lua", NULL,
+					shutdowns[_i].sets);
+	struct explore_options opt = exhaustive;
+	struct explore_result r;
+
+	explore(session_subject(run), &opt, &r);
+	ck_assert_uint_eq(r.stats.nr_states, shutdowns[_i].exchanged);
+	explore_result_clear(&r);
+	opt.no_symmetry = true;
+	explore(session_subject(run), &opt, &r);
+	ck_assert_uint_eq(r.stats.nr_states, shutdowns[_i].apart);
+	explore_result_clear(&r);
+	session_close(run);
+}
+END_TEST
+
 /* A search that goes on from a checkpoint knows the copies by where they stand. */
 START_TEST(going_on_later_meets_the_same_states)
 {
-	static const char *const sets[] = {"n=3", "k=1", NULL};
+	static const char *const sets[] = {"n=3", "k=2", NULL};
 	struct run *run = open_scenario("scenarios/models/cache_shutdown_copies.lua", NULL, sets);
 	struct explore_options opt = exhaustive;
 	struct explore_result whole, part;
@@ -181,6 +208,7 @@ Suite *suite_copies(void)
 	TCase *tc = tcase_create("copies");
 
 	tcase_add_loop_test(tc, exchanged_states_are_one, 0, (int)G_N_ELEMENTS(counted));
+	tcase_add_loop_test(tc, a_cache_is_shut_down_in_as_many_states, 0, G_N_ELEMENTS(shutdowns));
 	tcase_add_test(tc, going_on_later_meets_the_same_states);
 	tcase_add_loop_test(tc, what_tells_copies_apart_is_refused, 0, (int)G_N_ELEMENTS(refused));
 	suite_add_tcase(s, tc);

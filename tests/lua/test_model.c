@@ -281,19 +281,21 @@ static void expect_error(const char *text, const char *message)
 
 START_TEST(cells_hold_what_is_put_into_them)
 {
-	expect_log(
-		MODEL("sim.c = sim:cell('c', 5) sim.p = sim:cell('p')", LOG_ALL
-		      "local c, p = sim.c, sim.p\n"
-		      "log(t:read_once(c), t:read_once(p), t:load(c))\n"
-		      "t:write_once(c, 7) log(t:xchg(c, 8), t:read_once(c))\n"
-		      "log(t:cmpxchg(c, 7, 9), t:cmpxchg(c, 8, 9), t:read_once(c))\n"
-		      "log(t:atomic_add(c, -2), t:inc_not_zero(c), t:dec_and_test(c))\n"
-		      "t:atomic_inc(c) t:atomic_dec(c) t:store(p, true) log(t:load(p))\n"
-		      "t:store(c, 1) log(t:dec_and_test(c), t:inc_not_zero(c))\n"
-		      "t:rcu_assign_pointer(p, c) log(t:rcu_dereference(p) == c)\n"
-		      "t:store(c, math.maxinteger) log(t:atomic_add(c, 1) == math.mininteger)\n"
-		      "t:store(c, 1) log(t:cmpxchg(c, true, 3), t:wait_until(c, 1))"),
-		" 5 nil 5\n 7 8\n 8 8 9\n 7 true false\n true\n true false\n true\n true\n 1 1\n");
+	expect_log(MODEL("sim.c = sim:cell('c', 5) sim.p = sim:cell('p')", LOG_ALL
+			 "local c, p = sim.c, sim.p\n"
+			 "log(t:read_once(c), t:read_once(p), t:load(c))\n"
+			 "t:write_once(c, 7) log(t:xchg(c, 8), t:read_once(c))\n"
+			 "log(t:cmpxchg(c, 7, 9), t:cmpxchg(c, 8, 9), t:read_once(c))\n"
+			 "log(t:atomic_add(c, -2), t:inc_not_zero(c), t:dec_and_test(c))\n"
+			 "t:atomic_inc(c) t:atomic_dec(c) t:store(p, true) log(t:load(p))\n"
+			 "t:store(c, 1) log(t:dec_and_test(c), t:inc_not_zero(c))\n"
+			 "t:rcu_assign_pointer(p, c) log(t:rcu_dereference(p) == c)\n"
+			 "t:store(c, math.maxinteger) log(t:atomic_add(c, 1) == math.mininteger)\n"
+			 "t:store(c, 1) log(t:cmpxchg(c, true, 3), t:wait_until(c, 1))\n"
+			 "log(t:update(c, function(v) return v + 4 end), t:load(c),\n"
+			 "    t:update(c, function() end), t:load(c))"),
+		   " 5 nil 5\n 7 8\n 8 8 9\n 7 true false\n true\n true false\n true\n true\n 1 1\n"
+		   " 1 5 5 nil\n");
 }
 END_TEST
 
@@ -310,6 +312,7 @@ START_TEST(an_operation_on_a_cell_is_one_step_and_one_record)
 		{"t:xchg(sim.c, 1)", "xchg 1 2\n"},
 		{"t:cmpxchg(sim.c, 5, 1)", "cmpxchg 1 2\n"},
 		{"t:atomic_add(sim.c, 1)", "atomic_add 1 2\n"},
+		{"t:update(sim.c, function(v) return v end)", "update 1 2\n"},
 		{"t:inc_not_zero(sim.c)", "inc_not_zero 1 2\n"},
 		{"t:dec_and_test(sim.c)", "dec_and_test 1 2\n"},
 		{"t:atomic_inc(sim.c)", "atomic_inc 1 3\n"},
@@ -671,8 +674,20 @@ START_TEST(mistakes_are_told_with_their_line)
 		 "that says whether to go on"},
 		{MODEL("sim.c = sim:cell('c', 1)",
 		       "t:wait_until(sim.c, function(v)\nreturn t:read_once(sim.c) end)"),
-		 "x.lua:3: t:read_once: a condition of t:wait_until can only use the value it is "
-		 "given: whoever changes the cell looks at it"},
+		 "x.lua:3: t:read_once: a function that looks at a cell for t:wait_until or "
+		 "t:update can only use the value it is given: it is no step of its own"},
+		{MODEL("sim.c = sim:cell('c', 1)",
+		       "t:update(sim.c, function(v)\nreturn t:read_once(sim.c) end)"),
+		 "x.lua:3: t:read_once: a function that looks at a cell for t:wait_until or "
+		 "t:update can only use the value it is given: it is no step of its own"},
+		{MODEL("sim.c = sim:cell('c', 1)", "t:update(sim.c, function(v)\nreturn v.x end)"),
+		 "x.lua:3: attempt to index a number value (local 'v')"},
+		{MODEL("sim.c = sim:cell('c', 1)", "t:update(sim.c, 2)"),
+		 "x.lua:2: t:update: expected function(v) ... end that returns the new value, got "
+		 "2"},
+		{MODEL("sim.c = sim:cell('c', 1)", "t:update(sim.c, function(v) return 'x' end)"),
+		 "x.lua:2: the function of t:update: expected a whole number, true, false, nil or "
+		 "a cell, got 'x'"},
 		{MODEL("sim.c = sim:cell('c', 1)",
 		       "t:wait_until(sim.c, function(v)\nreturn v.x end)"),
 		 "x.lua:3: attempt to index a number value (local 'v')"},
