@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What exploring costs, and that it covers what it says: the model of a cache's
- * shutdown (scenarios/models/cache_shutdown.lua, and with copies that can be exchanged
- * cache_shutdown_copies.lua) with N allocators and K allocations each, written (N,K); the bugs of the first posting; and Spin on the same model.
+ * What exploring costs, and that it covers what it says: the model of a cache's shutdown with N
+ * allocators and K allocations each, written (N,K); the bugs of the first posting; and Spin on
+ * the same model.  It is scenarios/models/cache_shutdown.lua, and with copies that can be
+ * exchanged cache_shutdown_copies.lua.
  *
  * Each question is answered by a process of its own, so that its memory is its own.
  * CPU time where nothing else is said.  BENCH_LONG=1 asks what takes minutes as well.
