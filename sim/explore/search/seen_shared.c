@@ -11,10 +11,16 @@
 #define SLOTS_MIN 64
 #define PROBES_MAX 64
 
+/* What all read all the time, and hardly anybody writes, */
 struct stripe {
-	char lock;	/* taken while it is read or written */
 	guint64 *slots; /* 0: free; NULL: none yet */
-	guint64 nr_slots, count;
+	guint64 nr_slots;
+};
+
+/* and what whoever adds something writes: not in the same lines of any cache. */
+struct guard {
+	char lock; /* taken while the stripe is read or written */
+	guint64 count;
 } __attribute__((aligned(64)));
 
 /* At the start of the memory that is shared, at the same address in all processes. */
@@ -23,7 +29,8 @@ struct seen_shared {
 	gsize next;	 /* first byte that was never handed out */
 	gsize used, max; /* bytes */
 	char full;
-	struct stripe stripes[NR_STRIPES];
+	struct stripe stripes[NR_STRIPES] __attribute__((aligned(64)));
+	struct guard guards[NR_STRIPES];
 };
 
 struct seen_shared *seen_shared_new(gsize max_bytes)
@@ -46,15 +53,15 @@ void seen_shared_free(struct seen_shared *s)
 	munmap(s, s->size);
 }
 
-static void take_lock(struct stripe *stripe)
+static void take_lock(struct guard *guard)
 {
-	while (__atomic_test_and_set(&stripe->lock, __ATOMIC_ACQUIRE))
+	while (__atomic_test_and_set(&guard->lock, __ATOMIC_ACQUIRE))
 		sched_yield();
 }
 
-static void drop_lock(struct stripe *stripe)
+static void drop_lock(struct guard *guard)
 {
-	__atomic_clear(&stripe->lock, __ATOMIC_RELEASE);
+	__atomic_clear(&guard->lock, __ATOMIC_RELEASE);
 }
 
 static guint64 *new_slots(struct seen_shared *s, gsize bytes)
@@ -113,16 +120,19 @@ static gboolean grow(struct seen_shared *s, struct stripe *stripe)
 }
 
 /* It may get fuller than it should once there is no room to grow; never quite full. */
-static gboolean add(struct seen_shared *s, struct stripe *stripe, guint64 fingerprint)
+static gboolean add(struct seen_shared *s, gsize nr, guint64 fingerprint)
 {
-	if (3 * (stripe->count + 1) > 2 * stripe->nr_slots && !grow(s, stripe)) {
+	struct stripe *stripe = &s->stripes[nr];
+	guint64 *count = &s->guards[nr].count;
+
+	if (3 * (*count + 1) > 2 * stripe->nr_slots && !grow(s, stripe)) {
 		__atomic_store_n(&s->full, 1, __ATOMIC_RELAXED);
-		if (stripe->count + 1 >= stripe->nr_slots)
+		if (*count + 1 >= stripe->nr_slots)
 			return TRUE;
 	}
 	if (!insert(stripe->slots, stripe->nr_slots, fingerprint))
 		return FALSE;
-	stripe->count++;
+	++*count;
 	return TRUE;
 }
 
@@ -147,15 +157,14 @@ static gboolean is_there(const struct stripe *stripe, guint64 fingerprint)
 
 gboolean seen_shared_add(struct seen_shared *s, guint64 fingerprint)
 {
-	struct stripe *stripe = &s->stripes[fingerprint & (NR_STRIPES - 1)];
+	gsize nr = fingerprint & (NR_STRIPES - 1);
 	gboolean fresh;
 
-	if (is_there(stripe, fingerprint))
+	if (is_there(&s->stripes[nr], fingerprint))
 		return FALSE;
-
-	take_lock(stripe);
-	fresh = add(s, stripe, fingerprint);
-	drop_lock(stripe);
+	take_lock(&s->guards[nr]);
+	fresh = add(s, nr, fingerprint);
+	drop_lock(&s->guards[nr]);
 	return fresh;
 }
 
@@ -175,7 +184,7 @@ guint64 seen_shared_count(const struct seen_shared *s)
 	guint64 count = 0;
 
 	for (int i = 0; i < NR_STRIPES; i++)
-		count += s->stripes[i].count;
+		count += s->guards[i].count;
 	return count;
 }
 
