@@ -109,6 +109,21 @@ char *coverage_counts(const struct explore_result *r)
 	return g_string_free(text, FALSE);
 }
 
+/* Below that it is no matter. */
+#define COLLISION_MIN 1e-9
+
+char *coverage_collision(const struct explore_options *opt, const struct explore_result *r)
+{
+	double pairs = (double)r->stats.nr_states * (double)r->stats.nr_states / 2;
+	double probability = pairs / 0x1p64;
+
+	if (coverage(opt, r) != COVERED_ALL || probability < COLLISION_MIN)
+		return NULL;
+	return g_strdup_printf("fingerprints have 64 bits: two states were taken for one with a "
+			       "probability of 1 in %.0f",
+			       1 / probability);
+}
+
 char *coverage_auto(const struct explore_result *r)
 {
 	static const char *const stages[NR_AUTO_STAGES] = {

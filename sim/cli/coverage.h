@@ -22,6 +22,9 @@ char *coverage_claim(const struct explore_options *opt, const struct explore_res
 /** coverage_counts() - "21 executions, 27 blocked, ..., longest 25 steps" */
 char *coverage_counts(const struct explore_result *r);
 
+/** coverage_collision() - how likely some states were not told apart; NULL: hardly */
+char *coverage_collision(const struct explore_options *opt, const struct explore_result *r);
+
 /** coverage_auto() - what STRATEGY_AUTO did, why, and how many executions that took */
 char *coverage_auto(const struct explore_result *r);
 

@@ -68,7 +68,7 @@ static void put_coverage(const struct exploring *e, struct output *o)
 	g_autofree char *counts = coverage_counts(&e->result);
 	g_autofree char *limit = coverage_limit(&e->opt, &e->result);
 	g_autofree char *cut = coverage_cut(&e->opt, &e->result);
-
+	g_autofree char *collision = coverage_collision(&e->opt, &e->result);
 	g_autofree char *stages = coverage_auto(&e->result);
 
 	if (e->opt.strategy == STRATEGY_AUTO)
@@ -77,6 +77,8 @@ static void put_coverage(const struct exploring *e, struct output *o)
 		output_printf(o, "explored %s%s\n",
 			      e->opt.keep_going ? "" : "until the first failure: ", claim);
 	output_printf(o, "%s\n", counts);
+	if (collision)
+		output_printf(o, "%s\n", collision);
 	if (limit)
 		output_printf(o, "%s\n", limit);
 	if (cut)

@@ -308,6 +308,13 @@ done
 try 0 explore scenarios/reclaim/many.lua --max-runs 1
 says stdout "auto: random orderings, in which most failures show soon: 0"
 
+# How likely it is that states were not told apart, where there are many.
+try 0 explore scenarios/models/cache_shutdown.lua --set n=4 --set k=2 --strategy exhaustive
+says stdout "1 execution, 532416 distinct states, "
+says stdout "two states were taken for one with a probability of 1 in 130151004"
+try 0 explore scenarios/models/cache_shutdown.lua --strategy exhaustive
+grep -q "probability" "$work/stdout" && complain "hardly likely, and said"
+
 # Copies that can be exchanged, and one that knows its number.
 copies=scenarios/models/cache_shutdown_copies.lua
 try 0 explore $copies --strategy exhaustive
