@@ -335,7 +335,7 @@ static bool fails_alike(struct shrinking *s)
 		return false;
 	f = shortest(s, subject);
 	if (f)
-		sched = schedule_of(subject, f, NULL);
+		sched = schedule_of(subject, f, &cli_interrupted, NULL);
 	if (sched)
 		keep_trial(s, f, sched);
 	else
@@ -528,7 +528,7 @@ static void minimise_best(struct shrinking *s, struct minimise_result *result)
 	begin_trial(s);
 	subject = cli_interrupted ? NULL : open_trial(s);
 	minimal = subject ? minimise(subject, s->finding, &opt, result, NULL) : NULL;
-	sched = minimal && !cli_interrupted ? schedule_of(subject, minimal, NULL) : NULL;
+	sched = minimal ? schedule_of(subject, minimal, &cli_interrupted, NULL) : NULL;
 	if (sched) {
 		schedule_free(s->sched);
 		s->sched = sched;
