@@ -163,6 +163,7 @@ struct run {
 	struct trace_record last;
 	struct chooser chooser;
 	struct rng choices[NR_CHOICE_KINDS];
+	struct kept_script *kept; /* what session_again() begins with; NULL for none */
 	void *start; /* snapshot of where session_rewind() goes back to; NULL until then */
 	uint64_t start_instructions;
 	struct trace_record start_last;

@@ -11,6 +11,7 @@
 #include "lua/fields.h"
 #include "lua/run.h"
 #include "lua/skip.h"
+#include "sim/base/assert.h"
 #include "sim/engine/snapshot.h"
 
 /* clang-format off */
@@ -124,25 +125,31 @@ static void push_list(lua_State *L, const char *const *strings)
 	}
 }
 
-/* Protected: leaves the validated scenario, its option values and sim in the registry. */
+/* Protected: leaves the validated scenario in the registry. */
 static int load_script(lua_State *L)
 {
 	struct run *run = run_of(L);
-	const struct run_options *opt = run->opt;
 
 	sandbox_open(L);
-	if (!script_read(L, opt->path))
+	if (!script_read(L, run->opt->path))
 		lua_error(L);
 	lua_call(L, 0, 1);
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_SCENARIO]);
 	lua_insert(L, -2);
 	lua_call(L, 1, 1);
-	lua_pushvalue(L, -1);
 	run->scenario = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+/* Protected: leaves the values of its options and sim there. */
+static int load_options(lua_State *L)
+{
+	struct run *run = run_of(L);
+	const struct run_options *opt = run->opt;
 
 	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_OPTIONS]);
-	lua_insert(L, -2);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run->scenario);
 	push_list(L, opt->sets);
 	lua_pushstring(L, opt->lifecycle);
 	push_list(L, opt->variants);
@@ -171,14 +178,13 @@ static void learn_short_src(struct run *run)
 	}
 }
 
-static bool load(struct run *run)
+static bool load(struct run *run, lua_CFunction part)
 {
 	lua_State *L = run->L;
 	int status;
 
-	learn_short_src(run);
 	lua_pushcfunction(L, script_handler);
-	lua_pushcfunction(L, load_script);
+	lua_pushcfunction(L, part);
 	status = lua_pcall(L, 0, 0, -2);
 	if (status != LUA_OK)
 		script_failed(run, L, status);
@@ -525,10 +531,21 @@ static bool make_state(struct run *run)
 	return state_new(run);
 }
 
+/* All that does not depend on parameters, lifecycle, variants and parts that are left out. */
+static void read_text(struct run *run)
+{
+	if (!make_state(run))
+		return;
+	learn_short_src(run);
+	(void)load(run, load_script);
+}
+
 static void read_script(struct run *run)
 {
-	if (skips_read(run) && make_state(run))
-		(void)load(run);
+	if (skips_read(run))
+		read_text(run);
+	if (!run->error)
+		(void)load(run, load_options);
 }
 
 static void make_and_set_up(struct run *run)
@@ -663,23 +680,93 @@ bool script_run(struct run *run, const struct run_options *opt, struct run_sink 
 	return run_whole(run, make_and_set_up, result, error);
 }
 
-struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
-			 GError **error)
+/* What was opened is where every run of the session begins. */
+static bool begin_session(struct run *run, GError **error)
 {
-	struct run *run = run_new(opt, sinks);
-
-	run_protected(run, open_all);
-	if (!hand_over_error(run, error)) {
-		session_close(run);
-		return NULL;
-	}
+	if (!hand_over_error(run, error))
+		return false;
 	control_open(run);
 	arena_start_afresh(run->arena);
 	run->start = g_aligned_alloc(1, snapshot_size(run->w), 64);
 	snapshot_base(run->w, run->start);
 	run->start_instructions = run->instructions;
 	run->start_last = run->last;
-	return run;
+	return true;
+}
+
+struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
+			 GError **error)
+{
+	struct run *run = run_new(opt, sinks);
+
+	run_protected(run, open_all);
+	if (begin_session(run, error))
+		return run;
+	session_close(run);
+	return NULL;
+}
+
+/* ---- scripts that are kept ------------------------------------------------------- */
+
+/* A script that was read: the arena's heap, and what the host has of it. */
+struct kept_script {
+	struct run run;
+	size_t bytes;
+	_Alignas(16) char heap[];
+};
+
+static void keep_script(struct run *run)
+{
+	const struct arena *a = run->arena;
+
+	/* No context has run yet: all that there is lies in the heap. */
+	sim_assert(a->stacks_used[STACK_SMALL] == 0);
+	sim_assert(a->stacks_used[STACK_LARGE] == 0);
+	run->kept = g_aligned_alloc(1, sizeof(*run->kept) + a->top, 64);
+	run->kept->run = *run;
+	run->kept->bytes = a->top;
+	memcpy(run->kept->heap, a->base, a->top);
+}
+
+struct run *script_keep(const struct run_options *opt, GError **error)
+{
+	struct run *run = run_new(opt, NULL);
+
+	run_protected(run, read_text);
+	if (hand_over_error(run, error)) {
+		keep_script(run);
+		return run;
+	}
+	session_close(run);
+	return NULL;
+}
+
+/* What the session had of the host. */
+static void end_session(struct run *run)
+{
+	g_clear_pointer(&run->start, g_aligned_free);
+	skips_free(run);
+	g_clear_error(&run->error);
+}
+
+static void open_kept(struct run *run)
+{
+	if (skips_read(run) && load(run, load_options))
+		make_and_set_up(run);
+}
+
+bool session_again(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
+		   GError **error)
+{
+	const struct kept_script *kept = run->kept;
+
+	end_session(run);
+	*run = kept->run;
+	run->opt = opt;
+	run->sinks = sinks ? sinks : no_sinks;
+	arena_put_back(run->arena, kept->heap, kept->bytes);
+	run_protected(run, open_kept);
+	return begin_session(run, error);
 }
 
 bool session_run(struct run *run, struct run_result *result, GError **error)
@@ -706,8 +793,8 @@ void session_rewind(struct run *run, uint64_t seed)
 /* The Lua state and the world are dropped with the arena at the next run. */
 void session_close(struct run *run)
 {
-	g_aligned_free(run->start);
-	skips_free(run);
+	end_session(run);
+	g_aligned_free(run->kept);
 	g_free(run->short_src);
 	g_free(run->name);
 	g_free(run);

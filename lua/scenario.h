@@ -125,6 +125,25 @@ bool script_run(struct run *run, const struct run_options *opt, struct run_sink 
 struct run *session_open(const struct run_options *opt, struct run_sink *const *sinks,
 			 GError **error);
 
+/**
+ * script_keep() - load @opt->path up to where its parameters get values, for session_again()
+ * @opt: borrowed until session_again() or session_close()
+ *
+ * Most of what a session takes to open is read and called here, once for all.
+ * Return: no session yet, but closed like one; NULL with @error set as scenario_run() does.
+ */
+struct run *script_keep(const struct run_options *opt, GError **error);
+
+/**
+ * session_again() - session_open() of a script that is kept, in place of the last one
+ * @opt, @sinks: borrowed until the next one or session_close(); path, seed, limits and whether
+ *	there are skips at all are those of script_keep()
+ *
+ * Return: false with @error set as scenario_run() does; the script is kept all the same.
+ */
+bool session_again(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
+		   GError **error);
+
 /** session_run() - let the tasks run to the end; as scenario_run() */
 bool session_run(struct run *run, struct run_result *result, GError **error);
 

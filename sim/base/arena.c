@@ -80,6 +80,13 @@ void arena_reset(struct arena *a, size_t limit)
 	a->limit = limit;
 }
 
+void arena_put_back(struct arena *a, const void *heap, size_t bytes)
+{
+	watch_stop();
+	memcpy(a->base, heap, bytes);
+	sim_assert(a->top == bytes);
+}
+
 /*
  * Classes are exact multiples of 16 up to 512 bytes; above that four per power
  * of two, so that at most a fifth of a block is lost to rounding.

@@ -53,6 +53,12 @@ struct arena *arena_map(size_t limit);
 void arena_reset(struct arena *a, size_t limit);
 
 /**
+ * arena_put_back() - reset @a to what it was when its heap was copied to @heap, from the base
+ * @bytes: its top then; it had handed out no stacks
+ */
+void arena_put_back(struct arena *a, const void *heap, size_t bytes);
+
+/**
  * arena_alloc() - allocate zeroed memory, aligned to 16 bytes
  *
  * Return: the block; NULL when the limit would be passed.

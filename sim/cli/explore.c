@@ -376,12 +376,17 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 	f->finding = (struct finding *)first;
 	g_ptr_array_add(e->found, f);
 	if (!e->no_minimise && !cli_interrupted) {
-		f->finding = minimise(s, first, &opt, &f->minimise, error);
-		f->minimised = f->finding != NULL;
-		if (!f->minimised)
+		GError *why = NULL;
+		struct finding *minimal = minimise(s, first, &opt, &f->minimise, &why);
+
+		if (why) {
+			g_propagate_error(error, why);
 			return false;
+		}
+		f->minimised = minimal != NULL;
+		f->finding = minimal ? minimal : f->finding;
 	}
-	sched = schedule_of(s, f->finding, error);
+	sched = schedule_of(s, f->finding, NULL, error);
 	if (sched)
 		found_take(e, f, f->finding, sched, e->args.run.sets, e->args.run.skips);
 	return sched != NULL;
@@ -570,9 +575,9 @@ static bool record_found(struct exploring *e, struct found *f, guint i, GError *
 
 	name_run(e, f, i);
 	sim_assert_context(f->job.replay);
-	/* For its comments; what is reported is recorded below. */
-	annotated = annotate(f->sched, &f->run, error);
-	if (!annotated)
+	/* For its comments, if there is time for that; what is reported is recorded below. */
+	annotated = cli_interrupted ? NULL : annotate(f->sched, &f->run, error);
+	if (!annotated && !cli_interrupted)
 		return false;
 	trace_file_free(annotated);
 	f->job.violation = &f->finding->violation;

@@ -108,7 +108,8 @@ static void put_minimised(const struct found *f, struct output *o)
 	else if (m->preemptions > 0)
 		output_str(o, "there may be one with fewer preemptions: not all were tried\n");
 	if (m->gave_up)
-		output_str(o, "the minimiser's limit was hit: it may get shorter\n");
+		output_printf(o, "%s: it may get shorter\n",
+			      cli_interrupted ? "interrupted" : "the minimiser's limit was hit");
 }
 
 /* " jobs=0, without launcher, without user:2-4": how it differs from what was asked for. */
@@ -148,7 +149,8 @@ static void put_shrunk(const struct exploring *e, const struct found *f, struct 
 			      f->shrink.preemptions_before, f->minimise.preemptions, what);
 	output_printf(o, " (%u scenarios tried, %.2f s)\n", f->shrink.nr_tries, f->shrink.seconds);
 	if (f->shrink.gave_up)
-		output_str(o, "the time for shrinking was over: more may be left out\n");
+		output_printf(o, "%s: more may be left out\n",
+			      cli_interrupted ? "interrupted" : "the time for shrinking was over");
 }
 
 static void put_found(const struct exploring *e, const struct found *f, struct output *o)

@@ -217,7 +217,7 @@ static struct schedule *find_in(struct subject *s, const struct expectation *e, 
 		fail(error, "nothing was found in %" G_GUINT64_FORMAT " executions",
 		     result.stats.nr_runs);
 	if (f) {
-		sched = schedule_of(s, f, error);
+		sched = schedule_of(s, f, NULL, error);
 		finding_free(f);
 	}
 	explore_result_clear(&result);

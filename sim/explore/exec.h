@@ -10,6 +10,8 @@
  * is made of names, so it says the same in every run that began alike.
  */
 
+#include <signal.h>
+
 #include "sim/explore/subject.h"
 
 /* One decision.  A schedule is the list of all that were taken in a run. */
@@ -44,6 +46,8 @@ struct exec {
 	uint32_t (*inner)(struct exec *x, enum choice_kind kind, uint32_t n);
 	void *strategy;
 	struct chooser chooser;
+	/* Once that is set, what looks far ahead gives up, as if it were too far; may be NULL. */
+	const volatile sig_atomic_t *interrupted;
 };
 
 struct exec *exec_new(struct subject *s);

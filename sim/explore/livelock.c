@@ -329,6 +329,7 @@ static bool never_ends(struct walk *w)
 
 	w->x->inner = inner_of_place;
 	while (ok && w->places->len > 0) {
+		ok = !w->x->interrupted || !*w->x->interrupted;
 		if (!leave(w, &ok)) {
 			pop_place(w);
 			/* The step that led there, if it was not where the walk begins. */

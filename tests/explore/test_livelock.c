@@ -201,7 +201,7 @@ START_TEST(a_livelock_is_minimised_and_replays)
 	ck_assert_uint_eq(f->nr_steps, 6);
 	ck_assert_uint_eq(m.preemptions, 2);
 	ck_assert(m.proved);
-	sched = schedule_of(s, f, NULL);
+	sched = schedule_of(s, f, NULL, NULL);
 	ck_assert_ptr_nonnull(sched);
 	ck_assert(sched->at_end);
 	schedule_follow(s, sched, &as_it_says, &r, NULL);

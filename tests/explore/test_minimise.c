@@ -37,7 +37,7 @@ static struct minimised minimise_in(struct subject *s, const struct finding *f)
 static void check_repeats(struct subject *s, const struct minimised *m)
 {
 	g_autoptr(GError) error = NULL;
-	struct schedule *sched = schedule_of(s, m->f, &error);
+	struct schedule *sched = schedule_of(s, m->f, NULL, &error);
 
 	ck_assert_msg(sched != NULL, "%s", error ? error->message : "");
 	ck_assert_uint_eq(sched->nr_steps, m->f->nr_steps);
@@ -141,30 +141,77 @@ START_TEST(useless_preemptions_go)
 }
 END_TEST
 
-/* Interrupted or out of budget, what there is is a failing run all the same. */
+/* Out of budget, what there is is a failing run all the same. */
 START_TEST(stopping_early_loses_nothing)
 {
 	static const char *const sets[] = {"bug=2", "n=3", NULL};
-	static const sig_atomic_t interrupted = 1;
 	struct run *run = open_scenario(MODEL, NULL, sets);
 	struct subject *s = session_subject(run);
 	struct explore_result result;
 	const struct finding *f = find_failure(s, STRATEGY_RANDOM, 1, &result);
-	const struct minimise_options opts[] = {
-		{.interrupted = &interrupted, .proof_seconds = 1},
-		{.max_steps = 40},
-	};
+	const struct minimise_options opt = {.max_steps = 40};
+	struct minimised m = {0};
 
-	for (size_t i = 0; i < G_N_ELEMENTS(opts); i++) {
+	m.f = minimise(s, f, &opt, &m.r, NULL);
+	ck_assert_ptr_nonnull(m.f);
+	ck_assert(m.r.gave_up);
+	ck_assert(same_finding(&f->violation, &m.f->violation));
+	check_repeats(s, &m);
+	finding_free(m.f);
+	explore_result_clear(&result);
+	session_close(run);
+}
+END_TEST
+
+static bool (*real_step)(struct subject *s, struct transition *tr);
+static uint64_t steps_until, steps_after; /* told to stop */
+static volatile sig_atomic_t told;
+
+static bool counted_step(struct subject *s, struct transition *tr)
+{
+	steps_after += told != 0;
+	if (steps_until > 0 && --steps_until == 0)
+		told = 1;
+	return real_step(s, tr);
+}
+
+/* Told to stop at any of its steps, it takes no run to the end, and keeps what it has. */
+START_TEST(a_stop_comes_within_a_run)
+{
+	static const char *const variants[] = {"none", "workfn-clobber", NULL};
+	static const uint64_t stops[] = {1, 100, 1000, 2000, 5000, 20000, 100000, 400000};
+	struct run *run = open_scenario("scenarios/lifecycle/whole_life.lua", variants, NULL);
+	struct subject *s = session_subject(run);
+	struct explore_result result;
+	const struct finding *f = find_failure(s, STRATEGY_RANDOM, 1, &result);
+	const struct minimise_options opt = {.interrupted = &told, .max_steps = 600000};
+	uint32_t nr_kept = 0;
+
+	ck_assert_uint_gt(f->nr_steps, 500);
+	real_step = s->step;
+	s->step = counted_step;
+	for (size_t i = 0; i < G_N_ELEMENTS(stops); i++) {
 		struct minimised m = {0};
+		g_autoptr(GError) error = NULL;
 
-		m.f = minimise(s, f, &opts[i], &m.r, NULL);
-		ck_assert_ptr_nonnull(m.f);
+		told = 0;
+		steps_until = stops[i];
+		steps_after = 0;
+		m.f = minimise(s, f, &opt, &m.r, &error);
+		ck_assert(told);
+		ck_assert_uint_le(steps_after, 1);
+		ck_assert_ptr_null(error);
+		told = 0;
+		if (!m.f)
+			continue;
 		ck_assert(m.r.gave_up);
 		ck_assert(same_finding(&f->violation, &m.f->violation));
 		check_repeats(s, &m);
 		finding_free(m.f);
+		nr_kept++;
 	}
+	ck_assert_uint_ge(nr_kept, 3);
+	ck_assert_uint_lt(nr_kept, G_N_ELEMENTS(stops));
 	explore_result_clear(&result);
 	session_close(run);
 }
@@ -201,6 +248,7 @@ Suite *suite_minimise(void)
 	tcase_add_test(tc, a_lost_wakeup_needs_its_preemption);
 	tcase_add_test(tc, useless_preemptions_go);
 	tcase_add_test(tc, stopping_early_loses_nothing);
+	tcase_add_test(tc, a_stop_comes_within_a_run);
 	tcase_add_test(tc, what_does_not_repeat_is_refused);
 	suite_add_tcase(s, tc);
 	return s;

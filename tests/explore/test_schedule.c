@@ -298,7 +298,7 @@ static void check_repeats(struct subject *s, const struct finding *f)
 {
 	const struct follow_options opt = {0};
 	g_autoptr(GError) error = NULL;
-	struct schedule *made = schedule_of(s, f, &error), *read;
+	struct schedule *made = schedule_of(s, f, NULL, &error), *read;
 	struct follow_result r;
 	g_autofree char *text = NULL;
 
@@ -449,7 +449,7 @@ START_TEST(what_does_not_repeat_is_no_schedule)
 	g_autoptr(GError) error = NULL;
 
 	g_array_index(f->choices, struct choice, 0).who ^= 1;
-	ck_assert_ptr_null(schedule_of(s, f, &error));
+	ck_assert_ptr_null(schedule_of(s, f, NULL, &error));
 	ck_assert_ptr_nonnull(error);
 	explore_result_clear(&result);
 	session_close(run);

@@ -186,6 +186,90 @@ START_TEST(a_session_can_be_run_again)
 }
 END_TEST
 
+static struct run_result run_session(struct run *session)
+{
+	struct run_result result;
+
+	ck_assert_ptr_nonnull(session);
+	ck_assert(session_run(session, &result, NULL));
+	result.peak_bytes = 0;
+	return result;
+}
+
+static const char *const none[] = {NULL};
+static const char *const clobber[] = {"workfn-clobber", NULL};
+static const char *const many[] = {"objects=40", NULL};
+static const char *const unknown[] = {"objets=40", NULL};
+static const char *const no_admin[] = {"admin", NULL};
+static const char *const nobody[] = {"nobody", NULL};
+
+/* Whatever the sessions before it were about, or came to. */
+START_TEST(a_kept_script_gives_what_one_that_is_read_does)
+{
+	static const struct {
+		const char *lifecycle;
+		const char *const *variants, *const *sets, *const *skips;
+		const char *wrong;
+	} cases[] = {
+		{NULL, clobber, many, none, NULL},
+		{"v5.9", NULL, NULL, none, NULL},
+		{NULL, NULL, unknown, none,
+		 "--set: unknown parameter 'objets'; did you mean 'objects'?"},
+		{"v4.18", NULL, NULL, no_admin, NULL},
+		{NULL, NULL, NULL, nobody,
+		 "--skip: unknown task 'nobody'; there are: allocator, admin"},
+		{NULL, clobber, many, none, NULL},
+	};
+	struct run_options opt = {.path = "scenarios/lifecycle/offline_vs_alloc.lua",
+				  .seed = 7,
+				  .skips = none,
+				  .order = ORDER_RANDOM};
+	struct run_result again[G_N_ELEMENTS(cases)], fresh;
+	struct run *session = script_keep(&opt, NULL);
+
+	ck_assert_ptr_nonnull(session);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		g_autoptr(GError) error = NULL;
+
+		opt.lifecycle = cases[i].lifecycle;
+		opt.variants = cases[i].variants;
+		opt.sets = cases[i].sets;
+		opt.skips = cases[i].skips;
+		ck_assert(session_again(session, &opt, NULL, &error) == !cases[i].wrong);
+		if (cases[i].wrong)
+			ck_assert_str_eq(error->message, cases[i].wrong);
+		else
+			again[i] = run_session(session);
+	}
+	session_close(session);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		if (cases[i].wrong)
+			continue;
+		opt.lifecycle = cases[i].lifecycle;
+		opt.variants = cases[i].variants;
+		opt.sets = cases[i].sets;
+		opt.skips = cases[i].skips;
+		session = session_open(&opt, NULL, NULL);
+		fresh = run_session(session);
+		session_close(session);
+		ck_assert_mem_eq(&again[i], &fresh, sizeof(fresh));
+	}
+	ck_assert_uint_ne(again[0].nr_steps, again[1].nr_steps);
+	ck_assert_uint_ne(again[0].nr_steps, again[3].nr_steps);
+}
+END_TEST
+
+START_TEST(a_script_that_is_wrong_is_not_kept)
+{
+	const struct run_options opt = {.path = "tests/scripts/none.lua", .seed = 1};
+	g_autoptr(GError) error = NULL;
+
+	ck_assert_ptr_null(script_keep(&opt, &error));
+	ck_assert_str_eq(error->message,
+			 "tests/scripts/none.lua: cannot read the script: there is no such file");
+}
+END_TEST
+
 /* A double free must reach the checkers; the model itself must not be told. */
 START_TEST(a_double_free_is_a_violation)
 {
@@ -651,6 +735,8 @@ Suite *suite_scenario(void)
 	tcase_add_test(runs, file_operations_return_errors);
 	tcase_add_test(runs, a_second_run_is_the_same);
 	tcase_add_test(runs, a_session_can_be_run_again);
+	tcase_add_test(runs, a_kept_script_gives_what_one_that_is_read_does);
+	tcase_add_test(runs, a_script_that_is_wrong_is_not_kept);
 	tcase_add_test(runs, a_double_free_is_a_violation);
 	tcase_add_test(runs, a_destroyed_cache_is_not_followed);
 	tcase_add_test(runs, a_task_that_waits_for_ever_is_a_violation);

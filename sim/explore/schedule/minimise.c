@@ -78,8 +78,9 @@ struct minimiser {
 	bool patient;	    /* whoever cannot step is waited for, not passed over */
 	bool passed_over;   /* in this run somebody was */
 	bool other_picks;   /* the plan has other choices inside steps than the best run */
-	bool loops;    /* what is looked for is a livelock, which may show before anything ends */
-	GArray *taken; /* uint32_t: steps of each process in this run */
+	bool loops;	/* what is looked for is a livelock, which may show before anything ends */
+	GArray *coming; /* guint: by process, of calm_down() */
+	GArray *taken;	/* uint32_t: steps of each process in this run */
 	struct mark marks[MARKS_MAX];
 	uint32_t nr_marks, skipped; /* steps that this run did not take, since a mark had them */
 	bool marked;		    /* the marks are those of the best run */
@@ -150,8 +151,7 @@ static bool is_hopeless(const struct minimiser *m)
 {
 	const struct price *a = &m->made.cost, *b = &m->best.cost;
 
-	/* There has to be one to start from. */
-	if (a->steps >= m->max_steps || (b->steps != UINT32_MAX && is_interrupted(m)))
+	if (a->steps >= m->max_steps || is_interrupted(m))
 		return true;
 	if (a->preemptions != b->preemptions)
 		return a->preemptions > b->preemptions;
@@ -518,16 +518,35 @@ static int next_of_same(const struct trial *t, guint i)
 	return -1;
 }
 
-/* The process that stretch @i preempts is not preempted: it goes on, or it begins later. */
-static void leave_in_peace(struct trial *plan, guint i, bool later)
+/*
+ * The process that stretch @i preempts is not preempted: it goes on, or it begins later.
+ * @next: its next stretch; whichever of the two is needed no more is left with no steps
+ */
+static void leave_in_peace(struct trial *plan, guint i, guint next, bool later)
 {
-	int j = next_of_same(plan, i - 1);
+	guint gone = later ? i - 1 : next;
 
-	if (j < 0)
-		return;
-	stretch_at(plan, later ? (guint)j : i - 1)->nr_steps +=
-		stretch_at(plan, later ? i - 1 : (guint)j)->nr_steps;
-	g_array_remove_index(plan->stretches, later ? i - 1 : (guint)j);
+	stretch_at(plan, later ? next : i - 1)->nr_steps += stretch_at(plan, gone)->nr_steps;
+	stretch_at(plan, gone)->nr_steps = 0;
+}
+
+static void drop_empty(struct trial *plan)
+{
+	guint nr = 0;
+
+	for (guint i = 0; i < plan->stretches->len; i++) {
+		if (stretch_at(plan, i)->nr_steps > 0)
+			*stretch_at(plan, nr++) = *stretch_at(plan, i);
+	}
+	g_array_set_size(plan->stretches, nr);
+}
+
+/* The first stretch of a process that is still to come, seen from where a walk back is, + 1. */
+static guint *coming(struct minimiser *m, uint32_t id)
+{
+	if (m->coming->len <= id)
+		g_array_set_size(m->coming, id + 1);
+	return &g_array_index(m->coming, guint, id);
 }
 
 /* The same for the @nr preempting stretches from the @from-th on; the last first. */
@@ -535,13 +554,20 @@ static void calm_down(struct minimiser *m, guint from, guint nr, bool later)
 {
 	guint nth = m->best.cost.preemptions;
 
+	g_array_set_size(m->coming, 0);
 	for (guint i = begin_plan(m); i-- > 1;) {
+		guint next;
+
+		if (stretch_at(&m->plan, i)->nr_steps > 0)
+			*coming(m, stretch_at(&m->plan, i)->id) = i + 1;
 		if (!stretch_at(&m->best, i)->preempts)
 			continue;
 		nth--;
-		if (nth >= from && nth < from + nr && i < m->plan.stretches->len)
-			leave_in_peace(&m->plan, i, later);
+		next = *coming(m, stretch_at(&m->plan, i - 1)->id);
+		if (nth >= from && nth < from + nr && next > 0)
+			leave_in_peace(&m->plan, i, next - 1, later);
 	}
+	drop_empty(&m->plan);
 }
 
 /* Most preemptions of a run that was drawn are of no use: many at a time first. */
@@ -605,10 +631,11 @@ static void cut_end(struct minimiser *m, guint i)
 {
 	uint32_t id = stretch_at(&m->plan, i)->id;
 
-	for (guint j = m->plan.stretches->len; j-- > i;) {
+	for (guint j = i; j < m->plan.stretches->len; j++) {
 		if (stretch_at(&m->plan, j)->id == id)
-			g_array_remove_index(m->plan.stretches, j);
+			stretch_at(&m->plan, j)->nr_steps = 0;
 	}
+	drop_empty(&m->plan);
 }
 
 static bool without_ends(struct minimiser *m)
@@ -788,10 +815,10 @@ static void plan_schedule(struct minimiser *m, const struct schedule *sched)
 	}
 }
 
-/* Make @f the best so far; false if it cannot be repeated. */
+/* Make @f the best so far; false if it cannot be repeated, or there is no time for that. */
 static bool start_from(struct minimiser *m, const struct finding *f, GError **error)
 {
-	struct schedule *sched = schedule_of(m->s, f, error);
+	struct schedule *sched = schedule_of(m->s, f, m->opt->interrupted, error);
 	struct price before = m->best.cost;
 	bool at_end, ok;
 
@@ -936,6 +963,7 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 		.names = process_names_new(),
 		.finding = finding_copy(f),
 		.steps_left = opt->max_steps ? opt->max_steps : STEPS_DEFAULT,
+		.coming = g_array_new(FALSE, TRUE, sizeof(guint)),
 		.taken = g_array_new(FALSE, TRUE, sizeof(uint32_t)),
 	};
 	gint64 start = g_get_monotonic_time();
@@ -944,6 +972,7 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 	trial_init(&m.plan);
 	trial_init(&m.made);
 	trial_init(&m.best);
+	m.x->interrupted = opt->interrupted;
 	m.x->inner = planned_inner;
 	m.x->strategy = &m;
 	if (start_from(&m, f, error)) {
@@ -954,6 +983,8 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 		prove(&m);
 		result->preemptions = m.best.cost.preemptions;
 	} else {
+		if (is_interrupted(&m))
+			g_clear_error(error);
 		g_clear_pointer(&m.finding, finding_free);
 	}
 	result->seconds = (double)(g_get_monotonic_time() - start) / 1e6;
@@ -962,6 +993,7 @@ struct finding *minimise(struct subject *s, const struct finding *f,
 	trial_clear(&m.best);
 	for (size_t i = 0; i < MARKS_MAX; i++)
 		g_aligned_free(m.marks[i].world);
+	g_array_unref(m.coming);
 	g_array_unref(m.taken);
 	process_names_free(m.names);
 	exec_free(m.x);

@@ -36,7 +36,7 @@ struct minimise_result {
  * minimise() - shorten @f, which was found in @s
  *
  * Return: another finding, the caller's; NULL with @error set when @f cannot be
- * repeated.
+ * repeated, and without when it was interrupted before it was.
  */
 struct finding *minimise(struct subject *s, const struct finding *f,
 			 const struct minimise_options *opt, struct minimise_result *result,

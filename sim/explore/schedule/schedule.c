@@ -90,6 +90,7 @@ struct maker {
 	const GArray *choices; /* of the finding */
 	struct switches switches;
 	bool differs; /* the run does not go as the finding says */
+	const volatile sig_atomic_t *interrupted;
 };
 
 /* The choice that comes next in the finding; NULL if it cannot be it. */
@@ -164,7 +165,7 @@ static void make_steps(struct maker *m)
 	while (x->choices->len < m->choices->len && !m->differs) {
 		const struct choice *c;
 
-		if (!exec_look(x))
+		if ((m->interrupted && *m->interrupted) || !exec_look(x))
 			break;
 		process_names_look(m->names, x, ids);
 		c = expected(m, CHOOSE_STEP, x->nr_enabled);
@@ -186,13 +187,15 @@ static void note_violation(struct schedule *s, const struct violation *v, bool a
 	s->at_end = at_end;
 }
 
-struct schedule *schedule_of(struct subject *subject, const struct finding *f, GError **error)
+struct schedule *schedule_of(struct subject *subject, const struct finding *f,
+			     const volatile sig_atomic_t *interrupted, GError **error)
 {
 	struct maker m = {
 		.sched = schedule_new(),
 		.names = process_names_new(),
 		.x = exec_new(subject),
 		.choices = f->choices,
+		.interrupted = interrupted,
 	};
 
 	m.x->inner = repeat_inner;

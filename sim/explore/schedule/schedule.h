@@ -77,11 +77,13 @@ void schedule_list_set(struct schedule *s, GPtrArray *list, const char *const *s
 
 /**
  * schedule_of() - the choices of @f, with names, and what they lead to
+ * @interrupted: gives up once that is set; may be NULL
  *
  * Runs @s once.  What the schedule is for is left to the caller.
- * Return: the schedule; NULL with @error set if @f cannot be repeated.
+ * Return: the schedule; NULL with @error set if @f cannot be repeated, or was not to the end.
  */
-struct schedule *schedule_of(struct subject *s, const struct finding *f, GError **error);
+struct schedule *schedule_of(struct subject *s, const struct finding *f,
+			     const volatile sig_atomic_t *interrupted, GError **error);
 
 /** schedule_write() - append @s to @out as a file holds it */
 void schedule_write(const struct schedule *s, GString *out);
