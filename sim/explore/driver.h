@@ -122,6 +122,15 @@ bool driver_look(struct driver *d);
 
 /** driver_is_over() - did it stop for good?  What a limit has stopped may go on later */
 bool driver_is_over(const struct driver *d);
+/**
+ * driver_steps_ahead() - steps but for those that were taken again
+ *
+ * What is to be cut off after so many is cut at the same place, however a search gets back to a branch.
+ */
+static inline uint64_t driver_steps_ahead(const struct explore_stats *stats)
+{
+	return stats->nr_steps - stats->nr_again;
+}
 
 /* The engines.  Each returns with d->stopped set, or having covered all there is. */
 

@@ -103,6 +103,7 @@ bool path_go_back(struct search *s, uint32_t depth, bool may_stop)
 		ok = exec_step(x, c->pick);
 		sim_assert(ok);
 		s->d->result->stats.nr_steps++;
+		s->d->result->stats.nr_again++;
 	}
 	/* It was a long way, and what is below goes back here as well. */
 	if (depth - from > s->snapshot_every)

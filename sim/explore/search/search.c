@@ -295,7 +295,7 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 		return false;
 	if (!at_next && !climb(s))
 		return false;
-	if (may && !(until && d->result->stats.nr_steps >= until) &&
+	if (may && !(until && driver_steps_ahead(&d->result->stats) >= until) &&
 	    (at_next || path_go_back(s, s->nodes->len - 1, true)))
 		return true;
 	watch_give_up(s);
@@ -317,7 +317,8 @@ void search_part(struct driver *d, struct search_part *part)
 {
 	struct search s = {0};
 	bool more;
-	uint64_t until = part->max_steps ? d->result->stats.nr_steps + part->max_steps : 0;
+	uint64_t until =
+		part->max_steps ? driver_steps_ahead(&d->result->stats) + part->max_steps : 0;
 
 	search_init(&s, d, part);
 	more = part->at && part->at->places->len > 0 ? begin_at(&s, part) : begin(&s);
