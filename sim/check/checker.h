@@ -72,7 +72,12 @@ struct checkset {
 	/* [VIOLATION_MAX], NULL until the first: a snapshot of a clean world copies none */
 	struct violation *violations;
 	struct violation spare; /* what checker_violation() returns for one not kept */
-	struct map seen;	/* (object, digest of checker and text) of every violation */
+	/*
+	 * What a checker knows of the run so far that the state of the world does not show: a
+	 * digest of it, and how often a verdict was made of it.
+	 */
+	uint64_t hindsight, nr_looks_back;
+	struct map seen; /* (object, digest of checker and text) of every violation */
 	uint64_t sink[LEDGER_ENTRY_MAX / 8]; /* stands in for an entry once exhausted */
 };
 

@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 
 enum lock_kind { LOCK_MUTEX, LOCK_SPINLOCK, LOCK_RWSEM };
@@ -180,6 +181,7 @@ static void new_order(struct checker *c, const struct trace_record *r, const str
 		v->related[0] = held->seq;
 		v->related[1] = reverse;
 	}
+	c->set->hindsight ^= hash_mix(text_digest(from->name), text_digest(to->name));
 	edge = ledger_alloc(c, sizeof(*edge));
 	edge->to = to;
 	edge->first = held->seq;
@@ -204,10 +206,15 @@ static void ask(struct checker *c, const struct trace_record *r, const struct lo
 	for (; held; held = held->next) {
 		const struct lock_class *from = held->lock_class;
 
-		if (held->lock == r->obj)
+		if (held->lock == r->obj) {
 			report_recursion(c, r, lock, held);
-		else if (from != lock->lock_class &&
-			 !table_find(&from->after, lock->lock_class->nr))
+			continue;
+		}
+		if (from == lock->lock_class)
+			continue;
+		/* What is found here depends on the orders that there were before. */
+		c->set->nr_looks_back++;
+		if (!table_find(&from->after, lock->lock_class->nr))
 			new_order(c, r, held, lock->lock_class);
 	}
 }

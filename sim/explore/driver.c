@@ -112,13 +112,20 @@ void driver_keep(struct driver *d)
 		keep(d, d->result->stats.nr_runs + 1, false);
 }
 
-void driver_run_ended(struct driver *d, bool at_end)
+void driver_run_was_clean(struct driver *d)
 {
 	struct explore_stats *stats = &d->result->stats;
 
 	stats->nr_runs++;
 	if (d->x->nr_steps > stats->longest)
 		stats->longest = d->x->nr_steps;
+}
+
+void driver_run_ended(struct driver *d, bool at_end)
+{
+	struct explore_stats *stats = &d->result->stats;
+
+	driver_run_was_clean(d);
 	if (!exec_violated(d->x))
 		return;
 	stats->nr_failing++;

@@ -111,6 +111,9 @@ bool driver_may_step(struct driver *d);
  */
 void driver_run_ended(struct driver *d, bool at_end);
 
+/** driver_run_was_clean() - the same for a run that is known to violate nothing */
+void driver_run_was_clean(struct driver *d);
+
 /** driver_keep() - the run has violated for the first time, and goes on */
 void driver_keep(struct driver *d);
 
@@ -122,6 +125,17 @@ bool driver_look(struct driver *d);
 
 /** driver_is_over() - did it stop for good?  What a limit has stopped may go on later */
 bool driver_is_over(const struct driver *d);
+
+/**
+ * driver_steps_ahead() - steps but for those that were taken again
+ *
+ * What is to be cut off after so many is cut at the same place, however a search gets back to a
+ * branch.
+ */
+static inline uint64_t driver_steps_ahead(const struct explore_stats *stats)
+{
+	return stats->nr_steps - stats->nr_again;
+}
 
 /* The engines.  Each returns with d->stopped set, or having covered all there is. */
 

@@ -131,6 +131,12 @@ bool exec_step(struct exec *x, uint32_t i)
 	return x->s->step(x->s, tr);
 }
 
+void exec_recall(struct exec *x, uint32_t i, uint32_t n, uint64_t key)
+{
+	note(x, CHOOSE_STEP, i, n, key);
+	x->nr_steps++;
+}
+
 int exec_find(const struct exec *x, uint64_t key)
 {
 	for (uint32_t i = 0; i < x->nr_enabled; i++) {

@@ -67,6 +67,9 @@ bool exec_look(struct exec *x);
  */
 bool exec_step(struct exec *x, uint32_t i);
 
+/** exec_recall() - the step of the process @key, number @i of @n, happens, but not in the world */
+void exec_recall(struct exec *x, uint32_t i, uint32_t n, uint64_t key);
+
 /** exec_rewind_to() - forget the choices after the first @nr_choices; the world was restored */
 void exec_rewind_to(struct exec *x, uint32_t nr_choices, uint32_t nr_steps);
 

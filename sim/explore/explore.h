@@ -58,6 +58,7 @@ struct explore_stats {
 	uint64_t nr_blocked;  /* given up because they could only repeat others */
 	uint64_t nr_cut;      /* stopped at the step limit, or in a loop */
 	uint64_t nr_steps;    /* taken for the first time, and again to get back to a branch */
+	uint64_t nr_again;    /* of nr_steps, those that were taken again */
 	uint64_t nr_recalled; /* of nr_steps, those that were known and not taken in the world */
 	uint64_t nr_states;   /* STRATEGY_EXHAUSTIVE: distinct ones */
 	uint64_t nr_pruned;   /* branches that lead to a known state */

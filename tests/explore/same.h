@@ -14,6 +14,7 @@ static inline void check_same_counts(const struct explore_result *a, const struc
 	ck_assert_uint_eq(a->stats.nr_runs, b->stats.nr_runs);
 	ck_assert_uint_eq(a->stats.nr_failing, b->stats.nr_failing);
 	ck_assert_uint_eq(a->stats.nr_cut, b->stats.nr_cut);
+	ck_assert_uint_eq(a->stats.nr_loops, b->stats.nr_loops);
 	ck_assert_uint_eq(a->stats.nr_states, b->stats.nr_states);
 	ck_assert_uint_eq(a->stats.nr_pruned, b->stats.nr_pruned);
 	ck_assert_uint_eq(a->bound_done, b->bound_done);

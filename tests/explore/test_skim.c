@@ -46,6 +46,9 @@ static const struct explore_options ways[] = {
 	{.strategy = STRATEGY_BOUNDED, .preemptions = 2, .keep_going = true},
 	{.strategy = STRATEGY_BOUNDED, .preemptions = 3},
 	{.strategy = STRATEGY_EXHAUSTIVE, .nr_jobs = 2},
+	{.strategy = STRATEGY_DPOR, .keep_going = true},
+	{.strategy = STRATEGY_DPOR},
+	{.strategy = STRATEGY_DPOR, .max_runs = 1000, .keep_going = true, .nr_jobs = 2},
 };
 
 #define NR_WAYS G_N_ELEMENTS(ways)
@@ -68,6 +71,8 @@ static void check_recalls(const struct program *p, const struct explore_options 
 	check_same_counts(&without, &with);
 	ck_assert_uint_eq(without.stats.longest, with.stats.longest);
 	check_same_findings(&without, &with);
+	if (opt.strategy == STRATEGY_DPOR && with.end == END_COMPLETE)
+		ck_assert_uint_eq(without.stats.nr_blocked, with.stats.nr_blocked);
 	ck_assert_uint_eq(without.stats.nr_recalled, 0);
 	*has_recalled |= with.stats.nr_recalled > 0;
 	explore_result_clear(&with);

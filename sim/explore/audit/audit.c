@@ -12,9 +12,13 @@
 #define LOOK_EVERY 64
 
 const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
-	[AUDIT_FULL] = "full",	       [AUDIT_HISTORY] = "by history",
-	[AUDIT_DPOR] = "dpor",	       [AUDIT_EXHAUSTIVE] = "exhaustive",
-	[AUDIT_RECALLED] = "recalled", [AUDIT_EXCHANGED] = "exchanged",
+	[AUDIT_FULL] = "full",
+	[AUDIT_HISTORY] = "by history",
+	[AUDIT_DPOR] = "dpor",
+	[AUDIT_DPOR_KNOWN] = "dpor, known",
+	[AUDIT_EXHAUSTIVE] = "exhaustive",
+	[AUDIT_RECALLED] = "recalled",
+	[AUDIT_EXCHANGED] = "exchanged",
 	[AUDIT_BOUNDED] = "bounded",
 };
 
@@ -125,6 +129,17 @@ static uint64_t end_digest(struct subject *s, const uint64_t *root_ids)
 	if (mm && mm->root_memcg)
 		h = hash_mix(hash_mix(h, digest_memcg(mm->root_memcg)), digest_caches(mm));
 	return hash_mix(h, v.sum);
+}
+
+/* Does it go over known steps? */
+static bool recalls(enum audit_engine engine)
+{
+	return engine == AUDIT_DPOR_KNOWN || engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED;
+}
+
+static bool is_dpor(enum audit_engine engine)
+{
+	return engine == AUDIT_DPOR || engine == AUDIT_DPOR_KNOWN;
 }
 
 /* ---- recording --------------------------------------------------------------------------- */
@@ -247,7 +262,7 @@ static gint64 deadline_of(const struct audit *a, enum audit_engine engine)
 
 static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine engine)
 {
-	bool by_history = engine <= AUDIT_DPOR;
+	bool by_history = engine <= AUDIT_DPOR_KNOWN;
 
 	r->engine = engine;
 	r->opt = a->opt;
@@ -282,7 +297,7 @@ static void recorder_init(struct recorder *r, struct audit *a, enum audit_engine
 		.max_steps = a->opt->max_steps_of_run ? a->opt->max_steps_of_run
 						      : MAX_STEPS_DEFAULT,
 		.audit = &r->hooks,
-		.memo = engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED ? memo_new() : NULL,
+		.memo = recalls(engine) ? memo_new() : NULL,
 	};
 	if (engine == AUDIT_EXCHANGED)
 		r->d.memo->copies = a->s;
@@ -330,7 +345,7 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	if (engine == AUDIT_BOUNDED)
 		search_bounded(r);
 	else
-		search(&r->d, engine == AUDIT_DPOR ? STRATEGY_DPOR : STRATEGY_EXHAUSTIVE, 0);
+		search(&r->d, is_dpor(engine) ? STRATEGY_DPOR : STRATEGY_EXHAUSTIVE, 0);
 	r->row->stats = r->result.stats;
 	r->row->stats.seconds = (double)(g_get_monotonic_time() - r->d.start) / 1e6;
 	r->row->complete = !r->d.stopped && r->result.stats.nr_cut == 0;
@@ -343,7 +358,7 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	if (!r->result.error)
 		return;
 	/* A script that fails has failed before. */
-	if (engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED)
+	if (recalls(engine))
 		differs(a, r, "%s fails: %s", audit_engine_names[engine], r->result.error->message);
 	else if (!a->result->error)
 		a->result->error = g_steal_pointer(&r->result.error);
@@ -429,24 +444,38 @@ static void compare(struct audit *a, struct recorder *ref, struct recorder *r)
 	if (ref->row->by_history && r->row->by_history)
 		compare_sets(a, ref, r, ref->classes, r->classes, "last states");
 	/* Stopping at known states leaves out runs that only end alike. */
-	if (ref->engine == AUDIT_FULL && r->engine == AUDIT_DPOR)
+	if (ref->engine == AUDIT_FULL && is_dpor(r->engine))
 		compare_sets(a, ref, r, ref->traces, r->traces, "classes of runs");
 	if (ref->engine == AUDIT_FULL && r->engine == AUDIT_BOUNDED && ref->row->complete &&
 	    r->row->complete)
 		compare_preemptions(a, ref, r);
 }
 
-/* The same search in every other respect. */
+/* @r is the same search as @of in every other respect: it must have counted as many. */
+static void compare_counts(struct audit *a, struct recorder *of, struct recorder *r, uint64_t nr_of,
+			   uint64_t nr, const char *what)
+{
+	if (of->row->complete && r->row->complete && nr != nr_of)
+		differs(a, r,
+			"%s has %" G_GUINT64_FORMAT " %s, not %" G_GUINT64_FORMAT " as %s has",
+			audit_engine_names[r->engine], nr, what, nr_of,
+			audit_engine_names[of->engine]);
+}
+
 static void compare_recalled(struct audit *a)
 {
-	const struct audit_row *taken = &a->result->rows[AUDIT_EXHAUSTIVE];
-	struct recorder *r = &a->recorders[AUDIT_RECALLED];
+	struct recorder *all = a->recorders, *dpor = &all[AUDIT_DPOR],
+			*known = &all[AUDIT_DPOR_KNOWN];
+	const struct explore_stats *x = &dpor->row->stats, *y = &known->row->stats;
 
-	if (taken->complete && r->row->complete &&
-	    taken->stats.nr_states != r->row->stats.nr_states)
-		differs(a, r, "%s has met %" G_GUINT64_FORMAT " states, not %" G_GUINT64_FORMAT,
-			audit_engine_names[r->engine], r->row->stats.nr_states,
-			taken->stats.nr_states);
+	compare_counts(a, &all[AUDIT_EXHAUSTIVE], &all[AUDIT_RECALLED],
+		       all[AUDIT_EXHAUSTIVE].row->stats.nr_states,
+		       all[AUDIT_RECALLED].row->stats.nr_states, "states");
+	compare_counts(a, dpor, known, x->nr_runs, y->nr_runs, "executions");
+	compare_counts(a, dpor, known, x->nr_failing, y->nr_failing, "failing executions");
+	compare_counts(a, dpor, known, x->nr_blocked, y->nr_blocked, "blocked executions");
+	compare_counts(a, dpor, known, dpor->row->nr_classes, known->row->nr_classes,
+		       "last states");
 }
 
 /* Against the most trusted one that came to its end; the others against that. */

@@ -23,6 +23,7 @@ enum audit_engine {
 	AUDIT_FULL,	  /* every process at every node, nothing left out */
 	AUDIT_HISTORY,	  /* until a state is met again, told by the history that led there */
 	AUDIT_DPOR,	  /* STRATEGY_DPOR */
+	AUDIT_DPOR_KNOWN, /* the same, with steps that are known recalled instead of taken */
 	AUDIT_EXHAUSTIVE, /* STRATEGY_EXHAUSTIVE */
 	AUDIT_RECALLED,	  /* the same, with steps that are known recalled instead of taken */
 	AUDIT_EXCHANGED,  /* the same, and states in which copies changed places are one */

@@ -263,7 +263,7 @@ static void take_outcome(struct frontier *f, struct region *t, struct outcome *o
 	take_array(r, wakes);
 	rest = take_u64(r) ? position_read(r) : NULL;
 	sim_assert(r->ok);
-	f->nr_steps += o->result.stats.nr_steps;
+	f->nr_steps += driver_steps_ahead(&o->result.stats);
 	outcome_add(f->d, o);
 	for (guint i = 0; i < wakes->len; i++)
 		take_wake(f, t, &g_array_index(wakes, struct wake, i));

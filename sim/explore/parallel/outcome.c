@@ -12,6 +12,7 @@ void stats_add(struct explore_stats *sum, const struct explore_stats *more)
 	sum->nr_cut += more->nr_cut;
 	sum->nr_loops += more->nr_loops;
 	sum->nr_steps += more->nr_steps;
+	sum->nr_again += more->nr_again;
 	sum->nr_pruned += more->nr_pruned;
 	sum->nr_recalled += more->nr_recalled;
 	if (more->longest > sum->longest)

@@ -15,6 +15,8 @@ struct memo *memo_new(void)
 	m->steps = g_array_new(FALSE, FALSE, sizeof(struct memo_step));
 	m->uses = g_array_new(FALSE, FALSE, sizeof(struct memo_use));
 	m->answers = g_array_new(FALSE, FALSE, sizeof(struct memo_answer));
+	m->touches = g_array_new(FALSE, FALSE, sizeof(struct touch));
+	m->clean_ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	m->by_name = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	return m;
 }
@@ -28,6 +30,8 @@ void memo_free(struct memo *m)
 	g_array_unref(m->steps);
 	g_array_unref(m->uses);
 	g_array_unref(m->answers);
+	g_array_unref(m->touches);
+	g_hash_table_unref(m->clean_ends);
 	g_hash_table_unref(m->by_name);
 	g_free(m);
 }
@@ -79,6 +83,7 @@ uint32_t memo_place(struct memo *m, oid_t obj, uint32_t field)
 uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control)
 {
 	struct memo_point p = {
+		.control = control,
 		.proc = proc,
 		.step = MEMO_NONE,
 		.answer = MEMO_NONE,
@@ -100,6 +105,7 @@ uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from
 		.at = m->uses->len,
 		.nr = effects->nr,
 		.change = effects->control_change,
+		.nr_touches = MEMO_NONE,
 	};
 
 	for (uint32_t i = 0; i < effects->nr; i++) {
@@ -121,6 +127,19 @@ uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from
 		memo_point_at(m, from)->step = m->steps->len;
 	g_array_append_val(m->steps, step);
 	return m->steps->len - 1;
+}
+
+void memo_note_touches(struct memo *m, uint32_t step, const struct touch *touches, uint32_t nr,
+		       bool looks_back, uint64_t hindsight, uint64_t hindsight_change)
+{
+	struct memo_step *s = &g_array_index(m->steps, struct memo_step, step);
+
+	s->touches_at = m->touches->len;
+	s->nr_touches = nr;
+	s->looks_back = looks_back;
+	s->hindsight = hindsight;
+	s->hindsight_change = hindsight_change;
+	g_array_append_vals(m->touches, touches, nr);
 }
 
 void memo_answer(struct memo *m, uint32_t point, uint64_t hash, bool ready)

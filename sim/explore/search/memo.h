@@ -35,6 +35,10 @@ struct memo_step {
 	/* Where copies can be exchanged: of what belongs to none, and of what is one's own. */
 	uint64_t change_shared, change_own;
 	uint32_t copy; /* whose; 0: the process is nobody's copy */
+	/* For dpor: how it touches what; and what checkers knew of the run, if they looked back. */
+	uint32_t touches_at, nr_touches; /* MEMO_NONE: that was not kept */
+	bool looks_back;
+	uint64_t hindsight, hindsight_change;
 };
 
 /* Can a process that waits at a point go on?  What it waits for is the same whenever @hash is. */
@@ -46,11 +50,14 @@ struct memo_answer {
 
 /* A process, where it stands. */
 struct memo_point {
+	uint64_t control;
+	oid_t waits_on; /* the same as waits_for */
 	uint32_t proc;
 	uint32_t step;	    /* the first */
 	uint32_t answer;    /* the first */
 	uint32_t waits_for; /* object; MEMO_NONE: it need not wait */
 	bool looked;	    /* is that known? */
+	uint8_t masked;	    /* bit per level of contexts that the process keeps off its CPU */
 };
 
 struct memo_place {
@@ -65,10 +72,13 @@ struct memo {
 	GArray *steps;			/* struct memo_step */
 	GArray *uses;			/* struct memo_use */
 	GArray *answers;		/* struct memo_answer */
+	GArray *touches;		/* struct touch */
+	GHashTable *clean_ends;		/* states that runs ended in, and no checker minded */
 	uint64_t procs[MEMO_PROCS_MAX]; /* keys */
 	uint32_t nr_procs, nr_objects;
 	GHashTable *by_name;	/* places, objects and points by a digest of what they are */
 	bool unfit;		/* something else was seen */
+	bool dull;		/* dpor: hardly anything happens twice */
 	struct subject *copies; /* whose copies can be exchanged; NULL: there are none */
 };
 
@@ -93,6 +103,14 @@ uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control);
 uint32_t memo_learn(struct memo *m, const struct effects *effects, uint32_t from, bool ended,
 		    bool keep);
 
+/**
+ * memo_note_touches() - @step touches all that, if checkers know of a run what they do now
+ * @looks_back: they judged it by what they know of the run, which was @hindsight, and by which
+ * @hindsight_change that has changed
+ */
+void memo_note_touches(struct memo *m, uint32_t step, const struct touch *touches, uint32_t nr,
+		       bool looks_back, uint64_t hindsight, uint64_t hindsight_change);
+
 /** memo_answer() - a process that waits at @point can go on, or not, where its object has @hash */
 void memo_answer(struct memo *m, uint32_t point, uint64_t hash, bool ready);
 
@@ -111,6 +129,23 @@ static inline const struct memo_use *memo_uses_of(const struct memo *m, const st
 	return &g_array_index(m->uses, struct memo_use, s->at);
 }
 
+/** memo_touches_of() - how @s touches what, if that was kept */
+static inline const struct touch *memo_touches_of(const struct memo *m, const struct memo_step *s)
+{
+	return &g_array_index(m->touches, struct touch, s->touches_at);
+}
+
+/* Does @s happen where places have @versions? */
+static inline bool memo_fits(const struct memo *m, const struct memo_step *s,
+			     const uint64_t *versions)
+{
+	const struct memo_use *u = memo_uses_of(m, s), *end = u + s->nr;
+
+	while (u < end && versions[u->place] == u->before)
+		u++;
+	return u == end;
+}
+
 /** memo_recall() - the step from @point where places have @versions; MEMO_NONE: not known */
 static inline uint32_t memo_recall(const struct memo *m, uint32_t point, const uint64_t *versions)
 {
@@ -118,11 +153,8 @@ static inline uint32_t memo_recall(const struct memo *m, uint32_t point, const u
 
 	while (i != MEMO_NONE) {
 		const struct memo_step *s = memo_step_at(m, i);
-		const struct memo_use *u = memo_uses_of(m, s), *end = u + s->nr;
 
-		while (u < end && versions[u->place] == u->before)
-			u++;
-		if (u == end)
+		if (memo_fits(m, s, versions))
 			break;
 		i = s->next;
 	}

@@ -165,6 +165,15 @@ bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *
 	return false;
 }
 
+bool touches_are_same(const struct touch *a, const struct touch *b, uint32_t nr)
+{
+	for (uint32_t i = 0; i < nr; i++) {
+		if (by_field(&a[i], &b[i]) != 0 || a[i].mode != b[i].mode)
+			return false;
+	}
+	return true;
+}
+
 /* ---- places ------------------------------------------------------------------------- */
 
 /* Of an object or its name: both are often small numbers, not to be mixed with each other. */
@@ -972,6 +981,28 @@ void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value)
 
 	/* Its use by the last event holds the version to go back to. */
 	set_version(o, p, place_hash(name_of(o, obj, 0), field), hash_mix(1, value) ^ p->root);
+}
+
+void order_assume(struct order *o, oid_t obj, uint32_t field, uint64_t version)
+{
+	uint32_t place = place_of(o, obj, field);
+
+	sim_assert(o->depth == 0);
+	o->places[place].version = version;
+}
+
+void order_assume_control(struct order *o, uint64_t key, uint64_t control)
+{
+	uint32_t p = find_proc(o, key);
+
+	sim_assert(o->depth == 0);
+	if (p == NONE) {
+		sim_assert(o->nr_procs < PROCS_MAX);
+		p = o->nr_procs++;
+		o->max_procs = MAX(o->max_procs, o->nr_procs);
+		o->procs[p] = (struct proc){.key = key, .name = key, .last = NONE};
+	}
+	o->procs[p].control = control;
 }
 
 /* ---- effects ---------------------------------------------------------------------------- */

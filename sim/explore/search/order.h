@@ -158,6 +158,15 @@ void order_set_root_value(struct order *o, oid_t obj, uint32_t field, uint64_t v
 /** order_set_value() - what it holds now that the last event has happened */
 void order_set_value(struct order *o, oid_t obj, uint32_t field, uint64_t value);
 
+/**
+ * order_assume(), order_assume_control() - the path begins where @field of @obj has @version, and
+ * the process @key goes on as @control says
+ *
+ * Nothing must have happened yet.  One event can be looked at so, without those before it.
+ */
+void order_assume(struct order *o, oid_t obj, uint32_t field, uint64_t version);
+void order_assume_control(struct order *o, uint64_t key, uint64_t control);
+
 /* What the last event made of a place that it touched. */
 struct effect {
 	oid_t obj;
@@ -202,6 +211,9 @@ uint64_t order_control(const struct order *o, uint64_t key);
 
 /** touches_conflict() - may the order of two steps matter? */
 bool touches_conflict(const struct touch *a, uint32_t nr_a, const struct touch *b, uint32_t nr_b);
+
+/** touches_are_same() - are those of two steps, both tidy, the same? */
+bool touches_are_same(const struct touch *a, const struct touch *b, uint32_t nr);
 
 /**
  * touches_tidy() - one touch for each field, sorted, and the touches that others imply

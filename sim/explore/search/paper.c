@@ -113,6 +113,7 @@ static bool wait_for(struct memo *m, const struct order *o, struct memo_point *p
 	for (uint32_t i = 0; i < nr; i++)
 		(void)memo_place(m, obj, touches[i].field);
 	point->waits_for = memo_object(m, obj);
+	point->waits_on = obj;
 	return nr < FIELDS_MAX;
 }
 

@@ -81,18 +81,34 @@ void path_take_snapshot(struct search *s)
 	subject->save(subject, snap->buffer);
 }
 
-bool path_go_back(struct search *s, uint32_t depth, bool may_stop)
+void path_drop_snapshots(struct search *s, uint32_t depth)
+{
+	while (g_array_index(s->snapshots, struct snapshot, s->nr_snapshots - 1).depth > depth)
+		s->nr_snapshots--;
+}
+
+uint32_t path_restore(struct search *s, uint32_t depth)
 {
 	struct exec *x = s->x;
 	const struct snapshot *snap;
-	uint32_t from;
 
-	while (g_array_index(s->snapshots, struct snapshot, s->nr_snapshots - 1).depth > depth)
-		s->nr_snapshots--;
+	path_drop_snapshots(s, depth);
 	snap = &g_array_index(s->snapshots, struct snapshot, s->nr_snapshots - 1);
-	from = snap->depth;
 	x->s->restore(x->s, snap->buffer);
 	exec_rewind_to(x, snap->nr_choices, snap->depth);
+	return snap->depth;
+}
+
+bool path_go_back(struct search *s, uint32_t depth, bool may_stop)
+{
+	struct exec *x = s->x;
+	uint32_t from;
+
+	if (s->recall) {
+		recall_go_back(s, depth);
+		return true;
+	}
+	from = path_restore(s, depth);
 	while (x->nr_steps < depth) {
 		const struct choice *c = &g_array_index(s->script, struct choice, x->choices->len);
 		bool ok;
@@ -103,12 +119,18 @@ bool path_go_back(struct search *s, uint32_t depth, bool may_stop)
 		ok = exec_step(x, c->pick);
 		sim_assert(ok);
 		s->d->result->stats.nr_steps++;
+		s->d->result->stats.nr_again++;
 	}
 	/* It was a long way, and what is below goes back here as well. */
 	if (depth - from > s->snapshot_every)
 		path_take_snapshot(s);
 	exec_look(x);
 	return true;
+}
+
+bool path_look(struct search *s)
+{
+	return s->recall ? recall_look(s) : exec_look(s->x);
 }
 
 /* ---- nodes --------------------------------------------------------------------------------- */
@@ -227,7 +249,7 @@ void path_push(struct search *s)
 
 		n.current = up->current_after;
 		n.preemptions = up->preemptions_after;
-		n.violated = up->violated || exec_violated(x);
+		n.violated = up->violated || (s->recall ? recall_violated(s) : exec_violated(x));
 		n.again = up->leads_back;
 		inherit_sleep(s, &n, up);
 	}

@@ -11,6 +11,7 @@
  *   races.c    dpor: what else has to be tried, and where
  *   watch.c    dpor: what has to be tried only if something else comes up
  *   resume.c   a search that stops here and goes on elsewhere
+ *   recall.c   dpor, on what a memo knows of steps
  *   skim.c     a search by states, on what a memo knows of steps; skim_world.c
  */
 
@@ -102,7 +103,8 @@ struct search {
 	GArray *script; /* struct choice: what the next steps have to choose again */
 	uint32_t *races;
 	uint32_t max_races;
-	GArray *watches;			      /* struct watch, by the depth of the event */
+	struct recall *recall; /* dpor over known steps; NULL: it takes all */
+	GArray *watches;       /* struct watch, by the depth of the event */
 	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
 	uint64_t state;				      /* the one that the last step led to */
 	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
@@ -184,7 +186,17 @@ void path_note_script(struct search *s, uint32_t nr);
  */
 bool path_next_variant(struct search *s, const struct node *n);
 
+/** path_look() - exec_look(): what can come next where the path ends */
+bool path_look(struct search *s);
+
+/** path_take_snapshot() - of the world, which is where the path ends */
 void path_take_snapshot(struct search *s);
+
+/** path_drop_snapshots() - the path goes elsewhere below @depth */
+void path_drop_snapshots(struct search *s, uint32_t depth);
+
+/** path_restore() - bring the world to the nearest snapshot that is not below @depth; its depth */
+uint32_t path_restore(struct search *s, uint32_t depth);
 
 /**
  * path_go_back() - bring the world to where the node at @depth was made, as the script says
@@ -240,8 +252,11 @@ enum stepped { STEPPED, STEPPED_PRUNED, STEPPED_FAILED, STEPPED_STOPPED };
 struct taken {
 	const struct task *t;
 	bool context, waited;
-	bool control_known; /* how @t goes on is a digest of that, not of all that it did */
-	uint64_t before;    /* fingerprint */
+	bool recalled;		/* not in the world; @t is not known */
+	bool control_known;	/* how @t goes on is a digest of that, not of all that it did */
+	uint64_t before;	/* fingerprint */
+	uint32_t nr_violations; /* before it, as in struct checkset */
+	uint64_t nr_looks_back;
 };
 
 /** step_take() - the step that the node on top has picked, with all that follows from it */
@@ -269,6 +284,23 @@ enum level step_arrival(const struct world *w, const struct transition *tr);
 void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
 		uint32_t depth);
 
+/** step_where_of() - the same for a task that stands there with @masked, as step_masks() says */
+void step_where_of(const struct search *s, struct where *w, uint32_t cpu, uint8_t masked,
+		   uint64_t key, uint32_t depth);
+
+/** step_masks() - bit per level of contexts that @t, between two steps, keeps off its CPU */
+uint8_t step_masks(const struct task *t);
+
+/** step_tidy() - what the last step in the world has touched, in search.tidy; how much */
+uint32_t step_tidy(struct search *s);
+
+/** step_note_event() - the order has @ev, the step of @n; false: too many processes */
+bool step_note_event(struct search *s, struct node *n, const struct event_info *ev);
+
+/** step_note_effects() - step_note_state(), if @t's step is the last event of @o, and all that */
+void step_note_effects(struct search *s, struct order *o, const struct touch *touches, uint32_t nr,
+		       const struct task *t);
+
 /** step_note_state() - what was written, and how the task goes on, where that is known by value */
 void step_note_state(struct search *s, struct taken *taken);
 
@@ -295,6 +327,17 @@ void races_reverse_waits(struct search *s);
 
 /** races_reverse_pending() - the same for all that wait or are kept out, where a run ends */
 void races_reverse_pending(struct search *s);
+
+/* A context that waits; as those fields are called elsewhere. */
+struct waiting {
+	uint64_t key;
+	oid_t task, on;
+	uint32_t poster;
+	struct where where;
+};
+
+/** races_reverse_waiting() - @who is one of them */
+void races_reverse_waiting(struct search *s, const struct waiting *who);
 
 /* ---- watch.c ---- */
 
@@ -327,6 +370,49 @@ struct position *resume_save(const struct search *s);
  */
 bool resume_load(struct search *s, const struct position *p);
 
+/* ---- recall.c: all but the first where search.recall is there ---- */
+
+/** recall_begin() - recall steps from now on, if they are such as a memo can hold */
+void recall_begin(struct search *s);
+void recall_end(struct search *s);
+
+/** recall_is_in_world() - is the world where the path ends? */
+bool recall_is_in_world(const struct search *s);
+
+/** recall_catch_up() - see to that; false when the exploration has to end */
+bool recall_catch_up(struct search *s);
+
+/** recall_look() - path_look() */
+bool recall_look(struct search *s);
+
+/** recall_violated() - has a checker found something on the path? */
+bool recall_violated(const struct search *s);
+
+/** recall_step() - the step that the node on top has picked, if it is known; else false */
+bool recall_step(struct search *s, struct taken *taken);
+
+/**
+ * recall_learn() - it was taken in the world, where it had waited as @was
+ *
+ * Return: false when the exploration has to end.
+ */
+bool recall_learn(struct search *s, const struct transition *was, const struct taken *taken);
+
+/** recall_take_back() - the step of the node on top was not taken */
+void recall_take_back(struct search *s);
+
+/** recall_go_back() - the path ends at the node at @depth */
+void recall_go_back(struct search *s, uint32_t depth);
+
+/** recall_reverse_pending() - races_reverse_pending() */
+void recall_reverse_pending(struct search *s);
+
+/** recall_is_clean_end() - nothing can come next: is it known that no checker minds? */
+bool recall_is_clean_end(const struct search *s);
+
+/** recall_note_end() - the run has ended in the world */
+void recall_note_end(struct search *s);
+
 /* ---- skim.c ---- */
 
 /** skim_may() - can what is left at the node on top, and below it, be skimmed? */
@@ -348,6 +434,9 @@ void search_look_at_loop(struct search *s);
 
 /** search_end_of_run() - nothing can come next */
 void search_end_of_run(struct search *s);
+
+/** search_get_lost() - the world has contradicted a memo: end the exploration */
+void search_get_lost(struct driver *d);
 
 /** search_stop_with() - end the search: there are more than @max of @what */
 void search_stop_with(struct search *s, const char *what, unsigned int max);

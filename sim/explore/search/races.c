@@ -248,24 +248,23 @@ void races_reverse_waits(struct search *s)
 }
 
 /*
- * The run ends, or is given up, and @t waits for something: had its step come before
+ * The run ends, or is given up, and @who waits for something: had its step come before
  * what it waits for was taken away, there would be another run.  See that it is
  * tried, as if the step had been taken now and touched all that it waits for.
  */
-static void reverse_pending(struct search *s, const struct task *t)
+void races_reverse_waiting(struct search *s, const struct waiting *who)
 {
-	struct node n = {.stepped = true, .touches_base = s->touches->len};
+	struct node n = {.stepped = true, .touches_base = s->touches->len, .where = who->where};
 	struct event_info ev = {
-		.key = process_key(&t->timer),
-		.poster = poster_of(s, t->timer.posted),
-		.context = t->id,
+		.key = who->key,
+		.poster = who->poster,
+		.context = who->task,
 		.touches = s->tidy,
 	};
 
-	ev.nr_touches = order_places(s->order, t->blocked_on,
-				     oid_kind(t->blocked_on) == OBJ_CELL ? ACCESS_READ : ACCESS_RMW,
+	ev.nr_touches = order_places(s->order, who->on,
+				     oid_kind(who->on) == OBJ_CELL ? ACCESS_READ : ACCESS_RMW,
 				     s->tidy, TOUCHES_MAX);
-	step_where(s, &n.where, t, ev.key, s->nodes->len);
 	if (ev.nr_touches == 0 || !order_push(s->order, &ev))
 		return;
 	g_array_append_val(s->nodes, n);
@@ -273,6 +272,19 @@ static void reverse_pending(struct search *s, const struct task *t)
 	array_cut(s->nodes, s->nodes->len - 1);
 	order_pop(s->order);
 	watch_forget(s);
+}
+
+static void reverse_pending(struct search *s, const struct task *t)
+{
+	struct waiting who = {
+		.key = process_key(&t->timer),
+		.task = t->id,
+		.on = t->blocked_on,
+		.poster = poster_of(s, t->timer.posted),
+	};
+
+	step_where(s, &who.where, t, who.key, s->nodes->len);
+	races_reverse_waiting(s, &who);
 }
 
 /*
@@ -355,6 +367,10 @@ static void reverse_for_ever_kept_out(struct search *s)
 
 void races_reverse_pending(struct search *s)
 {
+	if (s->recall) {
+		recall_reverse_pending(s);
+		return;
+	}
 	reverse_for_ever_kept_out(s);
 	list_for_each(node, &s->x->s->w->tasks) {
 		const struct task *t = container_of(node, struct task, all_node);

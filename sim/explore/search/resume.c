@@ -105,7 +105,7 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	path_push(s);
 	n = top(s);
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
-	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0)
+	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0 && recall_is_in_world(s))
 		path_take_snapshot(s);
 	/* What was found below by others is not known here. */
 	n->split = path_is_ours(s, depth) ? place->split : UINT64_MAX;
@@ -127,7 +127,7 @@ bool resume_load(struct search *s, const struct position *p)
 
 	s->first = p->first;
 	s->all = p->all;
-	exec_look(s->x);
+	(void)path_look(s);
 	for (uint32_t i = 0;; i++) {
 		load_node(s, p, i);
 		if (i + 1 == p->places->len)
@@ -140,7 +140,7 @@ bool resume_load(struct search *s, const struct position *p)
 			step_note_state(s, &taken);
 		if (s->strategy != STRATEGY_DPOR)
 			step_note_reached(s, top(s));
-		exec_look(s->x);
+		(void)path_look(s);
 	}
 	return s->strategy != STRATEGY_DPOR ||
 	       !path_sleeps(s, top(s), key_at(s, top(s), top(s)->pick));

@@ -42,6 +42,16 @@ void search_stop_with(struct search *s, const char *what, unsigned int max)
 	driver_stop(s->d, END_ERROR);
 }
 
+void search_get_lost(struct driver *d)
+{
+	if (!d->stopped)
+		g_set_error_literal(
+			&d->result->error, MODEL_ERROR, 0,
+			"the same steps do not always lead to the same state: do tasks share a Lua "
+			"variable? What they share must be a cell, as in sim:cell(\"name\", 0)");
+	driver_stop(d, END_ERROR);
+}
+
 /* ---- down and back up ---------------------------------------------------------------------- */
 
 /* Pick the next to try at the node on top; false when none is left. */
@@ -99,6 +109,8 @@ static bool is_loop(struct search *s)
 		at *= LONG_FACTOR;
 	if (d->audit || s->strategy != STRATEGY_DPOR || at != s->nodes->len)
 		return false;
+	if (s->recall && !recall_catch_up(s))
+		return true;
 	if (livelock_end(s->x)) {
 		driver_run_ended(d, true);
 		return true;
@@ -126,8 +138,16 @@ void search_end_of_run(struct search *s)
 		return;
 	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
 		races_reverse_pending(s);
+	if (s->recall && recall_is_clean_end(s)) {
+		driver_run_was_clean(s->d);
+		return;
+	}
+	if (s->recall && !recall_catch_up(s))
+		return;
 	s->x->s->finish(s->x->s);
 	driver_run_ended(s->d, true);
+	if (s->recall)
+		recall_note_end(s);
 	if (s->d->audit)
 		s->d->audit->end(s->d->audit, order_fingerprint(s->order), order_trace(s->order),
 				 preemptions);
@@ -156,8 +176,9 @@ static bool descend(struct search *s)
 			search_look_at_loop(s);
 			return true;
 		}
-		if (!exec_look(s->x)) {
-			search_end_of_run(s);
+		if (!path_look(s)) {
+			if (!driver_is_over(d))
+				search_end_of_run(s);
 			return true;
 		}
 		if (is_loop(s))
@@ -171,7 +192,7 @@ static bool descend(struct search *s)
 			return true;
 		}
 		path_push(s);
-		if (s->x->nr_steps % s->snapshot_every == 0)
+		if (s->x->nr_steps % s->snapshot_every == 0 && recall_is_in_world(s))
 			path_take_snapshot(s);
 		if (!pick_next(s)) {
 			path_pop(s);
@@ -251,6 +272,7 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	if (d->x->s->each_value)
 		d->x->s->each_value(d->x->s, s->order, note_root_value);
 	path_take_snapshot(s);
+	recall_begin(s);
 }
 
 static void search_clear(struct search *s)
@@ -258,6 +280,7 @@ static void search_clear(struct search *s)
 	for (guint i = 0; i < s->snapshots->len; i++)
 		g_aligned_free(g_array_index(s->snapshots, struct snapshot, i).buffer);
 	order_free(s->order);
+	recall_end(s);
 	if (s->loops)
 		seen_free(s->loops);
 	g_array_unref(s->nodes);
@@ -274,8 +297,9 @@ static void search_clear(struct search *s)
 static bool begin(struct search *s)
 {
 	(void)seen_add(s->seen, order_fingerprint(s->order));
-	if (!exec_look(s->x)) {
-		search_end_of_run(s);
+	if (!path_look(s)) {
+		if (!driver_is_over(s->d))
+			search_end_of_run(s);
 		return false;
 	}
 	path_push(s);
@@ -295,7 +319,7 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 		return false;
 	if (!at_next && !climb(s))
 		return false;
-	if (may && !(until && d->result->stats.nr_steps >= until) &&
+	if (may && !(until && driver_steps_ahead(&d->result->stats) >= until) &&
 	    (at_next || path_go_back(s, s->nodes->len - 1, true)))
 		return true;
 	watch_give_up(s);
@@ -317,7 +341,8 @@ void search_part(struct driver *d, struct search_part *part)
 {
 	struct search s = {0};
 	bool more;
-	uint64_t until = part->max_steps ? d->result->stats.nr_steps + part->max_steps : 0;
+	uint64_t until = part->max_steps ? driver_steps_ahead(&d->result->stats) + part->max_steps
+					 : 0;
 
 	search_init(&s, d, part);
 	more = part->at && part->at->places->len > 0 ? begin_at(&s, part) : begin(&s);

@@ -312,7 +312,7 @@ bool skim_may(const struct search *s)
 /* Is the search to be left here, with more to do? */
 static bool is_time(struct driver *d, uint64_t until)
 {
-	return !driver_may_go_on(d) || (until && d->result->stats.nr_steps >= until);
+	return !driver_may_go_on(d) || (until && driver_steps_ahead(&d->result->stats) >= until);
 }
 
 /* Down and up again until all is done, or it is time to stop; true if more is left. */

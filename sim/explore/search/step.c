@@ -71,17 +71,38 @@ static void note_mask(const struct search *s, struct where *w, enum level level,
 	w->region[level] = b->masked[level] ? b->region[level] : before;
 }
 
+uint8_t step_masks(const struct task *t)
+{
+	uint8_t masked = 0;
+
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++)
+		masked |= keeps_out(t, l) << l;
+	return masked;
+}
+
+static void set_where(const struct search *s, struct where *w, uint32_t cpu, enum level level,
+		      uint8_t masked, uint64_t key, uint32_t depth)
+{
+	w->cpu = cpu;
+	w->level = level;
+	w->arrival = LEVEL_NONE;
+	w->activation = s->activations[cpu][level];
+	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
+		w->masked[l] = masked >> l & 1;
+		note_mask(s, w, l, key, depth);
+	}
+}
+
 void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
 		uint32_t depth)
 {
-	w->cpu = t->cpu->nr;
-	w->level = step_level(t);
-	w->arrival = LEVEL_NONE;
-	w->activation = s->activations[w->cpu][w->level];
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		w->masked[l] = keeps_out(t, l);
-		note_mask(s, w, l, key, depth);
-	}
+	set_where(s, w, t->cpu->nr, step_level(t), step_masks(t), key, depth);
+}
+
+void step_where_of(const struct search *s, struct where *w, uint32_t cpu, uint8_t masked,
+		   uint64_t key, uint32_t depth)
+{
+	set_where(s, w, cpu, LEVEL_TASK, masked, key, depth);
 }
 
 /* Where the step is going to be taken that @tr stands for. */
@@ -112,6 +133,32 @@ static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
 	return n;
 }
 
+uint32_t step_tidy(struct search *s)
+{
+	const struct exec *x = s->x;
+	uint32_t nr;
+
+	memcpy(s->tidy, x->touches, x->log.nr * sizeof(*s->tidy));
+	nr = touches_tidy(s->tidy, x->log.nr);
+	if (is_broken(s, DEFECT_BLIND))
+		nr = overlook(s->tidy, nr, s->d->audit->blind_to);
+	if (is_broken(s, DEFECT_LAST_ADD))
+		touches_forget_last(s->tidy, nr);
+	return nr;
+}
+
+bool step_note_event(struct search *s, struct node *n, const struct event_info *ev)
+{
+	g_array_append_vals(s->touches, ev->touches, ev->nr_touches);
+	n->wild |= ev->wild;
+	n->stepped = order_push(s->order, ev);
+	if (n->where.arrival != LEVEL_NONE)
+		s->activations[n->where.cpu][n->where.arrival] = s->nodes->len - 1;
+	if (!n->stepped)
+		search_stop_with(s, "processes in one run", PROCS_MAX);
+	return n->stepped;
+}
+
 /* Put the step that @n has just taken, as @was says, where the strategy looks for it. */
 static bool note_step(struct search *s, struct node *n, const struct transition *was,
 		      const struct taken *taken)
@@ -133,18 +180,8 @@ static bool note_step(struct search *s, struct node *n, const struct transition 
 	}
 	for (guint i = n->choices_at + 1; i < x->choices->len; i++)
 		ev.picks = ev.picks * 31 + g_array_index(x->choices, struct choice, i).pick + 1;
-	memcpy(s->tidy, x->touches, x->log.nr * sizeof(*s->tidy));
-	ev.nr_touches = touches_tidy(s->tidy, x->log.nr);
-	if (is_broken(s, DEFECT_BLIND))
-		ev.nr_touches = overlook(s->tidy, ev.nr_touches, s->d->audit->blind_to);
-	if (is_broken(s, DEFECT_LAST_ADD))
-		touches_forget_last(s->tidy, ev.nr_touches);
-	g_array_append_vals(s->touches, s->tidy, ev.nr_touches);
-	n->wild |= ev.wild;
-	n->stepped = order_push(s->order, &ev);
-	if (n->where.arrival != LEVEL_NONE)
-		s->activations[n->where.cpu][n->where.arrival] = s->nodes->len - 1;
-	return n->stepped;
+	ev.nr_touches = step_tidy(s);
+	return step_note_event(s, n, &ev);
 }
 
 /* What is left of the bound, and who goes on for free, decide what is below as well. */
@@ -184,22 +221,21 @@ static void note_switch(const struct search *s, struct node *n, bool context)
 }
 
 /* What was written, where that is better known than by whom. */
-static void note_values(struct search *s)
+static void note_values(struct search *s, struct order *o, const struct touch *touches, uint32_t nr)
 {
 	struct subject *subject = s->x->s;
-	const struct node *n = top(s);
 	uint64_t value;
 
-	for (guint i = n->touches_at; subject->value && i < s->touches->len; i++) {
-		const struct touch *w = &g_array_index(s->touches, struct touch, i);
+	for (uint32_t i = 0; subject->value && i < nr; i++) {
+		const struct touch *w = &touches[i];
 
 		if (w->mode != ACCESS_READ && subject->value(subject, w->obj, w->field, &value))
-			order_set_value(s->order, w->obj, w->field, value);
+			order_set_value(o, w->obj, w->field, value);
 	}
 }
 
 /* How @t goes on; false where that is not known better than by all that it did. */
-static bool note_control(struct search *s, const struct task *t)
+static bool note_control(struct search *s, struct order *o, const struct task *t)
 {
 	struct subject *subject = s->x->s;
 	uint64_t control;
@@ -208,7 +244,7 @@ static bool note_control(struct search *s, const struct task *t)
 		control = t->state == TASK_DEAD;
 	else if (!subject->control_hash || !subject->control_hash(subject, t, &control))
 		return false;
-	order_set_control(s->order, control);
+	order_set_control(o, control);
 	return true;
 }
 
@@ -223,12 +259,22 @@ static bool goes_past_violations(const struct search *s)
 
 void step_note_state(struct search *s, struct taken *taken)
 {
-	note_values(s);
+	uint32_t at = top(s)->touches_at;
+
+	note_values(s, s->order, &g_array_index(s->touches, struct touch, at),
+		    s->touches->len - at);
 	if (!taken->t)
 		return;
-	taken->control_known = note_control(s, taken->t);
+	taken->control_known = note_control(s, s->order, taken->t);
 	if (is_broken(s, DEFECT_NO_CONTROL))
 		order_set_control(s->order, 0);
+}
+
+void step_note_effects(struct search *s, struct order *o, const struct touch *touches, uint32_t nr,
+		       const struct task *t)
+{
+	note_values(s, o, touches, nr);
+	(void)note_control(s, o, t);
 }
 
 /* Is what comes after the step of @n known? */
@@ -269,28 +315,40 @@ void step_tell(struct search *s, const struct node *n, const struct taken *taken
 	s->d->audit->step(s->d->audit, &step);
 }
 
-bool step_push(struct search *s, struct taken *taken)
+/* The step that the node on top has picked, in the world, which is there. */
+static bool push_in_world(struct search *s, struct taken *taken)
 {
 	struct exec *x = s->x;
 	struct node *n = top(s);
 	const struct transition *tr = x->enabled[n->pick].tr;
 	struct transition was = *tr;
 
-	taken->before = order_fingerprint(s->order);
-	taken->context = tr->kind == TRANSITION_STEP;
-	taken->t = transition_context(tr);
+	*taken = (struct taken){
+		.before = order_fingerprint(s->order),
+		.context = tr->kind == TRANSITION_STEP,
+		.t = transition_context(tr),
+		.nr_violations = x->s->checks->nr_violations,
+		.nr_looks_back = x->s->checks->nr_looks_back,
+	};
 	taken->waited = taken->t && taken->t->await.ready;
-	taken->control_known = false;
 	s->d->result->stats.nr_steps++;
 	note_where(s, n, tr);
 	if (!exec_step(x, n->pick))
 		return false;
 	note_switch(s, n, taken->context);
 	n->opens |= opens_section(n, taken->t);
-	if (note_step(s, n, &was, taken))
+	return note_step(s, n, &was, taken) && (!s->recall || recall_learn(s, &was, taken));
+}
+
+bool step_push(struct search *s, struct taken *taken)
+{
+	if (!s->recall)
+		return push_in_world(s, taken);
+	if (recall_step(s, taken)) {
+		note_switch(s, top(s), true);
 		return true;
-	search_stop_with(s, "processes in one run", PROCS_MAX);
-	return false;
+	}
+	return recall_catch_up(s) && push_in_world(s, taken);
 }
 
 enum stepped step_take(struct search *s)
@@ -307,14 +365,14 @@ enum stepped step_take(struct search *s)
 			races_reverse(s);
 		watch_look_back(s);
 	}
-	if (exec_violated(s->x) && !n->violated) {
+	if (!taken.recalled && exec_violated(s->x) && !n->violated) {
 		if (!goes_past_violations(s))
 			return STEPPED_FAILED;
 		driver_keep(s->d);
 	}
 	if (!search_by_history(s))
 		step_note_state(s, &taken);
-	if (s->d->audit)
+	if (s->d->audit && !taken.recalled)
 		step_tell(s, n, &taken);
 	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
@@ -324,6 +382,8 @@ void step_take_back(struct search *s, struct node *n)
 	if (n->stepped) {
 		order_pop(s->order);
 		watch_forget(s);
+		if (s->recall)
+			recall_take_back(s);
 		if (n->where.arrival != LEVEL_NONE)
 			s->activations[n->where.cpu][n->where.arrival] = n->where.activation;
 	}
