@@ -111,6 +111,12 @@ bool driver_may_step(struct driver *d);
  */
 void driver_run_ended(struct driver *d, bool at_end);
 
+/** driver_run_passed() - count a run of @nr_steps that has come to its end, with nothing found */
+void driver_run_passed(struct driver *d, uint32_t nr_steps);
+
+/** driver_contradicted() - the world is not what is known of it: end the exploration */
+void driver_contradicted(struct driver *d);
+
 /** driver_keep() - the run has violated for the first time, and goes on */
 void driver_keep(struct driver *d);
 

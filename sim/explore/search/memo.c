@@ -79,6 +79,7 @@ uint32_t memo_place(struct memo *m, oid_t obj, uint32_t field)
 uint32_t memo_point(struct memo *m, uint32_t proc, uint64_t control)
 {
 	struct memo_point p = {
+		.control = control,
 		.proc = proc,
 		.step = MEMO_NONE,
 		.answer = MEMO_NONE,

@@ -46,6 +46,7 @@ struct memo_answer {
 
 /* A process, where it stands. */
 struct memo_point {
+	uint64_t control;
 	uint32_t proc;
 	uint32_t step;	    /* the first */
 	uint32_t answer;    /* the first */

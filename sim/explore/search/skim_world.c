@@ -85,14 +85,7 @@ static bool pick_same(struct skim *k, const struct ply *f)
 
 bool skim_get_lost(struct skim *k)
 {
-	struct driver *d = k->s->d;
-
-	if (!d->stopped)
-		g_set_error_literal(
-			&d->result->error, MODEL_ERROR, 0,
-			"the same steps do not always lead to the same state: do tasks share a Lua "
-			"variable? What they share must be a cell, as in sim:cell(\"name\", 0)");
-	driver_stop(d, END_ERROR);
+	driver_contradicted(k->s->d);
 	return false;
 }
 
