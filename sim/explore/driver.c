@@ -129,7 +129,7 @@ void driver_run_ended(struct driver *d, bool at_end)
 	if (!exec_violated(d->x))
 		return;
 	stats->nr_failing++;
-	if (d->audit)
+	if (d->audit && !d->audit->keeps)
 		return;
 	keep(d, stats->nr_runs, at_end);
 	if (!d->opt->keep_going)

@@ -54,6 +54,7 @@ struct search_audit {
 	bool full;	 /* no state counts as known */
 	bool by_history; /* states are told apart by what led to them, not by values */
 	bool again;	 /* take each step once more where a known state is met */
+	bool keeps;	 /* what is found is kept, as without an audit */
 	enum search_defect defect;
 	uint32_t blind_to; /* DEFECT_BLIND: field */
 	/* A state is met, @again: not for the first time; what happens below it comes next. */

@@ -25,6 +25,7 @@ grep -q "^  full  *6  *0  *-  *4  *2  *0  reference$" "$work/stdout" || complain
 grep -q "^  dpor  *4  *[0-9]*  *-  *4  *2  *0  same$" "$work/stdout" || complain "dpor"
 grep -q "^  bounded  .*  same, bound [0-9]*$" "$work/stdout" || complain "bounded"
 grep -q "^  recalled  .*  same$" "$work/stdout" || complain "recalled"
+grep -q "^  drawn  *1000  *0  *-  *-  *-  *0  same runs$" "$work/stdout" || complain "drawn"
 says stdout "counter: SAME: every engine that came to its end found the same"
 
 # What is found is no difference.
@@ -39,7 +40,7 @@ says stdout "whole_life: INCOMPLETE: no engine came to its end"
 before=$(date +%s)
 try 5 explore scenarios/reclaim/many_items.lua --audit --max-time 500ms -q
 [ $(($(date +%s) - before)) -le 10 ] || complain "--max-time took $(($(date +%s) - before)) s"
-[ "$(grep -c "gave up: time$" "$work/stdout")" -eq 6 ] || complain "not all gave up for time"
+[ "$(grep -c "gave up: time$" "$work/stdout")" -eq 7 ] || complain "not all gave up for time"
 
 # An error of the script is one.
 echo "return model { tasks = { task('t', function(t) t:nothing() end) } }" >"$work/broken.lua"
