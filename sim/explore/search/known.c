@@ -68,6 +68,8 @@ struct known {
 	uint64_t *waiters; /* by object: bit per process that waits for it, be it ready or not */
 	uint64_t ready;	   /* bit per process: it is enabled */
 	uint32_t nr_objects;
+	uint64_t has_priority; /* bit per process: in this run, PCT has given it one */
+	uint32_t pct_places[MEMO_PROCS_MAX];
 	/* What was drawn. */
 	uint8_t *picks;
 	uint32_t nr_picks, max_picks;
@@ -243,14 +245,24 @@ static void rewind_paper(struct known *k)
 
 /* ---- drawing -------------------------------------------------------------------------------- */
 
-static uint32_t pick_pct(const struct known *k, struct sampler *s)
+/* Where PCT has the priority of @proc, which is looked up once in a run. */
+static inline uint32_t pct_place(struct known *k, struct sampler *s, uint32_t proc)
+{
+	if (!(k->has_priority >> proc & 1)) {
+		k->has_priority |= UINT64_C(1) << proc;
+		k->pct_places[proc] = pct_process(&s->pct, &s->rng, k->m->procs[proc]);
+	}
+	return k->pct_places[proc];
+}
+
+static uint32_t pick_pct(struct known *k, struct sampler *s)
 {
 	uint32_t pick, best;
 
 	do {
 		pick = best = 0;
 		for (uint32_t i = 0; i < k->enabled.nr; i++) {
-			uint32_t q = pct_process(&s->pct, &s->rng, k->m->procs[k->enabled.at[i]]);
+			uint32_t q = pct_place(k, s, k->enabled.at[i]);
 
 			if (i == 0 || s->pct.priority[q] > s->pct.priority[best]) {
 				best = q;
@@ -261,7 +273,7 @@ static uint32_t pick_pct(const struct known *k, struct sampler *s)
 	return pick;
 }
 
-static uint32_t draw(const struct known *k, struct sampler *s)
+static uint32_t draw(struct known *k, struct sampler *s)
 {
 	if (s->is_pct)
 		return pick_pct(k, s);
@@ -331,6 +343,7 @@ enum known_end known_run(struct known *k, struct sampler *s)
 	make_room(k, MIN(s->long_steps, PICKS_MAX));
 	rewind_paper(k);
 	k->nr_picks = 0;
+	k->has_priority = 0;
 	k->watching = WATCH_NOT;
 	k->paper.blind = s->d->audit && s->d->audit->defect == DEFECT_RECALL_BLIND;
 	end = draw_run(k, s);
