@@ -17,6 +17,7 @@
 
 #include "sim/base/hash.h"
 #include "sim/check/ledger.h"
+#include "sim/check/lock_orders.h"
 
 enum lock_kind { LOCK_MUTEX, LOCK_SPINLOCK, LOCK_RWSEM };
 
@@ -517,3 +518,19 @@ const struct checker_ops check_lock = {
 	.ledger_size = sizeof(struct ledger),
 	.init = init,
 };
+
+void lock_orders(const struct checkset *set, void *arg,
+		 void (*fn)(void *arg, uint64_t first, uint64_t then))
+{
+	for (uint32_t i = 0; i < set->nr_checkers; i++) {
+		const struct checker *c = &set->checkers[i];
+		const struct ledger *led = c->ledger;
+		const struct lock_class *class;
+		uint32_t pos = 0;
+
+		while (c->ops == &check_lock && (class = map_next(&led->classes, &pos)) != NULL) {
+			for (const struct edge *e = class->edges; e; e = e->next)
+				fn(arg, text_digest(class->name), text_digest(e->to->name));
+		}
+	}
+}

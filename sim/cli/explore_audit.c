@@ -28,6 +28,8 @@ static char *verdict_of(const struct audit_result *r, int engine)
 
 	if (row->nr_differs > 0)
 		return g_strdup("differs");
+	if (row->repeated)
+		return g_strdup("same runs");
 	if (!row->complete)
 		return g_strdup(row->out_of_time ? "gave up: time" : "gave up");
 	if (engine == r->reference)
@@ -43,14 +45,15 @@ static void put_row(struct output *o, const struct audit_result *r, int engine)
 	g_autofree char *states = row->stats.nr_states && engine != AUDIT_FULL
 					  ? g_strdup_printf(U64, row->stats.nr_states)
 					  : g_strdup("-");
+	g_autofree char *ends = engine != AUDIT_DRAWN ? g_strdup_printf(U64, row->nr_ends)
+						      : g_strdup("-");
 	g_autofree char *classes = row->by_history ? g_strdup_printf(U64, row->nr_classes)
 						   : g_strdup("-");
 
-	output_printf(o,
-		      "  %-11s %11" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT
-		      " %9s %9s %10" G_GUINT64_FORMAT " %8u  %s\n",
-		      audit_engine_names[engine], row->stats.nr_runs, row->stats.nr_blocked, states,
-		      classes, row->nr_ends, row->nr_findings, verdict);
+	output_printf(
+		o, "  %-11s %11" G_GUINT64_FORMAT " %9" G_GUINT64_FORMAT " %9s %9s %10s %8u  %s\n",
+		audit_engine_names[engine], row->stats.nr_runs, row->stats.nr_blocked, states,
+		classes, ends, row->nr_findings, verdict);
 }
 
 static void put_problems(struct output *o, const struct audit_result *r)

@@ -112,24 +112,24 @@ void driver_keep(struct driver *d)
 		keep(d, d->result->stats.nr_runs + 1, false);
 }
 
-void driver_run_was_clean(struct driver *d)
+void driver_run_passed(struct driver *d, uint32_t nr_steps)
 {
 	struct explore_stats *stats = &d->result->stats;
 
 	stats->nr_runs++;
-	if (d->x->nr_steps > stats->longest)
-		stats->longest = d->x->nr_steps;
+	if (nr_steps > stats->longest)
+		stats->longest = nr_steps;
 }
 
 void driver_run_ended(struct driver *d, bool at_end)
 {
 	struct explore_stats *stats = &d->result->stats;
 
-	driver_run_was_clean(d);
+	driver_run_passed(d, d->x->nr_steps);
 	if (!exec_violated(d->x))
 		return;
 	stats->nr_failing++;
-	if (d->audit)
+	if (d->audit && !d->audit->keeps)
 		return;
 	keep(d, stats->nr_runs, at_end);
 	if (!d->opt->keep_going)
@@ -144,6 +144,16 @@ void driver_run_stopped(struct driver *d)
 		d->result->error = error;
 		driver_stop(d, END_ERROR);
 	}
+}
+
+void driver_contradicted(struct driver *d)
+{
+	if (!d->stopped)
+		g_set_error_literal(
+			&d->result->error, MODEL_ERROR, 0,
+			"the same steps do not always lead to the same state: do tasks share a Lua "
+			"variable? What they share must be a cell, as in sim:cell(\"name\", 0)");
+	driver_stop(d, END_ERROR);
 }
 
 /* Nothing that it says is to be trusted then, what was found included. */

@@ -54,6 +54,7 @@ struct search_audit {
 	bool full;	 /* no state counts as known */
 	bool by_history; /* states are told apart by what led to them, not by values */
 	bool again;	 /* take each step once more where a known state is met */
+	bool keeps;	 /* what is found is kept, as without an audit */
 	enum search_defect defect;
 	uint32_t blind_to; /* DEFECT_BLIND: field */
 	/* A state is met, @again: not for the first time; what happens below it comes next. */
@@ -111,8 +112,11 @@ bool driver_may_step(struct driver *d);
  */
 void driver_run_ended(struct driver *d, bool at_end);
 
-/** driver_run_was_clean() - the same for a run that is known to violate nothing */
-void driver_run_was_clean(struct driver *d);
+/** driver_run_passed() - count a run of @nr_steps that has come to its end, with nothing found */
+void driver_run_passed(struct driver *d, uint32_t nr_steps);
+
+/** driver_contradicted() - the world is not what is known of it: end the exploration */
+void driver_contradicted(struct driver *d);
 
 /** driver_keep() - the run has violated for the first time, and goes on */
 void driver_keep(struct driver *d);

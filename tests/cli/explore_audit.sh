@@ -27,6 +27,7 @@ grep -q "^  dpor, known  *4  *[0-9]*  *-  *4  *2  *0  same$" "$work/stdout" ||
 	complain "dpor, known"
 grep -q "^  bounded  .*  same, bound [0-9]*$" "$work/stdout" || complain "bounded"
 grep -q "^  recalled  .*  same$" "$work/stdout" || complain "recalled"
+grep -q "^  drawn  *1000  *0  *-  *-  *-  *0  same runs$" "$work/stdout" || complain "drawn"
 says stdout "counter: SAME: every engine that came to its end found the same"
 
 # What is found is no difference.

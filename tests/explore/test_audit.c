@@ -297,7 +297,7 @@ START_TEST(all_engines_come_to_their_end)
 	for (int i = 0; i < NR_AUDIT_ENGINES; i++) {
 		if (!r.rows[i].ran)
 			continue;
-		ck_assert(r.rows[i].complete);
+		ck_assert(i == AUDIT_DRAWN ? r.rows[i].repeated : r.rows[i].complete);
 		ck_assert_uint_eq(r.rows[i].nr_findings, 2);
 	}
 	ck_assert_int_eq(r.reference, AUDIT_FULL);
@@ -505,6 +505,24 @@ START_TEST(each_broken_rule_is_noticed)
 }
 END_TEST
 
+/* Each that goes over known steps, and not only one of them. */
+START_TEST(whoever_recalls_blindly_is_noticed)
+{
+	static const enum audit_engine engines[] = {AUDIT_RECALLED, AUDIT_DRAWN};
+	const struct audit_options opt = {.defect = DEFECT_RECALL_BLIND};
+	uint32_t nr_differs = 0;
+
+	for (uint64_t seed = 1; seed <= BROKEN_PROGRAMS && nr_differs == 0; seed++) {
+		g_autofree char *text = generate(PROGRAM_MODEL, seed);
+		struct audit_result r = audit_text(text, opt);
+
+		nr_differs = r.rows[engines[_i]].nr_differs;
+		audit_result_clear(&r);
+	}
+	ck_assert_uint_gt(nr_differs, 0);
+}
+END_TEST
+
 Suite *suite_audit(void)
 {
 	Suite *s = suite_create("audit");
@@ -524,6 +542,7 @@ Suite *suite_audit(void)
 	tcase_add_test(tc, a_variant_wakes_whom_it_concerns);
 	tcase_add_test(tc, a_limit_is_no_difference);
 	tcase_add_loop_test(tc, each_broken_rule_is_noticed, 0, (int)G_N_ELEMENTS(breaches));
+	tcase_add_loop_test(tc, whoever_recalls_blindly_is_noticed, 0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

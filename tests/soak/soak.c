@@ -40,7 +40,7 @@ static void count(struct totals *t, const struct audit_result *r)
 	t->failing += r->reference >= 0 && r->rows[r->reference].nr_findings > 0;
 	t->redundant += r->rows[AUDIT_DPOR].nr_redundant > 0;
 	for (int i = 0; i < NR_AUDIT_ENGINES; i++)
-		t->complete[i] += r->rows[i].complete;
+		t->complete[i] += r->rows[i].complete || r->rows[i].repeated;
 	t->pairs += r->nr_pairs;
 	t->again += r->nr_again;
 }

@@ -10,6 +10,8 @@
 #include "sim/mm/mm.h"
 
 #define LOOK_EVERY 64
+/* Drawn: after some of them most of what there is to know is known. */
+#define NR_DRAWN 1000
 
 const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
 	[AUDIT_FULL] = "full",
@@ -20,6 +22,7 @@ const char *const audit_engine_names[NR_AUDIT_ENGINES] = {
 	[AUDIT_RECALLED] = "recalled",
 	[AUDIT_EXCHANGED] = "exchanged",
 	[AUDIT_BOUNDED] = "bounded",
+	[AUDIT_DRAWN] = "drawn",
 };
 
 /* A violation of some run. */
@@ -134,7 +137,8 @@ static uint64_t end_digest(struct subject *s, const uint64_t *root_ids)
 /* Does it go over known steps? */
 static bool recalls(enum audit_engine engine)
 {
-	return engine == AUDIT_DPOR_KNOWN || engine == AUDIT_RECALLED || engine == AUDIT_EXCHANGED;
+	return engine == AUDIT_DPOR_KNOWN || engine == AUDIT_RECALLED ||
+	       engine == AUDIT_EXCHANGED || engine == AUDIT_DRAWN;
 }
 
 static bool is_dpor(enum audit_engine engine)
@@ -331,6 +335,110 @@ static void search_bounded(struct recorder *r)
 	}
 }
 
+/* ---- runs that are drawn ----------------------------------------------------------------- */
+
+/* A number of runs, and all that they have found. */
+struct drawn {
+	struct driver d;
+	struct explore_result result;
+};
+
+static void draw(struct drawn *drawn, const struct recorder *r, struct memo *memo)
+{
+	drawn->d = r->d;
+	drawn->d.memo = memo;
+	drawn->d.result = &drawn->result;
+	drawn->d.max_runs = NR_DRAWN;
+	drawn->d.rest = g_byte_array_new();
+	drawn->result.findings = g_ptr_array_new_with_free_func(finding_free);
+	sample(&drawn->d, STRATEGY_AUTO, r->opt->max_steps);
+	g_byte_array_unref(drawn->d.rest);
+}
+
+static bool same_choices(const GArray *x, const GArray *y)
+{
+	return x->len == y->len &&
+	       (x->len == 0 || memcmp(x->data, y->data, x->len * sizeof(struct choice)) == 0);
+}
+
+static bool same_findings(const GPtrArray *x, const GPtrArray *y)
+{
+	bool same = x->len == y->len;
+
+	for (guint i = 0; same && i < x->len; i++) {
+		const struct finding *f = g_ptr_array_index(x, i), *g = g_ptr_array_index(y, i);
+
+		same = f->run == g->run && f->at_end == g->at_end &&
+		       same_finding(&f->violation, &g->violation) &&
+		       same_choices(f->choices, g->choices);
+	}
+	return same;
+}
+
+static void compare_count(struct audit *a, struct recorder *r, const char *what, uint64_t world,
+			  uint64_t paper)
+{
+	if (world != paper)
+		differs(a, r,
+			"%s: %" G_GUINT64_FORMAT " %s on paper, %" G_GUINT64_FORMAT " in the world",
+			audit_engine_names[r->engine], paper, what, world);
+}
+
+static void compare_drawn(struct audit *a, struct recorder *r, const struct explore_result *world,
+			  const struct explore_result *paper)
+{
+	compare_count(a, r, "runs", world->stats.nr_runs, paper->stats.nr_runs);
+	compare_count(a, r, "failing runs", world->stats.nr_failing, paper->stats.nr_failing);
+	compare_count(a, r, "runs cut", world->stats.nr_cut, paper->stats.nr_cut);
+	compare_count(a, r, "steps", world->stats.nr_steps, paper->stats.nr_steps);
+	compare_count(a, r, "steps at most", world->stats.longest, paper->stats.longest);
+	if (!same_findings(world->findings, paper->findings))
+		differs(a, r, "%s: on paper other runs fail than in the world",
+			audit_engine_names[r->engine]);
+}
+
+/* The same runs twice, which is all that they claim. */
+static void run_drawn(struct audit *a, struct recorder *r)
+{
+	struct drawn world = {0}, paper = {0};
+
+	r->hooks.keeps = true;
+	draw(&world, r, NULL);
+	draw(&paper, r, r->d.memo);
+	r->result.stats = paper.result.stats;
+	r->result.error = g_steal_pointer(&paper.result.error);
+	r->result.end = paper.result.end;
+	r->d.stopped = paper.d.stopped;
+	r->row->repeated = !world.result.error && world.result.end != END_TIME &&
+			   world.result.end != END_INTERRUPTED && paper.result.end != END_TIME &&
+			   paper.result.end != END_INTERRUPTED;
+	if (r->row->repeated && !r->result.error)
+		compare_drawn(a, r, &world.result, &paper.result);
+	r->row->nr_findings = paper.result.findings->len;
+	explore_result_clear(&world.result);
+	explore_result_clear(&paper.result);
+}
+
+/* ---- running ----------------------------------------------------------------------------- */
+
+static void search_by(struct audit *a, struct recorder *r)
+{
+	switch (r->engine) {
+	case AUDIT_BOUNDED:
+		search_bounded(r);
+		break;
+	case AUDIT_DRAWN:
+		run_drawn(a, r);
+		break;
+	case AUDIT_DPOR:
+	case AUDIT_DPOR_KNOWN:
+		search(&r->d, STRATEGY_DPOR, 0);
+		break;
+	default:
+		search(&r->d, STRATEGY_EXHAUSTIVE, 0);
+	}
+}
+
 static void run_engine(struct audit *a, enum audit_engine engine)
 {
 	struct recorder *r = &a->recorders[engine];
@@ -342,18 +450,16 @@ static void run_engine(struct audit *a, enum audit_engine engine)
 	recorder_init(r, a, engine);
 	exec_restart(r->d.x);
 	memcpy(r->root_ids, a->s->w->next_id, sizeof(r->root_ids));
-	if (engine == AUDIT_BOUNDED)
-		search_bounded(r);
-	else
-		search(&r->d, is_dpor(engine) ? STRATEGY_DPOR : STRATEGY_EXHAUSTIVE, 0);
+	search_by(a, r);
 	r->row->stats = r->result.stats;
 	r->row->stats.seconds = (double)(g_get_monotonic_time() - r->d.start) / 1e6;
-	r->row->complete = !r->d.stopped && r->result.stats.nr_cut == 0;
+	r->row->complete = engine != AUDIT_DRAWN && !r->d.stopped && r->result.stats.nr_cut == 0;
 	r->row->out_of_time = r->d.stopped && r->result.end == END_TIME;
 	r->row->nr_classes = g_hash_table_size(r->classes);
 	r->row->nr_traces = g_hash_table_size(r->traces);
 	r->row->nr_ends = g_hash_table_size(r->ends);
-	r->row->nr_findings = r->violations->len;
+	if (engine != AUDIT_DRAWN)
+		r->row->nr_findings = r->violations->len;
 	a->result->interrupted |= r->d.stopped && r->result.end == END_INTERRUPTED;
 	if (!r->result.error)
 		return;
@@ -488,7 +594,7 @@ static void compare_all(struct audit *a)
 		if (result->rows[i].complete)
 			result->reference = i;
 	}
-	for (int i = 0; result->reference >= 0 && i < NR_AUDIT_ENGINES; i++) {
+	for (int i = 0; result->reference >= 0 && i < AUDIT_DRAWN; i++) {
 		if (i != result->reference && result->rows[i].ran)
 			compare(a, &a->recorders[result->reference], &a->recorders[i]);
 	}

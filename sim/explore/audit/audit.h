@@ -28,6 +28,7 @@ enum audit_engine {
 	AUDIT_RECALLED,	  /* the same, with steps that are known recalled instead of taken */
 	AUDIT_EXCHANGED,  /* the same, and states in which copies changed places are one */
 	AUDIT_BOUNDED,	  /* STRATEGY_BOUNDED, until the bound keeps nothing back */
+	AUDIT_DRAWN,	  /* random runs over known steps, against those of the world */
 	NR_AUDIT_ENGINES,
 };
 
@@ -49,6 +50,7 @@ struct audit_options {
 struct audit_row {
 	bool ran;      /* the subject has what it is about */
 	bool complete; /* it came to its end: it claims to have met all there is */
+	bool repeated; /* drawn: all runs were made both ways */
 	bool by_history;
 	bool out_of_time; /* that is why it did not */
 	struct explore_stats stats;

@@ -176,12 +176,6 @@ bool touches_are_same(const struct touch *a, const struct touch *b, uint32_t nr)
 
 /* ---- places ------------------------------------------------------------------------- */
 
-/* Of an object or its name: both are often small numbers, not to be mixed with each other. */
-static uint64_t place_hash(uint64_t obj, uint32_t field)
-{
-	return hash_mix(hash_mix(0, obj), field);
-}
-
 static void grow_slots(struct order *o)
 {
 	g_free(o->slots);
@@ -451,16 +445,14 @@ static void set_version(struct order *o, struct place *p, uint64_t name, uint64_
 	p->version = version;
 }
 
-/* Only orders steps: the state is in the contexts themselves. */
 static bool is_shadow(const struct place *p)
 {
-	return p->field == FIELD_QUIESCENT;
+	return field_is_shadow(p->field);
 }
 
-/* The same is written by whoever writes at all: that something ended, or was signalled. */
 static bool is_flag(const struct place *p, uint32_t mode)
 {
-	return p->field == FIELD_LIFE || (mode == ACCESS_WRITE && oid_kind(p->obj) == OBJ_WAIT);
+	return field_is_flag(p->obj, p->field, mode);
 }
 
 /* Has @obj been touched by an event before the one that is being pushed? */

@@ -228,6 +228,24 @@ uint32_t touches_tidy(struct touch *touches, uint32_t nr);
  */
 void touches_forget_last(struct touch *touches, uint32_t nr);
 
+/** place_hash() - of an object or its name: both are often small numbers */
+static inline uint64_t place_hash(uint64_t obj, uint32_t field)
+{
+	return hash_mix(hash_mix(0, obj), field);
+}
+
+/* Only orders steps: the state is in the contexts themselves. */
+static inline bool field_is_shadow(uint32_t field)
+{
+	return field == FIELD_QUIESCENT;
+}
+
+/* The same is written by whoever writes at all: that something ended, or was signalled. */
+static inline bool field_is_flag(oid_t obj, uint32_t field, uint32_t mode)
+{
+	return field == FIELD_LIFE || (mode == ACCESS_WRITE && oid_kind(obj) == OBJ_WAIT);
+}
+
 /** change_of() - of a digest of all contents, when what @name holds was @before and is @after */
 static inline uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
 {

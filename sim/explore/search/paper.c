@@ -20,8 +20,7 @@ static void make_room(struct paper *p)
 	p->nr_objects = nr_objects;
 }
 
-/* All places and objects of the memo; those that are new hold what they do in the world. */
-static void know_places(struct paper *p, const struct order *o)
+void paper_know_places(struct paper *p, const struct order *o)
 {
 	if (p->nr_places == p->m->places->len && p->nr_objects == p->m->nr_objects)
 		return;
@@ -29,9 +28,9 @@ static void know_places(struct paper *p, const struct order *o)
 	for (; p->nr_places < p->m->places->len; p->nr_places++) {
 		const struct memo_place *at =
 			&g_array_index(p->m->places, struct memo_place, p->nr_places);
-		uint64_t change;
+		uint64_t change = 0;
 
-		p->versions[p->nr_places] = order_version(o, at->obj, at->field, &change);
+		p->versions[p->nr_places] = o ? order_version(o, at->obj, at->field, &change) : 0;
 		p->hashes[at->object] ^= change;
 	}
 }
@@ -42,7 +41,7 @@ static void know_places_before(struct paper *p, const struct order *o, const str
 	const struct memo_use *u = memo_uses_of(p->m, step), *end = u + step->nr;
 	uint32_t known = p->nr_places;
 
-	know_places(p, o);
+	paper_know_places(p, o);
 	for (; u < end; u++) {
 		if (u->place < known)
 			continue;
@@ -82,8 +81,7 @@ bool paper_set_enabled(const struct paper *p, const struct proc_list *pending,
 
 /* ---- learning ------------------------------------------------------------------------------ */
 
-/* Is all that can come next a step of a task that has its CPU to itself? */
-static bool fits(struct memo *m, const struct world *w)
+bool paper_fits(struct memo *m, const struct world *w)
 {
 	uint64_t cpus = 0;
 
@@ -108,7 +106,7 @@ static bool fits(struct memo *m, const struct world *w)
 static bool wait_for(struct memo *m, const struct order *o, struct memo_point *point, oid_t obj)
 {
 	struct touch touches[FIELDS_MAX];
-	uint32_t nr = order_places(o, obj, ACCESS_READ, touches, G_N_ELEMENTS(touches));
+	uint32_t nr = o ? order_places(o, obj, ACCESS_READ, touches, G_N_ELEMENTS(touches)) : 0;
 
 	for (uint32_t i = 0; i < nr; i++)
 		(void)memo_place(m, obj, touches[i].field);
@@ -130,7 +128,7 @@ static bool look_at(struct paper *p, const struct order *o, const struct task *t
 	point->looked = true;
 	if (t->await.ready)
 		ok = wait_for(p->m, o, point, t->blocked_on);
-	know_places(p, o);
+	paper_know_places(p, o);
 	if (memo_ready(p->m, p->points[proc], p->hashes) < 0)
 		memo_answer(p->m, p->points[proc], p->hashes[point->waits_for], ready);
 	return ok;
@@ -155,7 +153,7 @@ uint32_t paper_learn(struct paper *p, const struct exec *x, const struct order *
 {
 	uint32_t step;
 
-	if (!fits(p->m, x->s->w) || !order_effects(o, effects))
+	if (!paper_fits(p->m, x->s->w) || !order_effects(o, effects))
 		return MEMO_NONE;
 	step = memo_learn(p->m, effects, p->points[proc], ended, keep);
 	know_places_before(p, o, memo_step_at(p->m, step));
@@ -169,17 +167,17 @@ bool paper_begin(struct paper *p, struct memo *m, const struct exec *x, const st
 {
 	const struct world *w = x->s->w;
 
-	*p = (struct paper){.m = m, .fingerprint = order_fingerprint(o)};
-	if (!fits(m, w))
+	*p = (struct paper){.m = m, .fingerprint = o ? order_fingerprint(o) : 0};
+	if (!paper_fits(m, w))
 		return false;
-	know_places(p, o);
+	paper_know_places(p, o);
 	pending->nr = 0;
 	for (uint32_t i = 0; i < w->nr_pending; i++) {
 		uint64_t key = process_key(w->pending[i]);
 		uint32_t proc = memo_proc(m, key);
 
 		pending->at[pending->nr++] = (uint8_t)proc;
-		p->points[proc] = memo_point(m, proc, order_control(o, key));
+		p->points[proc] = memo_point(m, proc, o ? order_control(o, key) : 0);
 	}
 	return paper_look(p, x, o, pending);
 }

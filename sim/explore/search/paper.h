@@ -28,7 +28,8 @@ struct paper {
 };
 
 /**
- * paper_begin() - the state that the world of @x is in, to which the events of @o have led
+ * paper_begin() - the state that the world of @x is in
+ * @o: its events have led there from where runs begin; NULL: it is there
  * @pending: filled
  *
  * Return: false if not all that can come next is what a memo can hold.
@@ -36,6 +37,17 @@ struct paper {
 bool paper_begin(struct paper *p, struct memo *m, const struct exec *x, const struct order *o,
 		 struct proc_list *pending);
 void paper_clear(struct paper *p);
+
+/**
+ * paper_know_places() - room for all places and objects of the memo
+ *
+ * New ones hold what they do in the world, where @o has led; without, what they did in the
+ * beginning.
+ */
+void paper_know_places(struct paper *p, const struct order *o);
+
+/** paper_fits() - is all that can come next a step of a task that has its CPU to itself? */
+bool paper_fits(struct memo *m, const struct world *w);
 
 /** paper_apply() - @proc takes @step; the point at which it stood before */
 static inline uint32_t paper_apply(struct paper *p, uint32_t proc, const struct memo_step *step)
@@ -99,6 +111,7 @@ uint32_t paper_learn(struct paper *p, const struct exec *x, const struct order *
 /**
  * paper_look() - ask the world of @x about all that are pending there, where the paper is as well:
  * what do they wait for, and must they?
+ * @o: NULL if the memo has seen all steps that led there
  *
  * Return: false if these are not @pending, or wait for what a memo cannot hold.
  */

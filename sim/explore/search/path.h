@@ -435,9 +435,6 @@ void search_look_at_loop(struct search *s);
 /** search_end_of_run() - nothing can come next */
 void search_end_of_run(struct search *s);
 
-/** search_get_lost() - the world has contradicted a memo: end the exploration */
-void search_get_lost(struct driver *d);
-
 /** search_stop_with() - end the search: there are more than @max of @what */
 void search_stop_with(struct search *s, const char *what, unsigned int max);
 

@@ -262,7 +262,7 @@ bool recall_catch_up(struct search *s)
 	exec_rewind_to(x, r->world, r->world);
 	while (r->world < depth) {
 		if (!follow(s)) {
-			search_get_lost(s->d);
+			driver_contradicted(s->d);
 			return false;
 		}
 		r->world = x->nr_steps;
@@ -314,7 +314,7 @@ static bool look_in_world(struct search *s, struct sheet *f)
 	f->violated |= exec_violated(s->x);
 	if (paper_set_enabled(&r->paper, &f->pending, &f->enabled) && enables_same(s, f))
 		return true;
-	search_get_lost(s->d);
+	driver_contradicted(s->d);
 	return false;
 }
 
@@ -505,7 +505,7 @@ static uint32_t number_of(struct search *s, const struct taken *taken, uint32_t 
 		step = paper_learn(&r->paper, s->x, r->one, proc, taken->t->state == TASK_DEAD,
 				   keep, &effects);
 	else if (!is_same(s, step, taken->t, &effects, nr_touches))
-		search_get_lost(s->d);
+		driver_contradicted(s->d);
 	order_pop(r->one);
 	return step;
 }

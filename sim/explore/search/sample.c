@@ -2,31 +2,16 @@
 /*
  * Sampling: each run is drawn afresh, independent of all others.
  *
- * PCT (Burckhardt et al., ASPLOS 2010): every process has a random priority, the
- * highest that can step does, and at d - 1 random steps the one that runs falls
- * below all others.  A failure that needs d ordering constraints is met with
- * probability 1 / (n k^(d-1)) in each run of k steps by n processes.
- *
- * That is a bound from below for the worst failure.  Where runs are long, what many
- * changes do to an ordering shows more than what few do: of runs of a thousand steps
- * those with 15 changes found workfn-write-after-free twenty times as often as those
- * with up to three.  So the longer runs are, the more changes some of them get.
+ * Where what a step does is known, it is drawn on paper: known.c.
  */
 
-#include "sim/explore/driver.h"
 #include "sim/explore/livelock.h"
 #include "sim/explore/parallel/jobs.h"
 #include "sim/explore/parallel/outcome.h"
+#include "sim/explore/search/sample.h"
 
-#define PROCESSES_MAX 256
-#define DEPTH_MAX 16
 /* STRATEGY_AUTO: each so manieth run is drawn step by step, the others are PCT's. */
 #define UNIFORM_ONE_IN 8
-
-/* Which depths have their turn in runs of that many steps and more. */
-static const struct {
-	uint32_t depth, min_steps;
-} depths_in_turn[] = {{1, 0}, {2, 0}, {3, 0}, {4, 0}, {8, 256}, {16, 512}};
 
 /*
  * How long runs are is learned from the first ones.  They are drawn without knowing,
@@ -42,26 +27,10 @@ static const struct {
 #define LONG_STEPS 1024
 #define LONG_FACTOR 4
 
-struct sampler {
-	struct driver *d; /* of the piece */
-	struct rng rng;
-	bool pct;
-	uint64_t seed; /* of all runs */
-	uint64_t nr;   /* this run's number, from 0 */
-	/* pct */
-	uint64_t keys[PROCESSES_MAX];
-	uint64_t priority[PROCESSES_MAX];
-	uint32_t nr_processes;
-	uint32_t change_at[DEPTH_MAX]; /* steps, 1 and up */
-	uint32_t nr_changes;
-	uint64_t lowest; /* priority that the next fallen one gets */
-	uint64_t mean_steps;
-	uint64_t long_steps; /* from which on this run is looked at */
-};
-
 /* What is drawn, in pieces. */
 struct sampling {
 	struct driver *d;
+	struct known *known; /* of a process, and used up there; may be NULL */
 	enum strategy strategy;
 	uint64_t max_steps;	   /* 0: no limit */
 	uint64_t nr_steps;	   /* in what was taken, a start counted as SAMPLE_START */
@@ -80,62 +49,33 @@ static uint32_t draw_inner(struct exec *x, enum choice_kind kind, uint32_t n)
 	return (uint32_t)rng_below(&s->rng, n);
 }
 
-static uint64_t *priority_of(struct sampler *s, uint64_t key)
-{
-	for (uint32_t i = 0; i < s->nr_processes; i++) {
-		if (s->keys[i] == key)
-			return &s->priority[i];
-	}
-	if (s->nr_processes == PROCESSES_MAX)
-		return &s->priority[PROCESSES_MAX - 1];
-	s->keys[s->nr_processes] = key;
-	/* Above those that have fallen. */
-	s->priority[s->nr_processes] = DEPTH_MAX + (rng_next(&s->rng) >> 8);
-	return &s->priority[s->nr_processes++];
-}
-
 static uint32_t pick_pct(struct sampler *s)
 {
-	struct exec *x = s->d->x;
-	uint64_t *best = NULL;
-	uint32_t pick = 0;
+	const struct exec *x = s->d->x;
+	uint32_t pick, best;
 
-	for (uint32_t i = 0; i < x->nr_enabled; i++) {
-		uint64_t *p = priority_of(s, x->enabled[i].key);
+	do {
+		pick = best = 0;
+		for (uint32_t i = 0; i < x->nr_enabled; i++) {
+			uint32_t p = pct_process(&s->pct, &s->rng, x->enabled[i].key);
 
-		if (!best || *p > *best) {
-			best = p;
-			pick = i;
+			if (i == 0 || s->pct.priority[p] > s->pct.priority[best]) {
+				best = p;
+				pick = i;
+			}
 		}
-	}
-	for (uint32_t i = 0; i < s->nr_changes; i++) {
-		if (s->change_at[i] == x->nr_steps + 1) {
-			s->change_at[i] = 0;
-			*best = s->lowest--;
-			return pick_pct(s);
-		}
-	}
+	} while (pct_change(&s->pct, x->nr_steps + 1, best));
 	return pick;
 }
 
-static uint32_t depth_in_turn(const struct sampler *s)
+/* Who comes next: as it was drawn on paper, from where that has ended on a new draw. */
+static int pick(struct sampler *s)
 {
-	uint32_t nr = 0;
+	const struct exec *x = s->d->x;
 
-	while (nr < G_N_ELEMENTS(depths_in_turn) && s->mean_steps >= depths_in_turn[nr].min_steps)
-		nr++;
-	return depths_in_turn[s->nr % nr].depth;
-}
-
-static void begin_pct(struct sampler *s)
-{
-	uint32_t depth = s->d->opt->depth ? s->d->opt->depth : depth_in_turn(s);
-
-	s->nr_processes = 0;
-	s->nr_changes = (depth < DEPTH_MAX ? depth : DEPTH_MAX) - 1;
-	s->lowest = DEPTH_MAX - 1;
-	for (uint32_t i = 0; i < s->nr_changes; i++)
-		s->change_at[i] = 1 + (uint32_t)rng_below(&s->rng, s->mean_steps);
+	if (s->known && x->nr_steps < known_drawn(s->known))
+		return known_pick(s->known, x);
+	return s->is_pct ? (int)pick_pct(s) : (int)rng_below(&s->rng, x->nr_enabled);
 }
 
 /* A run that has become long: is it one that never ends?  If not, it may go on for longer. */
@@ -145,7 +85,7 @@ static bool is_over(struct sampler *s)
 
 	if (d->x->nr_steps < s->long_steps)
 		return false;
-	s->pct = false;
+	s->is_pct = false;
 	s->long_steps *= LONG_FACTOR;
 	if (livelock_end(d->x)) {
 		driver_run_ended(d, true);
@@ -155,54 +95,111 @@ static bool is_over(struct sampler *s)
 	return false;
 }
 
+/* The world goes on to the next step of a run; false when nothing is left to happen. */
+static bool look(struct sampler *s, const struct task *stepped)
+{
+	bool more = exec_look(s->d->x);
+
+	if (s->known && !known_watch(s->known, stepped))
+		driver_contradicted(s->d);
+	return more;
+}
+
+/* The step that was picked as @i.  Return: false if it ends the run. */
+static bool take_step(struct sampler *s, int i)
+{
+	struct driver *d = s->d;
+
+	if (i < 0) {
+		driver_contradicted(d);
+		return false;
+	}
+	d->result->stats.nr_steps++;
+	if (!exec_step(d->x, (uint32_t)i)) {
+		driver_run_stopped(d);
+		d->result->stats.nr_cut++;
+		return false;
+	}
+	if (exec_violated(d->x)) {
+		driver_run_ended(d, false);
+		return false;
+	}
+	if (d->x->nr_steps >= d->max_steps) {
+		d->result->stats.nr_cut++;
+		return false;
+	}
+	return true;
+}
+
 /* Return: false when told to stop in the middle of it, as if it had not begun. */
-static bool one_run(struct sampler *s)
+static bool run_in_world(struct sampler *s)
 {
 	struct driver *d = s->d;
 	struct exec *x = d->x;
+	const struct task *stepped = NULL;
 
 	exec_restart(x);
-	s->long_steps = MAX(LONG_STEPS, LONG_FACTOR * s->mean_steps);
-	while (exec_look(x)) {
-		uint32_t i;
+	while (look(s, stepped)) {
+		int i;
 
-		if (is_over(s))
+		if (driver_is_over(d) || is_over(s))
 			return true;
-		i = s->pct ? pick_pct(s) : (uint32_t)rng_below(&s->rng, x->nr_enabled);
-		d->result->stats.nr_steps++;
-		if (!exec_step(x, i)) {
-			driver_run_stopped(d);
-			d->result->stats.nr_cut++;
+		i = pick(s);
+		if (i >= 0)
+			stepped = transition_context(x->enabled[i].tr);
+		if (!take_step(s, i))
 			return true;
-		}
-		if (exec_violated(x)) {
-			driver_run_ended(d, false);
-			return true;
-		}
-		if (x->nr_steps >= d->max_steps) {
-			d->result->stats.nr_cut++;
-			return true;
-		}
 		if (!driver_may_step(d)) {
 			d->result->stats.nr_steps -= x->nr_steps;
 			return false;
 		}
 	}
+	if (driver_is_over(d))
+		return true;
 	x->s->finish(x->s);
 	driver_run_ended(d, true);
+	if (s->known)
+		known_end(s->known, !exec_violated(x));
+	return true;
+}
+
+/* Return: false when told to stop in the middle of it, as if it had not begun. */
+static bool one_run(struct sampler *s)
+{
+	struct explore_stats *stats = &s->d->result->stats;
+	struct known *k = s->known;
+
+	s->long_steps = MAX(LONG_STEPS, LONG_FACTOR * s->mean_steps);
+	switch (k ? known_run(k, s) : KNOWN_NOT) {
+	case KNOWN_STOPPED:
+		return false;
+	case KNOWN_NOT:
+		return run_in_world(s);
+	case KNOWN_CUT:
+		stats->nr_cut++;
+		break;
+	case KNOWN_QUIET:
+		driver_run_passed(s->d, known_steps(k));
+		break;
+	}
+	stats->nr_steps += known_steps(k);
+	stats->nr_recalled += known_steps(k);
 	return true;
 }
 
 /* Each run has a stream of its own. */
 static void begin_run(struct sampler *s, enum strategy strategy, uint64_t nr)
 {
+	const struct explore_options *opt = s->d->opt;
+
 	s->nr = nr;
-	s->pct = strategy == STRATEGY_PCT ||
-		 (strategy == STRATEGY_AUTO && nr % UNIFORM_ONE_IN != UNIFORM_ONE_IN - 1);
+	s->is_pct = strategy == STRATEGY_PCT ||
+		    (strategy == STRATEGY_AUTO && nr % UNIFORM_ONE_IN != UNIFORM_ONE_IN - 1);
 	rng_seed(&s->rng, s->seed + nr * UINT64_C(0x9e3779b97f4a7c15),
 		 strategy_infos[strategy].name);
-	if (s->pct)
-		begin_pct(s);
+	if (s->is_pct)
+		pct_begin(&s->pct, &s->rng, opt->depth ? opt->depth : pct_depth(nr, s->mean_steps),
+			  s->mean_steps);
 }
 
 /* ---- pieces ------------------------------------------------------------------------- */
@@ -234,6 +231,7 @@ static void work(void *arg, const volatile sig_atomic_t *stop, const GByteArray 
 	struct piece_driver p;
 	struct sampler s = {
 		.d = &p.d,
+		.known = sampling->known,
 		.seed = sampling->d->opt->seed,
 		.mean_steps = take_u64(&r),
 	};
@@ -244,6 +242,8 @@ static void work(void *arg, const volatile sig_atomic_t *stop, const GByteArray 
 	p.d.x->strategy = &s;
 	for (; nr < end && driver_may_go_on(&p.d); nr++) {
 		begin_run(&s, sampling->strategy, nr);
+		if (s.known && !known_may(s.known))
+			s.known = NULL;
 		if (!one_run(&s))
 			break;
 	}
@@ -317,10 +317,13 @@ void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)
 
 	d->result->stats.strategy = strategy;
 	sampling_init(&s);
+	if (!d->stopped && d->memo)
+		s.known = known_new(d->x);
 	if (!d->stopped && !jobs_run(&jobs, &error)) {
 		d->result->error = g_steal_pointer(&error);
 		driver_stop(d, END_ERROR);
 	}
+	known_free(s.known);
 	/* A piece that ends here could not know that it is the last one. */
 	(void)driver_may_go_on(d);
 	if (!d->stopped || driver_is_over(d))

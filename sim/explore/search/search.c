@@ -42,16 +42,6 @@ void search_stop_with(struct search *s, const char *what, unsigned int max)
 	driver_stop(s->d, END_ERROR);
 }
 
-void search_get_lost(struct driver *d)
-{
-	if (!d->stopped)
-		g_set_error_literal(
-			&d->result->error, MODEL_ERROR, 0,
-			"the same steps do not always lead to the same state: do tasks share a Lua "
-			"variable? What they share must be a cell, as in sim:cell(\"name\", 0)");
-	driver_stop(d, END_ERROR);
-}
-
 /* ---- down and back up ---------------------------------------------------------------------- */
 
 /* Pick the next to try at the node on top; false when none is left. */
@@ -139,7 +129,7 @@ void search_end_of_run(struct search *s)
 	if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
 		races_reverse_pending(s);
 	if (s->recall && recall_is_clean_end(s)) {
-		driver_run_was_clean(s->d);
+		driver_run_passed(s->d, s->x->nr_steps);
 		return;
 	}
 	if (s->recall && !recall_catch_up(s))

@@ -85,7 +85,7 @@ static bool pick_same(struct skim *k, const struct ply *f)
 
 bool skim_get_lost(struct skim *k)
 {
-	search_get_lost(k->s->d);
+	driver_contradicted(k->s->d);
 	return false;
 }
 
