@@ -508,7 +508,7 @@ END_TEST
 /* Each that goes over known steps, and not only one of them. */
 START_TEST(whoever_recalls_blindly_is_noticed)
 {
-	static const enum audit_engine engines[] = {AUDIT_RECALLED, AUDIT_DRAWN};
+	static const enum audit_engine engines[] = {AUDIT_DPOR_KNOWN, AUDIT_RECALLED, AUDIT_DRAWN};
 	const struct audit_options opt = {.defect = DEFECT_RECALL_BLIND};
 	uint32_t nr_differs = 0;
 
@@ -542,7 +542,7 @@ Suite *suite_audit(void)
 	tcase_add_test(tc, a_variant_wakes_whom_it_concerns);
 	tcase_add_test(tc, a_limit_is_no_difference);
 	tcase_add_loop_test(tc, each_broken_rule_is_noticed, 0, (int)G_N_ELEMENTS(breaches));
-	tcase_add_loop_test(tc, whoever_recalls_blindly_is_noticed, 0, 2);
+	tcase_add_loop_test(tc, whoever_recalls_blindly_is_noticed, 0, 3);
 	suite_add_tcase(s, tc);
 	return s;
 }
