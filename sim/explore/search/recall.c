@@ -131,12 +131,13 @@ void recall_begin(struct search *s)
 	r->hindsight = subject->checks->hindsight;
 	s->recall = r;
 	(void)exec_look(s->x);
-	r->paper.blind = is_broken(s, DEFECT_RECALL_BLIND);
 	if (!paper_begin(&r->paper, d->memo, s->x, r->one, &f.pending) ||
-	    !know_doers(r, subject->w, &f.pending))
+	    !know_doers(r, subject->w, &f.pending)) {
 		(void)give_up(s, &d->memo->unfit);
-	else
-		g_array_append_val(r->sheets, f);
+		return;
+	}
+	r->paper.blind = is_broken(s, DEFECT_RECALL_BLIND);
+	g_array_append_val(r->sheets, f);
 }
 
 /* ---- what a step does ------------------------------------------------------------------------ */
