@@ -55,7 +55,8 @@ struct order {
 	uint32_t nr_places, max_places;
 	uint32_t *slots;
 	uint32_t nr_slots;
-	GArray *uses;	  /* struct use */
+	struct use *uses;
+	uint32_t nr_uses, max_uses;
 	GArray *made;	  /* struct made */
 	GArray *releases; /* depths of events that set free what the last one takes */
 	guint first_made; /* of the event that is being pushed */
@@ -66,7 +67,9 @@ struct order {
 	uint32_t depth;
 	uint32_t *races;
 	uint32_t nr_races, max_races;
+	uint32_t everything;		       /* the place that stands for that; NONE: not yet */
 	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
+	uint32_t modes[1 + 2 * TOUCHES_MAX];   /* how it touches them */
 	uint64_t state, trace;
 	bool plain; /* without digests and names */
 };
@@ -274,17 +277,17 @@ struct order *order_new(void)
 {
 	struct order *o = g_new0(struct order, 1);
 
+	o->everything = NONE;
 	grow_slots(o);
 	o->made = g_array_new(FALSE, FALSE, sizeof(struct made));
 	o->releases = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-	o->uses = g_array_new(FALSE, FALSE, sizeof(struct use));
 	o->events = g_ptr_array_new_with_free_func(g_free);
 	return o;
 }
 
 void order_free(struct order *o)
 {
-	g_array_unref(o->uses);
+	g_free(o->uses);
 	g_array_unref(o->made);
 	g_array_unref(o->releases);
 	g_ptr_array_unref(o->events);
@@ -345,7 +348,7 @@ static bool is_release(const struct order *o, uint32_t depth)
 static void collect(struct order *o, uint32_t place, uint32_t mode, bool waited)
 {
 	for (uint32_t u = o->places[place].last; u != NONE;) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct use *use = &o->uses[u];
 
 		if (modes_conflict(use->mode, mode))
 			add_race(o, use->depth);
@@ -389,7 +392,7 @@ static bool only_wanted_through(const struct order *o, uint32_t place, uint32_t 
 	bool wanted = false;
 
 	for (uint32_t u = o->places[place].last; u != NONE;) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct use *use = &o->uses[u];
 
 		if (use->mode != ACCESS_ADD)
 			break;
@@ -430,13 +433,17 @@ static void use_place(struct order *o, uint32_t place, uint32_t mode, uint32_t d
 			  .old_version = o->places[place].version};
 
 	if (use.before != NONE) {
-		const struct use *before = &g_array_index(o->uses, struct use, use.before);
+		const struct use *before = &o->uses[use.before];
 
 		use.other = before->mode == mode ? before->other : use.before;
 	}
 
-	o->places[place].last = o->uses->len;
-	g_array_append_val(o->uses, use);
+	o->places[place].last = o->nr_uses;
+	if (o->nr_uses == o->max_uses) {
+		o->max_uses = o->max_uses ? 2 * o->max_uses : 1024;
+		o->uses = g_renew(struct use, o->uses, o->max_uses);
+	}
+	o->uses[o->nr_uses++] = use;
 }
 
 static void set_version(struct order *o, struct place *p, uint64_t name, uint64_t version)
@@ -475,8 +482,8 @@ static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t
 {
 	uint64_t h = 0;
 
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *use = &o->uses[u];
 		const struct place *at = &o->places[use->place];
 		uint64_t name;
 
@@ -509,8 +516,8 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 	maker = h;
 	if (others)
 		h += digest_seen(o, ev, maker, false, &others, &seen);
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *use = &o->uses[u];
 		struct place *at = &o->places[use->place];
 		uint64_t name = place_hash(name_of(o, at->obj, maker), at->field);
 
@@ -532,8 +539,8 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 /* Does the state show that the event has happened? */
 static bool has_written(const struct order *o, const struct happened *ev)
 {
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *use = &o->uses[u];
 
 		if (use->mode != ACCESS_READ && !is_shadow(&o->places[use->place]))
 			return true;
@@ -552,15 +559,31 @@ static uint64_t proc_name(struct order *o, const struct event_info *info)
 	return name_of(o, info->context, maker);
 }
 
-/* The first stands for everything: whoever may have touched anything conflicts with all others. */
-static struct touch touch_at(const struct event_info *info, uint32_t i)
+/* Whoever may have touched anything conflicts with all others. */
+static void touch_everything(struct order *o, bool wild)
 {
-	struct touch t = {.mode = info->wild ? ACCESS_RMW : ACCESS_READ};
+	if (o->everything == NONE)
+		o->everything = place_of(o, 0, 0);
+	o->touched[0] = o->everything;
+	o->modes[0] = wild ? ACCESS_RMW : ACCESS_READ;
+}
 
-	if (i > 0)
-		t = info->touches[i - 1];
-	touches_forget_last(&t, 1);
-	return t;
+static void touch_all(struct order *o, const struct event_info *info)
+{
+	touch_everything(o, info->wild);
+	for (uint32_t i = 0; i < info->nr_touches; i++) {
+		const struct touch *t = &info->touches[i];
+
+		o->touched[i + 1] = info->places ? info->places[i] : place_of(o, t->obj, t->field);
+		o->modes[i + 1] = t->mode == ACCESS_ADD_LAST ? (uint32_t)ACCESS_ADD : t->mode;
+	}
+	for (uint32_t i = 0; i <= info->nr_touches; i++)
+		collect(o, o->touched[i], o->modes[i], info->waited);
+}
+
+uint32_t order_place(struct order *o, oid_t obj, uint32_t field)
+{
+	return place_of(o, obj, field);
 }
 
 bool order_push(struct order *o, const struct event_info *info)
@@ -584,7 +607,7 @@ bool order_push(struct order *o, const struct event_info *info)
 	}
 	ev->proc = number;
 	ev->before = o->procs[number].last;
-	ev->uses_at = o->uses->len;
+	ev->uses_at = o->nr_uses;
 	ev->made_at = made_at;
 	ev->poster = info->poster;
 	ev->old_control = o->procs[number].control;
@@ -592,22 +615,17 @@ bool order_push(struct order *o, const struct event_info *info)
 	ev->old_trace = o->trace;
 	if (ev->before != NONE)
 		join(ev, event_at(o, ev->before), o->nr_procs);
-	if (info->poster != NO_EVENT)
+	if (info->poster != NO_EVENT && info->poster != ev->before)
 		join(ev, event_at(o, info->poster), o->nr_procs);
 
 	o->nr_races = 0;
 	array_cut(o->releases, 0);
-	for (uint32_t i = 0; i <= info->nr_touches; i++) {
-		struct touch t = touch_at(info, i);
-
-		o->touched[i] = place_of(o, t.obj, t.field);
-		collect(o, o->touched[i], t.mode, info->waited);
-	}
+	touch_all(o, info);
 	order_conflicts(o, ev, info->want_of ? place_of(o, info->want_of, info->want_field) : NONE);
 	ev->clock[number] = depth + 1;
 
 	for (uint32_t i = 0; i <= info->nr_touches; i++)
-		use_place(o, o->touched[i], touch_at(info, i).mode, depth);
+		use_place(o, o->touched[i], o->modes[i], depth);
 	o->procs[number].last = depth;
 	o->depth++;
 	if (o->plain)
@@ -623,13 +641,13 @@ void order_pop(struct order *o)
 	struct happened *ev = event_at(o, --o->depth);
 	struct proc *p = &o->procs[ev->proc];
 
-	for (uint32_t u = o->uses->len; u-- > ev->uses_at;) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = o->nr_uses; u-- > ev->uses_at;) {
+		const struct use *use = &o->uses[u];
 
 		o->places[use->place].last = use->before;
 		o->places[use->place].version = use->old_version;
 	}
-	array_cut(o->uses, ev->uses_at);
+	o->nr_uses = ev->uses_at;
 	array_cut(o->made, ev->made_at);
 	p->last = ev->before;
 	p->control = ev->old_control;
@@ -665,16 +683,20 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 
 	o->nr_races = 0;
 	array_cut(o->releases, 0);
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u];
 
 		for (uint32_t b = mine->before; b != NONE;) {
-			const struct use *use = &g_array_index(o->uses, struct use, b);
+			const struct use *use = &o->uses[b];
 
+			/* As in collect(): a row of those that commute holds nothing else. */
+			if (!modes_conflict(use->mode, mine->mode)) {
+				b = use->other;
+				continue;
+			}
 			b = use->before;
 			if (!before_anyway(o, ev, use->depth)) {
-				if (modes_conflict(use->mode, mine->mode))
-					add_race(o, use->depth);
+				add_race(o, use->depth);
 				note_release(o, &o->places[use->place], use, mine->mode);
 			} else if (orders_all(use->mode)) {
 				break;
@@ -695,11 +717,11 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u];
 
 		for (uint32_t b = mine->before; b != NONE;) {
-			const struct use *use = &g_array_index(o->uses, struct use, b);
+			const struct use *use = &o->uses[b];
 
 			if (use->depth <= depth)
 				break;
@@ -713,14 +735,14 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 
 static uint32_t uses_end(const struct order *o, uint32_t depth)
 {
-	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->uses->len;
+	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->nr_uses;
 }
 
 /* How the event at @depth touched what @t is about; false: not at all. */
 static bool used_by(const struct order *o, uint32_t depth, const struct touch *t, uint32_t *mode)
 {
 	for (uint32_t u = event_at(o, depth)->uses_at; u < uses_end(o, depth); u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+		const struct use *use = &o->uses[u];
 		const struct place *at = &o->places[use->place];
 
 		if (at->obj != t->obj || at->field != t->field)
@@ -752,7 +774,7 @@ bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch
 static const struct use *earlier_use(const struct order *o, const struct use *mine, uint32_t depth)
 {
 	for (uint32_t b = mine->before; b != NONE;) {
-		const struct use *use = &g_array_index(o->uses, struct use, b);
+		const struct use *use = &o->uses[b];
 
 		if (use->depth <= depth)
 			return use->depth == depth ? use : NULL;
@@ -765,8 +787,8 @@ bool order_unpins(const struct order *o, uint32_t race)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u), *use;
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u], *use;
 
 		if (o->places[mine->place].field != FIELD_REF_BASE || !orders_all(mine->mode))
 			continue;
@@ -811,7 +833,7 @@ bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, boo
 static bool used_between(const struct order *o, const struct use *mine, uint32_t race)
 {
 	for (uint32_t b = mine->before; b != NONE;) {
-		const struct use *use = &g_array_index(o->uses, struct use, b);
+		const struct use *use = &o->uses[b];
 
 		if (use->depth <= race)
 			return false;
@@ -832,8 +854,8 @@ static const struct place *last_put_after(const struct order *o, uint32_t race)
 	const struct use *put = NULL;
 	oid_t obj = 0;
 
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u), *use;
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u], *use;
 		const struct place *at = &o->places[mine->place];
 
 		if (mine->mode != ACCESS_RMW || at->field != FIELD_REF_PUTS)
@@ -844,8 +866,8 @@ static const struct place *last_put_after(const struct order *o, uint32_t race)
 			obj = at->obj;
 		}
 	}
-	for (uint32_t u = ev->uses_at; put && u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; put && u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u];
 		const struct place *at = &o->places[mine->place];
 
 		if (at->obj == obj && at->field == FIELD_REF && used_between(o, mine, race))
@@ -867,14 +889,14 @@ static void clock_if_not_last(const struct order *o, const struct place *puts, s
 		join(as, event_at(o, ev->before), o->nr_procs);
 	if (ev->poster != NONE)
 		join(as, event_at(o, ev->poster), o->nr_procs);
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *mine = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u];
 		const struct place *at = &o->places[mine->place];
 		bool adds = at->obj == puts->obj && (at == puts || at->field == FIELD_REF);
 		uint32_t mode = adds ? ACCESS_ADD : mine->mode;
 
 		for (uint32_t b = mine->before; b != NONE;) {
-			const struct use *use = &g_array_index(o->uses, struct use, b);
+			const struct use *use = &o->uses[b];
 
 			if (modes_conflict(use->mode, mode))
 				join(as, event_at(o, use->depth), o->nr_procs);
@@ -1034,8 +1056,8 @@ bool order_effects(const struct order *o, struct effects *effects)
 	effects->control_change = change_of(p->name, ev->old_control, p->control);
 	if (p->name != p->key)
 		return false;
-	for (uint32_t u = ev->uses_at; u < o->uses->len; u++) {
-		const struct use *use = &g_array_index(o->uses, struct use, u);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *use = &o->uses[u];
 		const struct place *at = &o->places[use->place];
 
 		/* The first use is of the place that stands for everything. */

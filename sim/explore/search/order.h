@@ -37,6 +37,7 @@ struct event_info {
 	oid_t context;	 /* whose step it is; 0 for the environment's */
 	uint32_t poster; /* depth of the event that made it possible, or NO_EVENT */
 	const struct touch *touches;
+	const uint32_t *places; /* of the touches, as order_place() says; NULL: find them out */
 	uint32_t nr_touches;
 	uint64_t picks; /* digest of what was chosen inside the step */
 	bool wild;	/* it may have touched anything */
@@ -45,6 +46,9 @@ struct event_info {
 	oid_t want_of;
 	uint32_t want_field;
 };
+
+/** order_place() - the number of a place: the same from now on */
+uint32_t order_place(struct order *o, oid_t obj, uint32_t field);
 
 /**
  * order_push() - the event at the next depth

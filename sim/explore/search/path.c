@@ -242,8 +242,9 @@ void path_push(struct search *s)
 	};
 
 	s->on_path[s->state % PATH_SLOTS]++;
+	g_array_set_size(s->keys, n.keys_at + x->nr_enabled);
 	for (uint32_t i = 0; i < x->nr_enabled; i++)
-		g_array_append_val(s->keys, x->enabled[i].key);
+		g_array_index(s->keys, uint64_t, n.keys_at + i) = x->enabled[i].key;
 	if (s->nodes->len > 0) {
 		const struct node *up = top(s);
 
@@ -296,7 +297,8 @@ void path_put_to_sleep(struct search *s, struct node *n)
 		array_cut(s->touches, n->touches_at);
 		return;
 	}
-	tidy_tail(s, n->touches_at);
+	if (n->nr_variants > 1)
+		tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
 	/* By the time that it matters, others may have come or gone. */
 	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);

@@ -57,14 +57,15 @@ struct node {
 	uint64_t current;      /* context that stepped last, 0 for none */
 	uint64_t current_after;
 	uint32_t preemptions, preemptions_after;
-	bool wild;	    /* what is being tried may touch anything */
-	bool stepped;	    /* the order has the step */
-	struct where where; /* the step that is being tried */
-	bool violated;	    /* before the step, on a path that goes past violations */
-	bool again;	    /* audit: known already, each step is taken once more and no further */
-	bool leads_back;    /* audit: the step led to a state that is known */
-	bool opens;	    /* it began what nobody else on the CPU can come in between */
-	uint64_t state;	    /* by which it is known, where states are */
+	bool wild;	     /* what is being tried may touch anything */
+	bool stepped;	     /* the order has the step */
+	struct where where;  /* the step that is being tried */
+	bool violated;	     /* before the step, on a path that goes past violations */
+	bool again;	     /* audit: known already, each step is taken once more and no further */
+	bool leads_back;     /* audit: the step led to a state that is known */
+	uint8_t nr_variants; /* in which it was tried, 2: two or more */
+	bool opens;	     /* it began what nobody else on the CPU can come in between */
+	uint64_t state;	     /* by which it is known, where states are */
 };
 
 /*

@@ -43,7 +43,8 @@ static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
 {
 	uint32_t last = order_depth(s->order) - 1, from = race;
 
-	if (is_broken(s, DEFECT_NO_SECTIONS))
+	/* Whose steps are recalled has his CPU to himself: nothing there is in his way. */
+	if (is_broken(s, DEFECT_NO_SECTIONS) || s->recall)
 		return race;
 	for (uint32_t k = race + 1; k <= last && from == race; k++) {
 		const struct where *x = &node_at(s, k)->where;

@@ -40,8 +40,9 @@ struct doer {
 
 struct recall {
 	struct paper paper;
-	struct order *one;  /* a step all by itself */
-	GArray *sheets;	    /* struct sheet; the last is for where the path ends */
+	struct order *one; /* a step all by itself */
+	GArray *places; /* uint32_t for each of memo.touches: order_place(), NO_EVENT: not known */
+	GArray *sheets; /* struct sheet; the last is for where the path ends */
 	uint64_t hindsight; /* checkset.hindsight there */
 	uint32_t world;	    /* the world is behind so many steps of the path; NO_EVENT: elsewhere */
 	struct doer doers[MEMO_PROCS_MAX];
@@ -69,6 +70,7 @@ static void recall_free(struct recall *r)
 {
 	paper_clear(&r->paper);
 	order_free(r->one);
+	g_array_unref(r->places);
 	g_array_unref(r->sheets);
 	g_free(r);
 }
@@ -124,6 +126,7 @@ void recall_begin(struct search *s)
 		return;
 	r = g_new0(struct recall, 1);
 	r->one = order_new();
+	r->places = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	r->sheets = g_array_new(FALSE, FALSE, sizeof(struct sheet));
 	order_set_root(r->one, subject->w->next_id);
 	if (subject->each_value)
@@ -329,32 +332,41 @@ static void set_enabled(struct search *s, const struct sheet *f)
 		x->enabled[i].key = memo_of(s)->procs[f->enabled.at[i]];
 }
 
-bool recall_look(struct search *s)
+/* A sheet for where the path ends, with who is pending there. */
+static struct sheet *new_sheet(struct search *s)
 {
 	struct recall *r = s->recall;
 	uint32_t depth = s->x->nr_steps;
-	struct sheet f = {.step = MEMO_NONE};
+	const struct sheet *up;
+	struct sheet *f;
 
-	if (depth > 0) {
-		const struct sheet *up = sheet_at(r, depth - 1);
+	/* The first one is there from the beginning. */
+	if (depth == 0)
+		return sheet_at(r, 0);
+	sim_assert(r->sheets->len == depth);
+	g_array_set_size(r->sheets, depth + 1);
+	f = sheet_at(r, depth);
+	up = sheet_at(r, depth - 1);
+	f->step = MEMO_NONE;
+	f->violated = up->violated;
+	paper_set_pending(&r->paper, &up->pending, picked(r, node_at(s, depth - 1), depth - 1),
+			  &f->pending);
+	return f;
+}
 
-		sim_assert(r->sheets->len == depth);
-		f.violated = up->violated;
-		paper_set_pending(&r->paper, &up->pending,
-				  up->enabled.at[node_at(s, depth - 1)->pick], &f.pending);
-	} else {
-		f.pending = sheet_at(r, 0)->pending;
-		g_array_set_size(r->sheets, 0);
-	}
-	if (r->world == depth || !paper_set_enabled(&r->paper, &f.pending, &f.enabled)) {
-		if (!look_in_world(s, &f))
+bool recall_look(struct search *s)
+{
+	struct recall *r = s->recall;
+	struct sheet *f = new_sheet(s);
+
+	if (r->world == s->x->nr_steps || !paper_set_enabled(&r->paper, &f->pending, &f->enabled)) {
+		if (!look_in_world(s, f))
 			return false;
 		if (!s->recall)
 			return s->x->nr_enabled > 0;
 	}
-	g_array_append_val(r->sheets, f);
-	set_enabled(s, &f);
-	return f.enabled.nr > 0;
+	set_enabled(s, f);
+	return f->enabled.nr > 0;
 }
 
 bool recall_violated(const struct search *s)
@@ -423,6 +435,25 @@ static void note_masks(struct search *s, struct node *n, uint32_t proc, uint32_t
 	n->opens |= to != MEMO_NONE && memo_point_at(m, to)->masked & ~from->masked;
 }
 
+/* The places that @step touches, as the order calls them. */
+static const uint32_t *places_of(struct search *s, const struct memo_step *step)
+{
+	struct recall *r = s->recall;
+	const struct touch *t = memo_touches_of(r->paper.m, step);
+	guint known = r->places->len, nr = r->paper.m->touches->len;
+	uint32_t *places;
+
+	if (known < nr) {
+		g_array_set_size(r->places, nr);
+		memset(&g_array_index(r->places, uint32_t, known), 0xff,
+		       (nr - known) * sizeof(uint32_t));
+	}
+	places = &g_array_index(r->places, uint32_t, step->touches_at);
+	for (uint32_t i = 0; i < step->nr_touches && places[i] == NO_EVENT; i++)
+		places[i] = order_place(s->order, t[i].obj, t[i].field);
+	return places;
+}
+
 bool recall_step(struct search *s, struct taken *taken)
 {
 	struct recall *r = s->recall;
@@ -453,9 +484,10 @@ bool recall_step(struct search *s, struct taken *taken)
 	note_masks(s, n, proc, step);
 	ev = (struct event_info){
 		.key = m->procs[proc],
-		.poster = order_latest(s->order, m->procs[proc]),
+		.poster = NO_EVENT,
 		.context = r->doers[proc].task,
 		.touches = memo_touches_of(m, what),
+		.places = places_of(s, what),
 		.nr_touches = what->nr_touches,
 		.waited = taken->waited,
 	};

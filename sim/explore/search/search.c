@@ -216,7 +216,9 @@ static bool climb(struct search *s)
 			return false;
 		path_put_to_sleep(s, n);
 		if (pick_next(s)) {
-			path_note_script(s, n->choices_at);
+			/* Recalled steps choose nothing. */
+			if (!s->recall)
+				path_note_script(s, n->choices_at);
 			return true;
 		}
 		/* What is left are the choices of the step that led here. */
@@ -313,6 +315,8 @@ static bool go_on(struct search *s, struct search_part *part, uint64_t until, bo
 	    (at_next || path_go_back(s, s->nodes->len - 1, true)))
 		return true;
 	watch_give_up(s);
+	if (s->recall)
+		path_note_script(s, top(s)->choices_at);
 	part->rest = resume_save(s);
 	return false;
 }

@@ -149,6 +149,7 @@ uint32_t step_tidy(struct search *s)
 
 bool step_note_event(struct search *s, struct node *n, const struct event_info *ev)
 {
+	n->nr_variants = s->touches->len == n->touches_at ? 1 : 2;
 	g_array_append_vals(s->touches, ev->touches, ev->nr_touches);
 	n->wild |= ev->wild;
 	n->stepped = order_push(s->order, ev);
