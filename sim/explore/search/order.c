@@ -909,27 +909,25 @@ static void clock_if_not_last(const struct order *o, const struct place *puts, s
 
 uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths)
 {
-	uint32_t first[PROCS_MAX], n = 0, last = o->depth - 1;
+	/* Of each process's first event among them, depth + 1. */
+	uint32_t first[PROCS_MAX], left = o->nr_procs, n = 0, last = o->depth - 1;
 	const struct place *puts = last_put_after(o, race);
 	struct happened as_put;
 
 	if (puts)
 		clock_if_not_last(o, puts, &as_put);
-	memset(first, 0,
-	       o->nr_procs *
-		       sizeof(*first)); /* depth + 1 of each process's first event among them */
-	for (uint32_t k = race + 1; k <= last; k++) {
+	memset(first, 0, o->nr_procs * sizeof(*first));
+	for (uint32_t k = race + 1; k <= last && left > 0; k++) {
 		const struct happened *ev = puts && k == last ? &as_put : event_at(o, k);
 		uint32_t proc = event_at(o, k)->proc;
 		bool initial = true;
 
-		if (!order_can_precede(o, race, k, needed))
-			continue;
-		if (first[proc])
+		if (first[proc] || !order_can_precede(o, race, k, needed))
 			continue;
 		for (uint32_t q = 0; q < o->nr_procs && initial; q++)
 			initial = !first[q] || ev->clock[q] < first[q];
 		first[proc] = k + 1;
+		left--;
 		if (initial)
 			depths[n++] = k;
 	}

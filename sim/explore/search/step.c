@@ -61,11 +61,14 @@ static bool opens_section(const struct node *n, const struct task *t)
 static void note_mask(const struct search *s, struct where *w, enum level level, uint64_t key,
 		      uint32_t depth)
 {
-	uint32_t before = order_latest(s->order, key);
 	const struct where *b;
+	uint32_t before;
 
 	w->region[level] = depth;
-	if (!w->masked[level] || before == NO_EVENT)
+	if (!w->masked[level])
+		return;
+	before = order_latest(s->order, key);
+	if (before == NO_EVENT)
 		return;
 	b = &node_at(s, before)->where;
 	w->region[level] = b->masked[level] ? b->region[level] : before;
