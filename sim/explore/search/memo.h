@@ -76,9 +76,11 @@ struct memo {
 	GHashTable *clean_ends;		/* states that runs ended in, and no checker minded */
 	uint64_t procs[MEMO_PROCS_MAX]; /* keys */
 	uint32_t nr_procs, nr_objects;
-	GHashTable *by_name;	/* places, objects and points by a digest of what they are */
-	bool unfit;		/* something else was seen */
-	bool dull;		/* dpor: hardly anything happens twice */
+	GHashTable *by_name; /* places, objects and points by a digest of what they are */
+	bool unfit;	     /* something else was seen */
+	bool dull;	     /* no use for dpor */
+	/* Steps of dpor: that could be recalled, that were, and that were not. */
+	uint64_t nr_known, nr_recalled, nr_in_world;
 	struct subject *copies; /* whose copies can be exchanged; NULL: there are none */
 };
 

@@ -383,6 +383,9 @@ bool recall_is_in_world(const struct search *s);
 /** recall_catch_up() - see to that; false when the exploration has to end */
 bool recall_catch_up(struct search *s);
 
+/** recall_leave_world() - the world went elsewhere */
+void recall_leave_world(struct search *s);
+
 /** recall_look() - path_look() */
 bool recall_look(struct search *s);
 

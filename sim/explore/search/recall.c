@@ -19,9 +19,9 @@
 
 /* Of many recalled steps; of the first few, some more. */
 #define SAMPLE_EVERY 8192
-/* Steps to be learned before it is asked whether that is worth it, and in all. */
-#define LEARN_FEW 8192
 #define LEARN_MAX (1u << 20)
+/* Steps to be taken in the world before it is asked whether all this is worth it. */
+#define FEW_IN_WORLD 32768
 #define CLEAN_ENDS_MAX (1u << 20)
 
 /* What the node at the same depth does not say of the state there. */
@@ -252,7 +252,13 @@ static bool follow(struct search *s)
 	}
 	s->d->result->stats.nr_steps++;
 	s->d->result->stats.nr_again++;
+	memo_of(s)->nr_in_world++;
 	return x->choices->len == x->nr_steps && is_as_known(s, depth, t);
+}
+
+void recall_leave_world(struct search *s)
+{
+	s->recall->world = NO_EVENT;
 }
 
 bool recall_catch_up(struct search *s)
@@ -313,10 +319,13 @@ static bool look_in_world(struct search *s, struct sheet *f)
 
 	if (!recall_catch_up(s))
 		return false;
-	if (!post_themselves(s) || !paper_look(&r->paper, s->x, r->one, &f->pending))
+	if (!post_themselves(s))
+		return give_up(s, &s->d->memo->dull);
+	if (!paper_look(&r->paper, s->x, r->one, &f->pending))
 		return give_up(s, &s->d->memo->unfit);
 	f->violated |= exec_violated(s->x);
-	if (paper_set_enabled(&r->paper, &f->pending, &f->enabled) && enables_same(s, f))
+	if (paper_set_enabled(&r->paper, &f->pending, &f->enabled) && enables_same(s, f) &&
+	    r->hindsight == s->x->s->checks->hindsight)
 		return true;
 	driver_contradicted(s->d);
 	return false;
@@ -382,9 +391,9 @@ void recall_go_back(struct search *s, uint32_t depth)
 /* ---- steps ----------------------------------------------------------------------------------- */
 
 /* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
-static bool is_sample(uint64_t nr_recalled)
+static bool is_sample(uint64_t nr_known)
 {
-	return nr_recalled % SAMPLE_EVERY == 0 || (nr_recalled & (nr_recalled - 1)) == 0;
+	return nr_known % SAMPLE_EVERY == 0 || (nr_known & (nr_known - 1)) == 0;
 }
 
 /*
@@ -465,11 +474,8 @@ bool recall_step(struct search *s, struct taken *taken)
 	const struct memo_step *what;
 	struct event_info ev;
 
-	if (step == MEMO_NONE || is_sample(stats->nr_recalled + 1)) {
-		/* The next one is not. */
-		stats->nr_recalled += step != MEMO_NONE;
+	if (step == MEMO_NONE || is_sample(++r->paper.m->nr_known))
 		return false;
-	}
 	what = memo_step_at(m, step);
 	*taken = (struct taken){
 		.context = true,
@@ -479,6 +485,7 @@ bool recall_step(struct search *s, struct taken *taken)
 	};
 	stats->nr_steps++;
 	stats->nr_recalled++;
+	r->paper.m->nr_recalled++;
 	n->wild = false;
 	exec_recall(s->x, n->pick, n->nr_enabled, m->procs[proc]);
 	note_masks(s, n, proc, step);
@@ -555,15 +562,11 @@ static void note_touches(struct search *s, const struct taken *taken, uint32_t s
 				  checks->hindsight ^ r->hindsight);
 }
 
-/* Where most steps are new there is nothing to recall, and what cannot be kept is no help. */
-static bool is_dull(const struct search *s)
+/* Where most steps are taken in the world it is no use, and what cannot be kept is no help. */
+static bool is_dull(const struct memo *m)
 {
-	const struct memo *m = memo_of(s);
-	const struct explore_stats *stats = &s->d->result->stats;
-
 	return m->steps->len >= LEARN_MAX ||
-	       (m->steps->len > LEARN_FEW &&
-		stats->nr_recalled < 2 * (stats->nr_steps - stats->nr_recalled));
+	       (m->nr_in_world > FEW_IN_WORLD && m->nr_recalled < 2 * m->nr_in_world);
 }
 
 bool recall_learn(struct search *s, const struct transition *was, const struct taken *taken)
@@ -573,7 +576,7 @@ bool recall_learn(struct search *s, const struct transition *was, const struct t
 	uint32_t nr_touches = order_nr_touches(s->order, depth);
 
 	if (!can_learn(s, was, taken))
-		return give_up(s, &s->d->memo->unfit);
+		return give_up(s, &s->d->memo->dull);
 	step = number_of(s, taken, proc, nr_touches);
 	if (driver_is_over(s->d))
 		return false;
@@ -585,7 +588,8 @@ bool recall_learn(struct search *s, const struct transition *was, const struct t
 		memo_point_at(r->paper.m, to)->masked = step_masks(taken->t);
 	apply(s, proc, step);
 	r->world = s->x->nr_steps;
-	return !is_dull(s) || give_up(s, &s->d->memo->dull);
+	r->paper.m->nr_in_world++;
+	return !is_dull(r->paper.m) || give_up(s, &s->d->memo->dull);
 }
 
 void recall_take_back(struct search *s)
@@ -680,5 +684,5 @@ void recall_note_end(struct search *s)
 		g_hash_table_add(ends,
 				 g_memdup2(&r->paper.fingerprint, sizeof(r->paper.fingerprint)));
 	/* The checkers have seen an end there. */
-	r->world = NO_EVENT;
+	recall_leave_world(s);
 }

@@ -104,6 +104,8 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 
 	path_push(s);
 	n = top(s);
+	if (driver_is_over(s->d))
+		return;
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
 	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0 && recall_is_in_world(s))
 		path_take_snapshot(s);
@@ -123,7 +125,6 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 bool resume_load(struct search *s, const struct position *p)
 {
 	struct taken taken;
-	bool ok;
 
 	s->first = p->first;
 	s->all = p->all;
@@ -134,8 +135,11 @@ bool resume_load(struct search *s, const struct position *p)
 			break;
 		if (!driver_may_step(s->d))
 			return false;
-		ok = step_push(s, &taken);
-		sim_assert(ok);
+		if (!step_push(s, &taken)) {
+			/* It was taken before: only what is known of it can be wrong. */
+			sim_assert(driver_is_over(s->d));
+			return false;
+		}
 		if (!search_by_history(s))
 			step_note_state(s, &taken);
 		if (s->strategy != STRATEGY_DPOR)

@@ -99,8 +99,11 @@ static bool is_loop(struct search *s)
 		at *= LONG_FACTOR;
 	if (d->audit || s->strategy != STRATEGY_DPOR || at != s->nodes->len)
 		return false;
-	if (s->recall && !recall_catch_up(s))
-		return true;
+	if (s->recall) {
+		if (!recall_catch_up(s))
+			return true;
+		recall_leave_world(s);
+	}
 	if (livelock_end(s->x)) {
 		driver_run_ended(d, true);
 		return true;
