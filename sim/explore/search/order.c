@@ -43,11 +43,12 @@ struct proc {
 };
 
 struct happened {
-	uint32_t clock[PROCS_MAX]; /* depth + 1 of each process's latest event before this one */
-	uint32_t proc, before;	   /* depth of its process's event before */
+	uint32_t proc, before; /* depth of its process's event before */
 	uint32_t uses_at, made_at, poster;
-	uint64_t old_control, old_state, old_trace, hash;
 	bool first; /* of its process */
+	uint64_t old_control, old_state, old_trace, hash;
+	/* Depth + 1 of each process's latest event before this one; last, for few are in use. */
+	uint32_t clock[PROCS_MAX];
 };
 
 struct order {
