@@ -182,7 +182,9 @@ static void new_order(struct checker *c, const struct trace_record *r, const str
 		v->related[0] = held->seq;
 		v->related[1] = reverse;
 	}
-	c->set->hindsight ^= hash_mix(text_digest(from->name), text_digest(to->name));
+	/* Mixed once more, so that it says which of the two comes first. */
+	c->set->hindsight ^=
+		hash_mix(hash_mix(0, text_digest(from->name)), text_digest(to->name));
 	edge = ledger_alloc(c, sizeof(*edge));
 	edge->to = to;
 	edge->first = held->seq;
