@@ -61,7 +61,6 @@ struct known {
 	uint32_t nr_picks, max_picks;
 	uint32_t nr_steps; /* of them, those that are on paper */
 	enum watching watching;
-	GHashTable *ends;  /* fingerprints of ends that no checker minds */
 	uint64_t nr_known; /* runs */
 	uint32_t nr_window, nr_asked;
 	bool useless;
@@ -270,7 +269,7 @@ static bool is_sample(uint64_t nr)
 
 static bool is_known_end(const struct known *k)
 {
-	return g_hash_table_contains(k->ends, &k->paper.fingerprint);
+	return g_hash_table_contains(k->m->clean_ends, &k->paper.fingerprint);
 }
 
 /* Most runs of late had to be taken in the world: nothing is gained. */
@@ -479,8 +478,9 @@ bool known_watch(struct known *k, const struct task *t)
 
 void known_end(struct known *k, bool clean)
 {
-	if (k->watching == WATCH_LEARN && clean && g_hash_table_size(k->ends) < ENDS_MAX)
-		g_hash_table_add(k->ends, g_memdup2(&k->paper.fingerprint, sizeof(uint64_t)));
+	if (k->watching == WATCH_LEARN && clean && g_hash_table_size(k->m->clean_ends) < ENDS_MAX)
+		g_hash_table_add(k->m->clean_ends,
+				 g_memdup2(&k->paper.fingerprint, sizeof(uint64_t)));
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -491,7 +491,6 @@ struct known *known_new(struct exec *x)
 
 	k->x = x;
 	k->m = memo_new();
-	k->ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	exec_restart(x);
 	(void)exec_look(x);
 	if (!paper_begin(&k->paper, k->m, x, NULL, &k->root.pending) ||
@@ -511,7 +510,6 @@ void known_free(struct known *k)
 	witness_clear(&k->witness);
 	paper_clear(&k->paper);
 	memo_free(k->m);
-	g_hash_table_unref(k->ends);
 	g_free(k->waiters);
 	g_free(k->picks);
 	g_free(k);
