@@ -72,7 +72,7 @@ static uint64_t digest_of(const struct witness *w, uint64_t key, uint64_t contro
 			continue;
 		h += hash_mix(name, t->mode);
 		if (t->mode == ACCESS_READ || t->mode == ACCESS_RMW)
-			h += hash_mix(~name, w->p->versions[memo_place(w->p->m, t->obj, t->field)]);
+			h += hash_mix(~name, w->p->versions[w->places[i]]);
 	}
 	return h;
 }
@@ -119,7 +119,7 @@ static bool take_touches(struct witness *w, uint32_t *nr)
 	if (x->log.overflow || *nr >= TOUCHES_MAX || !are_at_root(w, *nr))
 		return false;
 	for (uint32_t i = 0; i < *nr; i++)
-		(void)memo_place(w->p->m, w->tidy[i].obj, w->tidy[i].field);
+		w->places[i] = memo_place(w->p->m, w->tidy[i].obj, w->tidy[i].field);
 	(void)hindsight_place(w);
 	paper_know_places(w->p, NULL);
 	return true;
@@ -160,12 +160,11 @@ bool witness_step(struct witness *w, uint32_t proc, const struct task *t, struct
 	effects->nr = 0;
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct touch *touch = &w->tidy[i];
-		uint32_t place = memo_place(w->p->m, touch->obj, touch->field);
-		uint64_t before = w->p->versions[place];
+		uint64_t before = w->p->versions[w->places[i]];
 
 		if (!field_is_shadow(touch->field))
 			add_effect(effects, touch->obj, touch->field, before,
-				   version_after(w, touch, place, h, before));
+				   version_after(w, touch, w->places[i], h, before));
 	}
 	add_hindsight(w, effects);
 	effects->control = control_after(w, t, h);

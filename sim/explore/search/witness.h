@@ -20,6 +20,7 @@ struct witness {
 	uint32_t nr_roots;
 	uint64_t root_hindsight, nr_looks_back; /* of the checkers: where runs begin, and last */
 	struct touch tidy[2 * TOUCHES_MAX];
+	uint32_t places[TOUCHES_MAX]; /* of these, their numbers */
 };
 
 /** witness_init() - the world of @x is where runs begin, and so is @p */
