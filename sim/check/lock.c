@@ -17,7 +17,6 @@
 
 #include "sim/base/hash.h"
 #include "sim/check/ledger.h"
-#include "sim/check/lock_orders.h"
 
 enum lock_kind { LOCK_MUTEX, LOCK_SPINLOCK, LOCK_RWSEM };
 
@@ -182,7 +181,8 @@ static void new_order(struct checker *c, const struct trace_record *r, const str
 		v->related[0] = held->seq;
 		v->related[1] = reverse;
 	}
-	c->set->hindsight ^= hash_mix(text_digest(from->name), text_digest(to->name));
+	/* Mixed once more, so that it says which of the two comes first. */
+	c->set->hindsight ^= hash_mix(hash_mix(0, text_digest(from->name)), text_digest(to->name));
 	edge = ledger_alloc(c, sizeof(*edge));
 	edge->to = to;
 	edge->first = held->seq;
@@ -518,19 +518,3 @@ const struct checker_ops check_lock = {
 	.ledger_size = sizeof(struct ledger),
 	.init = init,
 };
-
-void lock_orders(const struct checkset *set, void *arg,
-		 void (*fn)(void *arg, uint64_t first, uint64_t then))
-{
-	for (uint32_t i = 0; i < set->nr_checkers; i++) {
-		const struct checker *c = &set->checkers[i];
-		const struct ledger *led = c->ledger;
-		const struct lock_class *class;
-		uint32_t pos = 0;
-
-		while (c->ops == &check_lock && (class = map_next(&led->classes, &pos)) != NULL) {
-			for (const struct edge *e = class->edges; e; e = e->next)
-				fn(arg, text_digest(class->name), text_digest(e->to->name));
-		}
-	}
-}

@@ -116,6 +116,19 @@ START_TEST(an_order_of_locks_is_no_part_of_the_state_and_counts)
 }
 END_TEST
 
+/* Two tasks take two locks in either order: an order and its reverse are two. */
+START_TEST(an_order_of_locks_is_not_its_reverse)
+{
+	g_autofree char *text = NULL;
+	struct explore_result with;
+
+	ck_assert(g_file_get_contents("tests/explore/inversion.lua", &text, NULL, NULL));
+	ck_assert_uint_gt(check_text(text, true, &with), 0);
+	ck_assert_uint_eq(with.stats.nr_failing, 6);
+	explore_result_clear(&with);
+}
+END_TEST
+
 /* A section that keeps interrupts out, in which a task waits: what dpor knows of blocks. */
 static const char *const sections =
 	"return model {\n"
@@ -190,6 +203,7 @@ Suite *suite_recall(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_loop_test(tc, recalling_is_the_same_as_taking, 0, NR_PROGRAM_KINDS);
 	tcase_add_test(tc, an_order_of_locks_is_no_part_of_the_state_and_counts);
+	tcase_add_test(tc, an_order_of_locks_is_not_its_reverse);
 	tcase_add_test(tc, sections_are_what_they_are_in_the_world);
 	tcase_add_test(tc, a_shared_variable_is_noticed);
 	tcase_add_test(tc, few_steps_are_taken);

@@ -8,16 +8,12 @@
  * ends: whether a checker minds that nothing is left to happen.  The draws are the same either
  * way, and so is all that is found.
  *
- * A violation ends a run, so a step that violates is never known, and neither is an end.  What a
- * checker remembers of the way to a state, and the state does not tell, are the orders of locks:
- * two that contradict each other, of two runs, may be of one run as well.  Then nothing
- * is known any more.
+ * A violation ends a run, so a step that violates is never known, and neither is such an end.
  *
  * Now and then a run that was drawn on paper is taken in the world, step by step, to see whether
  * each of them does what it is known to do.
  */
 
-#include "sim/check/lock_orders.h"
 #include "sim/explore/search/sample.h"
 #include "sim/explore/search/witness.h"
 
@@ -36,16 +32,6 @@
 #define LOOK_STEPS 64
 /* A run with more is for the world. */
 #define PICKS_MAX (1u << 20)
-#define CLASSES_MAX 64
-
-/* Orders of locks in all runs that were learned from. */
-struct lock_orders {
-	uint64_t classes[CLASSES_MAX];
-	uint64_t after
-		[CLASSES_MAX]; /* bit per class: asked for while this one was held, and so on */
-	uint32_t nr;
-	bool contradict;
-};
 
 /* Where runs begin, but for what is 0 there. */
 struct beginning {
@@ -75,45 +61,10 @@ struct known {
 	uint32_t nr_picks, max_picks;
 	uint32_t nr_steps; /* of them, those that are on paper */
 	enum watching watching;
-	GHashTable *ends; /* fingerprints of ends that no checker minds */
-	struct lock_orders orders;
 	uint64_t nr_known; /* runs */
 	uint32_t nr_window, nr_asked;
 	bool useless;
 };
-
-/* ---- locks ---------------------------------------------------------------------------------- */
-
-static uint32_t class_of(struct lock_orders *o, uint64_t name)
-{
-	uint32_t i = 0;
-
-	while (i < o->nr && o->classes[i] != name)
-		i++;
-	if (i == CLASSES_MAX)
-		return CLASSES_MAX;
-	if (i == o->nr)
-		o->classes[o->nr++] = name;
-	return i;
-}
-
-static void note_order(void *arg, uint64_t first, uint64_t then)
-{
-	struct lock_orders *o = arg;
-	uint32_t a = class_of(o, first), b = class_of(o, then);
-	uint64_t all;
-
-	if (a == CLASSES_MAX || b == CLASSES_MAX) {
-		o->contradict = true;
-		return;
-	}
-	all = o->after[b] | UINT64_C(1) << b;
-	o->contradict |= a == b || (all >> a & 1);
-	for (uint32_t i = 0; i < o->nr; i++) {
-		if (i == a || o->after[i] >> a & 1)
-			o->after[i] |= all;
-	}
-}
 
 /* ---- on paper ------------------------------------------------------------------------------- */
 
@@ -318,7 +269,7 @@ static bool is_sample(uint64_t nr)
 
 static bool is_known_end(const struct known *k)
 {
-	return g_hash_table_contains(k->ends, &k->paper.fingerprint);
+	return g_hash_table_contains(k->m->clean_ends, &k->paper.fingerprint);
 }
 
 /* Most runs of late had to be taken in the world: nothing is gained. */
@@ -408,8 +359,6 @@ static uint32_t learn(struct known *k, uint32_t proc, const struct task *t)
 		k->m->unfit = true;
 		return MEMO_NONE;
 	}
-	lock_orders(k->x->s->checks, &k->orders, note_order);
-	k->useless |= k->orders.contradict;
 	return memo_learn(k->m, &effects, k->paper.points[proc], t->state == TASK_DEAD, true);
 }
 
@@ -521,6 +470,7 @@ bool known_watch(struct known *k, const struct task *t)
 	} else if (k->watching == WATCH_LEARN && k->x->nr_steps > k->nr_steps) {
 		follow(k, t);
 	}
+	witness_look(&k->witness);
 	if (k->m->unfit)
 		k->watching = WATCH_NOT;
 	return right;
@@ -528,8 +478,9 @@ bool known_watch(struct known *k, const struct task *t)
 
 void known_end(struct known *k, bool clean)
 {
-	if (k->watching == WATCH_LEARN && clean && g_hash_table_size(k->ends) < ENDS_MAX)
-		g_hash_table_add(k->ends, g_memdup2(&k->paper.fingerprint, sizeof(uint64_t)));
+	if (k->watching == WATCH_LEARN && clean && g_hash_table_size(k->m->clean_ends) < ENDS_MAX)
+		g_hash_table_add(k->m->clean_ends,
+				 g_memdup2(&k->paper.fingerprint, sizeof(uint64_t)));
 }
 
 /* ---- the whole ------------------------------------------------------------------------------ */
@@ -540,7 +491,6 @@ struct known *known_new(struct exec *x)
 
 	k->x = x;
 	k->m = memo_new();
-	k->ends = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
 	exec_restart(x);
 	(void)exec_look(x);
 	if (!paper_begin(&k->paper, k->m, x, NULL, &k->root.pending) ||
@@ -560,7 +510,6 @@ void known_free(struct known *k)
 	witness_clear(&k->witness);
 	paper_clear(&k->paper);
 	memo_free(k->m);
-	g_hash_table_unref(k->ends);
 	g_free(k->waiters);
 	g_free(k->picks);
 	g_free(k);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* No field of an object. */
+#define HINDSIGHT UINT32_MAX
+
 static void note_root_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
 {
 	struct witness *w = arg;
@@ -16,6 +19,17 @@ static void note_root_value(void *arg, oid_t obj, uint32_t field, uint64_t value
 	w->roots[place] = hash_mix(1, value);
 }
 
+/* What checkers know of a run, and its state does not tell, is one more place. */
+static uint32_t hindsight_place(struct witness *w)
+{
+	return memo_place(w->p->m, 0, HINDSIGHT);
+}
+
+void witness_look(struct witness *w)
+{
+	w->nr_looks_back = w->x->s->checks->nr_looks_back;
+}
+
 void witness_init(struct witness *w, struct exec *x, struct paper *p)
 {
 	struct subject *s = x->s;
@@ -23,6 +37,8 @@ void witness_init(struct witness *w, struct exec *x, struct paper *p)
 	w->x = x;
 	w->p = p;
 	memcpy(w->root_ids, s->w->next_id, sizeof(w->root_ids));
+	w->root_hindsight = s->checks->hindsight;
+	witness_look(w);
 	if (s->each_value)
 		s->each_value(s, w, note_root_value);
 	paper_know_places(p, NULL);
@@ -56,7 +72,7 @@ static uint64_t digest_of(const struct witness *w, uint64_t key, uint64_t contro
 			continue;
 		h += hash_mix(name, t->mode);
 		if (t->mode == ACCESS_READ || t->mode == ACCESS_RMW)
-			h += hash_mix(~name, w->p->versions[memo_place(w->p->m, t->obj, t->field)]);
+			h += hash_mix(~name, w->p->versions[w->places[i]]);
 	}
 	return h;
 }
@@ -91,37 +107,66 @@ static uint64_t control_after(const struct witness *w, const struct task *t, uin
 	return h;
 }
 
-bool witness_step(struct witness *w, uint32_t proc, const struct task *t, struct effects *effects)
+/* Places that were touched get numbers; false if paper cannot hold all that the step did. */
+static bool take_touches(struct witness *w, uint32_t *nr)
 {
 	const struct exec *x = w->x;
+
+	memcpy(w->tidy, x->touches, x->log.nr * sizeof(*w->tidy));
+	*nr = touches_tidy(w->tidy, x->log.nr);
+	touches_forget_last(w->tidy, *nr);
+	/* One more is what the checkers know. */
+	if (x->log.overflow || *nr >= TOUCHES_MAX || !are_at_root(w, *nr))
+		return false;
+	for (uint32_t i = 0; i < *nr; i++)
+		w->places[i] = memo_place(w->p->m, w->tidy[i].obj, w->tidy[i].field);
+	(void)hindsight_place(w);
+	paper_know_places(w->p, NULL);
+	return true;
+}
+
+static void add_effect(struct effects *effects, oid_t obj, uint32_t field, uint64_t before,
+		       uint64_t after)
+{
+	effects->places[effects->nr++] = (struct effect){
+		.obj = obj,
+		.field = field,
+		.before = before,
+		.after = after,
+		.change = change_of(place_hash(obj, field), before, after),
+	};
+}
+
+/* A verdict that was made of what checkers know of the run is part of what the step found. */
+static void add_hindsight(struct witness *w, struct effects *effects)
+{
+	const struct checkset *checks = w->x->s->checks;
+
+	if (checks->nr_looks_back != w->nr_looks_back)
+		add_effect(effects, 0, HINDSIGHT, w->p->versions[hindsight_place(w)],
+			   checks->hindsight ^ w->root_hindsight);
+}
+
+bool witness_step(struct witness *w, uint32_t proc, const struct task *t, struct effects *effects)
+{
 	const struct memo *m = w->p->m;
 	uint64_t key = m->procs[proc], h;
 	uint32_t nr;
 
-	memcpy(w->tidy, x->touches, x->log.nr * sizeof(*w->tidy));
-	nr = touches_tidy(w->tidy, x->log.nr);
-	touches_forget_last(w->tidy, nr);
-	if (x->log.overflow || nr > TOUCHES_MAX || !are_at_root(w, nr))
+	if (!take_touches(w, &nr))
 		return false;
-	for (uint32_t i = 0; i < nr; i++)
-		(void)memo_place(w->p->m, w->tidy[i].obj, w->tidy[i].field);
-	paper_know_places(w->p, NULL);
 	effects->control_before = memo_point_at(m, w->p->points[proc])->control;
 	h = digest_of(w, key, effects->control_before, nr);
 	effects->nr = 0;
 	for (uint32_t i = 0; i < nr; i++) {
 		const struct touch *touch = &w->tidy[i];
-		struct effect *e = &effects->places[effects->nr];
-		uint32_t place = memo_place(w->p->m, touch->obj, touch->field);
+		uint64_t before = w->p->versions[w->places[i]];
 
-		if (field_is_shadow(touch->field))
-			continue;
-		*e = (struct effect){.obj = touch->obj, .field = touch->field};
-		e->before = w->p->versions[place];
-		e->after = version_after(w, touch, place, h, e->before);
-		e->change = change_of(place_hash(e->obj, e->field), e->before, e->after);
-		effects->nr++;
+		if (!field_is_shadow(touch->field))
+			add_effect(effects, touch->obj, touch->field, before,
+				   version_after(w, touch, w->places[i], h, before));
 	}
+	add_hindsight(w, effects);
 	effects->control = control_after(w, t, h);
 	effects->control_change = change_of(key, effects->control_before, effects->control);
 	return true;

@@ -18,12 +18,17 @@ struct witness {
 	uint64_t root_ids[NR_OBJECT_KINDS];
 	uint64_t *roots; /* by place: digest of its value where runs begin; past them: none */
 	uint32_t nr_roots;
+	uint64_t root_hindsight, nr_looks_back; /* of the checkers: where runs begin, and last */
 	struct touch tidy[2 * TOUCHES_MAX];
+	uint32_t places[TOUCHES_MAX]; /* of these, their numbers */
 };
 
 /** witness_init() - the world of @x is where runs begin, and so is @p */
 void witness_init(struct witness *w, struct exec *x, struct paper *p);
 void witness_clear(struct witness *w);
+
+/** witness_look() - the world is before a step that may be asked about */
+void witness_look(struct witness *w);
 
 /**
  * witness_step() - the last step of the world was @proc's, of which @t is the task; the paper is
