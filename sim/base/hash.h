@@ -33,7 +33,11 @@ static inline uint64_t fnv_string(const char *s)
 	return h;
 }
 
-/** hash_mix() - a digest of the digest @h and the word @x, in this order */
+/**
+ * hash_mix() - a digest of the digest @h and the word @x
+ *
+ * It is the same the other way round: for an order of two digests, mix both into a third one.
+ */
 static inline uint64_t hash_mix(uint64_t h, uint64_t x)
 {
 	h = (h ^ x) * UINT64_C(0x9e3779b97f4a7c15);
