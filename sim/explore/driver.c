@@ -32,6 +32,24 @@ double driver_seconds(const struct driver *d)
 	return (double)(g_get_monotonic_time() - d->start) / 1e6;
 }
 
+void driver_loaded(struct driver *d)
+{
+	if (d->loaded_at && *d->loaded_at == 0)
+		*d->loaded_at = g_get_monotonic_time();
+}
+
+/*
+ * Going on from a path, it takes at least one step more, however long the path takes.  Else one
+ * that takes longer than the time that there is would be taken for ever, and nothing after it.
+ */
+static bool is_out_of_time(const struct driver *d)
+{
+	/* Another process may set it at any moment. */
+	gint64 begun = d->loaded_at ? *d->loaded_at : d->start;
+
+	return d->deadline && begun && g_get_monotonic_time() >= d->deadline + (begun - d->start);
+}
+
 static void look_at_clock(struct driver *d)
 {
 	const struct explore_options *opt = d->opt;
@@ -39,7 +57,7 @@ static void look_at_clock(struct driver *d)
 
 	d->next_look = stats->nr_steps + LOOK_STEPS;
 	stats->seconds = driver_seconds(d);
-	if (d->deadline && g_get_monotonic_time() >= d->deadline)
+	if (is_out_of_time(d))
 		driver_stop(d, END_TIME);
 	if (opt->progress)
 		opt->progress(opt->progress_arg, stats);

@@ -72,8 +72,13 @@ struct driver {
 	const struct explore_options *opt;
 	struct explore_result *result;
 	struct exec *x;
-	gint64 start;	   /* monotonic us */
-	gint64 deadline;   /* monotonic us, 0 for none */
+	gint64 start;	 /* monotonic us */
+	gint64 deadline; /* monotonic us, 0 for none */
+	/*
+	 * Monotonic us, shared with the workers: when the path was taken from which it goes on.
+	 * Until then, 0, the time that it has does not begin.  NULL if it goes on from nowhere.
+	 */
+	volatile gint64 *loaded_at;
 	uint64_t max_runs; /* 0: no limit */
 	uint32_t max_steps;
 	uint64_t next_look;	    /* step at which to look at the clock again */
@@ -123,6 +128,9 @@ void driver_keep(struct driver *d);
 
 /** driver_run_stopped() - the run hit a limit or the script failed */
 void driver_run_stopped(struct driver *d);
+
+/** driver_loaded() - the path to go on from was taken, or there is none: now the time begins */
+void driver_loaded(struct driver *d);
 
 /** driver_look() - the same, and look at the clock in any case */
 bool driver_look(struct driver *d);

@@ -2,6 +2,7 @@
 #include "sim/explore/explore.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/driver.h"
@@ -271,6 +272,15 @@ static bool exchange_copies(struct driver *d)
 	return true;
 }
 
+/* A time that workers see and set; NULL if there is no memory for that. */
+static volatile gint64 *shared_time(void)
+{
+	void *p = mmap(NULL, sizeof(gint64), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		       0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 void explore(struct subject *s, const struct explore_options *opt, struct explore_result *result)
 {
 	struct reader from = {.ok = true};
@@ -292,6 +302,7 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 		d.deadline = d.start + (gint64)(opt->max_seconds * 1e6);
 	d.rest = g_byte_array_new();
 	if (opt->resume) {
+		d.loaded_at = shared_time();
 		from.data = opt->resume->data;
 		from.left = opt->resume->len;
 	}
@@ -311,6 +322,8 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 		result->rest = state_write(&d);
 		result->rest_too_large = !result->rest;
 	}
+	if (d.loaded_at)
+		munmap((void *)d.loaded_at, sizeof(*d.loaded_at));
 	g_byte_array_unref(d.rest);
 	memo_free(d.memo);
 	exec_free(d.x);

@@ -68,10 +68,10 @@ done
 try 1 explore "$counter" --strategy pct --seed 3 --set locked=false
 says stdout "Schedule (-o DIR writes a file that replays it):"
 replay=$(sed -n 's/^Replay: slabsim //p' "$work/stdout" | tail -n 1)
-grep -v ' s)$\| after \|steps in' "$work/stdout" >"$work/before"
+grep -v ' s)$\| after \|steps in\| recalled, in' "$work/stdout" >"$work/before"
 # shellcheck disable=SC2086 # a command line
 try 1 $replay
-grep -v ' s)$\| after \|steps in' "$work/stdout" >"$work/after"
+grep -v ' s)$\| after \|steps in\| recalled, in' "$work/stdout" >"$work/after"
 cmp -s "$work/before" "$work/after" || complain "the replay line gives another report"
 
 try 1 explore "$counter" --no-minimise --strategy random

@@ -85,6 +85,30 @@ START_TEST(copies_are_searched_alike)
 }
 END_TEST
 
+START_TEST(shared_cpus_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_CPUS, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
+START_TEST(waits_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_WAITS, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
+START_TEST(locks_are_searched_alike)
+{
+	g_autofree char *text = generate(PROGRAM_LOCKS, 1 + (guint64)_i);
+
+	check_same(text);
+}
+END_TEST
+
 /* Generated programs that showed what dpor left out, each for a reason of its own. */
 static const uint64_t once_wrong_seeds[] = {62,	 81,  186,	 201,	    205,      263,
 					    375, 465, 770001229, 770001985, 770003065};
@@ -260,6 +284,15 @@ static const char *const once_wrong[] = {
 	"    task('waiter', { cpu = 0 }, function(t, sim)\n"
 	"      t:lock(sim.m) t:synchronize_rcu() t:unlock(sim.m) end),\n"
 	"    task('other', { cpu = 0 }, function(t, sim) t:lock(sim.m) t:unlock(sim.m) end),\n"
+	"  },\n"
+	"}\n",
+	/* dpor: nobody takes a lock just before its release, but he can begin to wait for ever */
+	"return model {\n"
+	"  setup = function(sim) sim.s = sim:spinlock('s') end,\n"
+	"  tasks = {\n"
+	"    task('holder', { cpu = 0 }, function(t, sim) t:lock(sim.s) t:unlock(sim.s) end),\n"
+	"    task('caller', { cpu = 0 }, function(t, sim) t:call_rcu(function(t)\n"
+	"      t:lock(sim.s) t:unlock(sim.s) end) end),\n"
 	"  },\n"
 	"}\n",
 	/* states: an interrupt that has arrived, and has not done anything yet */
@@ -534,6 +567,9 @@ Suite *suite_audit(void)
 	tcase_add_loop_test(tc, lifecycles_are_searched_alike, 0, 6);
 	tcase_add_loop_test(tc, refcounts_are_searched_alike, 0, 20);
 	tcase_add_loop_test(tc, copies_are_searched_alike, 0, 30);
+	tcase_add_loop_test(tc, shared_cpus_are_searched_alike, 0, 30);
+	tcase_add_loop_test(tc, waits_are_searched_alike, 0, 15);
+	tcase_add_loop_test(tc, locks_are_searched_alike, 0, 10);
 	tcase_add_loop_test(tc, seeds_that_were_wrong_once_are_right, 0,
 			    (int)G_N_ELEMENTS(once_wrong_seeds));
 	tcase_add_test(tc, a_seed_makes_one_program);

@@ -245,6 +245,54 @@ START_TEST(a_stop_of_workers_loses_nothing)
 }
 END_TEST
 
+/* Too short for the path: each time it is taken all the same, and some steps more. */
+#define NO_TIME 1e-9
+
+static bool samples(enum strategy strategy)
+{
+	return strategy == STRATEGY_PCT || strategy == STRATEGY_RANDOM;
+}
+
+static void go_on_for_no_time(struct subject *s, struct explore_options *opt,
+			      struct explore_result *whole)
+{
+	struct explore_result parts;
+	uint32_t nr = 0;
+
+	opt->max_seconds = NO_TIME;
+	explore_until(s, opt, 0, &parts);
+	while (parts.end == END_TIME) {
+		g_autoptr(GByteArray) rest = g_steal_pointer(&parts.rest);
+		uint64_t nr_done = parts.stats.nr_steps;
+
+		ck_assert_ptr_nonnull(rest);
+		explore_result_clear(&parts);
+		opt->resume = rest;
+		explore_until(s, opt, 0, &parts);
+		/* The very last step may have been what was left. */
+		ck_assert(parts.stats.nr_steps > nr_done || parts.end != END_TIME);
+		nr++;
+	}
+	ck_assert_uint_gt(nr, 1);
+	check_same(whole, &parts);
+	explore_result_clear(&parts);
+}
+
+START_TEST(going_on_comes_further_however_short_the_time)
+{
+	struct explore_options opt = options_of(&cases[_i].opt);
+	struct run *run = open_scenario(cases[_i].path, NULL, cases[_i].sets);
+	struct subject *s = counted(run);
+	struct explore_result whole;
+
+	explore_until(s, &opt, 0, &whole);
+	if (!samples(opt.strategy))
+		go_on_for_no_time(s, &opt, &whole);
+	explore_result_clear(&whole);
+	session_close(run);
+}
+END_TEST
+
 Suite *suite_stop(void)
 {
 	Suite *s = suite_create("stop");
@@ -255,6 +303,8 @@ Suite *suite_stop(void)
 	tcase_add_loop_test(tc, a_stop_at_any_step_loses_nothing, 0, G_N_ELEMENTS(cases));
 	tcase_add_loop_test(tc, many_stops_lose_nothing, 0, G_N_ELEMENTS(cases));
 	tcase_add_loop_test(tc, a_stop_of_workers_loses_nothing, 0, G_N_ELEMENTS(large));
+	tcase_add_loop_test(tc, going_on_comes_further_however_short_the_time, 0,
+			    G_N_ELEMENTS(cases));
 	suite_add_tcase(s, tc);
 	return s;
 }

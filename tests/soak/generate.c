@@ -1,42 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tests/soak/generate.h"
 
-#include <stdbool.h>
-
-#include "sim/base/rng.h"
+#include "tests/soak/program.h"
 
 const char *const program_kind_names[NR_PROGRAM_KINDS] = {
-	[PROGRAM_MODEL] = "model",
-	[PROGRAM_LIFECYCLE] = "lifecycle",
-	[PROGRAM_REFCOUNT] = "refcount",
-	[PROGRAM_COPIES] = "copies",
+	[PROGRAM_MODEL] = "model",	 [PROGRAM_LIFECYCLE] = "lifecycle",
+	[PROGRAM_REFCOUNT] = "refcount", [PROGRAM_COPIES] = "copies",
+	[PROGRAM_CPUS] = "cpus",	 [PROGRAM_WAITS] = "waits",
+	[PROGRAM_LOCKS] = "locks",
 };
 
-#define CELLS 2
-#define DEPTH_MAX 2
-
-/* A program in the making. */
-struct program {
-	struct rng rng;
-	GString *out;
-	uint32_t nr_tasks;
-	uint32_t heavy; /* operations of many steps that may still be used */
-	bool mutex, spinlock, irqsafe, ref, killed, work; /* what it has, or has done */
-	bool atomic;					  /* inside a section that must not sleep */
-	uint32_t locked; /* bit 0: the mutex, bit 1: the spinlock */
-};
-
-static uint32_t draw(struct program *p, uint32_t n)
-{
-	return (uint32_t)rng_below(&p->rng, n);
-}
-
-static bool one_in(struct program *p, uint32_t n)
-{
-	return draw(p, n) == 0;
-}
-
-static void G_GNUC_PRINTF(3, 4) line(struct program *p, uint32_t indent, const char *fmt, ...)
+void line(struct program *p, uint32_t indent, const char *fmt, ...)
 {
 	va_list args;
 
@@ -51,8 +25,7 @@ static void G_GNUC_PRINTF(3, 4) line(struct program *p, uint32_t indent, const c
 
 static void put_operation(struct program *p, uint32_t indent, uint32_t depth);
 
-/* One step on a cell. */
-static void put_cell(struct program *p, uint32_t indent)
+void put_cell(struct program *p, uint32_t indent)
 {
 	uint32_t c = draw(p, CELLS), v = 1 + draw(p, 2);
 
@@ -579,6 +552,15 @@ char *generate(enum program_kind kind, guint64 seed)
 		break;
 	case PROGRAM_COPIES:
 		put_copies(&p);
+		break;
+	case PROGRAM_CPUS:
+		put_shared_cpus(&p);
+		break;
+	case PROGRAM_WAITS:
+		put_waits(&p);
+		break;
+	case PROGRAM_LOCKS:
+		put_locks(&p);
 		break;
 	default:
 		put_lifecycle(&p);

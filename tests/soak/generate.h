@@ -16,6 +16,9 @@ enum program_kind {
 	PROGRAM_LIFECYCLE, /* cgroups and caches */
 	PROGRAM_REFCOUNT,  /* counters of references, and who gets and puts them, rightly or not */
 	PROGRAM_COPIES,	   /* tasks that can be exchanged, each with a cell and a lock of its own */
+	PROGRAM_CPUS,	   /* tasks, kworkers and callbacks that keep each other off a CPU */
+	PROGRAM_WAITS,	   /* waitqueues, completions, events, and several who wait for one thing */
+	PROGRAM_LOCKS,	   /* locks of all kinds, one inside the other, in any order */
 	NR_PROGRAM_KINDS,
 };
 

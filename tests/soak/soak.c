@@ -2,8 +2,8 @@
 /*
  * Audits generated programs, one after the other, until the time is up.
  *
- *   soak DIR SECONDS [FIRST-SEED]     all kinds, in turn
- *   soak DIR print model|lifecycle|refcount|copies SEED
+ *   soak DIR SECONDS [FIRST-SEED [KIND]]     programs of that kind, else all kinds in turn
+ *   soak DIR print KIND SEED
  *
  * What shows a difference is kept in DIR as KIND-SEED.lua, and the exit status is 1.
  */
@@ -23,8 +23,10 @@
 #define STEPS_OF_RUN_MAX 2000
 
 /* What the next seeds make, again and again. */
-static const enum program_kind kinds[] = {PROGRAM_LIFECYCLE, PROGRAM_MODEL, PROGRAM_REFCOUNT,
-					  PROGRAM_MODEL, PROGRAM_COPIES};
+static const enum program_kind kinds[] = {
+	PROGRAM_LIFECYCLE, PROGRAM_MODEL, PROGRAM_REFCOUNT, PROGRAM_CPUS,
+	PROGRAM_COPIES,	   PROGRAM_WAITS, PROGRAM_CPUS,	    PROGRAM_LOCKS,
+};
 
 struct totals {
 	uint64_t nr, differing, incomplete, failing, redundant;
@@ -114,14 +116,32 @@ static void say_totals(const struct totals *t)
 	       t->pairs);
 }
 
-static int soak(const char *dir, double seconds, uint64_t seed)
+/* Return: NR_PROGRAM_KINDS, which was said, if there is none of that name. */
+static enum program_kind kind_called(const char *name)
+{
+	for (int k = 0; k < NR_PROGRAM_KINDS; k++) {
+		if (strcmp(name, program_kind_names[k]) == 0)
+			return (enum program_kind)k;
+	}
+	fprintf(stderr, "soak: no kind of program is called '%s'; there are:", name);
+	for (int k = 0; k < NR_PROGRAM_KINDS; k++)
+		fprintf(stderr, " %s", program_kind_names[k]);
+	fprintf(stderr, "\n");
+	return NR_PROGRAM_KINDS;
+}
+
+/* @only: NR_PROGRAM_KINDS for all */
+static int soak(const char *dir, double seconds, uint64_t seed, enum program_kind only)
 {
 	gint64 until = g_get_monotonic_time() + (gint64)(seconds * 1e6);
 	struct totals totals = {0};
 	bool ok = true;
 
 	for (; g_get_monotonic_time() < until; seed++) {
-		ok &= audit_program(dir, kinds[seed % G_N_ELEMENTS(kinds)], seed, &totals);
+		enum program_kind kind =
+			only < NR_PROGRAM_KINDS ? only : kinds[seed % G_N_ELEMENTS(kinds)];
+
+		ok &= audit_program(dir, kind, seed, &totals);
 	}
 	printf("next seed: %" PRIu64 "\n", seed);
 	say_totals(&totals);
@@ -130,30 +150,32 @@ static int soak(const char *dir, double seconds, uint64_t seed)
 
 static int print_program(const char *kind, const char *seed)
 {
-	for (int k = 0; k < NR_PROGRAM_KINDS; k++) {
-		if (strcmp(kind, program_kind_names[k]) == 0) {
-			g_autofree char *text =
-				generate((enum program_kind)k, strtoull(seed, NULL, 10));
+	enum program_kind k = kind_called(kind);
+	g_autofree char *text = NULL;
 
-			fputs(text, stdout);
-			return 0;
-		}
-	}
-	fprintf(stderr, "soak: no kind of program is called '%s'\n", kind);
-	return 2;
+	if (k == NR_PROGRAM_KINDS)
+		return 2;
+	text = generate(k, strtoull(seed, NULL, 10));
+	fputs(text, stdout);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
+	enum program_kind only = NR_PROGRAM_KINDS;
+
 	if (argc == 5 && strcmp(argv[2], "print") == 0)
 		return print_program(argv[3], argv[4]);
-	if (argc != 3 && argc != 4) {
-		fprintf(stderr, "usage: %s DIR SECONDS [FIRST-SEED]\n", argv[0]);
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: %s DIR SECONDS [FIRST-SEED [KIND]]\n", argv[0]);
 		return 2;
 	}
+	if (argc == 5 && (only = kind_called(argv[4])) == NR_PROGRAM_KINDS)
+		return 2;
 	if (g_mkdir_with_parents(argv[1], 0777) != 0) {
 		fprintf(stderr, "soak: cannot make the directory %s\n", argv[1]);
 		return 2;
 	}
-	return soak(argv[1], strtod(argv[2], NULL), argc == 4 ? strtoull(argv[3], NULL, 10) : 1);
+	return soak(argv[1], strtod(argv[2], NULL), argc > 3 ? strtoull(argv[3], NULL, 10) : 1,
+		    only);
 }

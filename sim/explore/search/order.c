@@ -714,6 +714,12 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	return n;
 }
 
+uint32_t order_releases(const struct order *o, const uint32_t **releases)
+{
+	*releases = (const uint32_t *)(const void *)o->releases->data;
+	return o->releases->len;
+}
+
 bool order_other_writer(const struct order *o, uint32_t depth)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);

@@ -76,6 +76,9 @@ uint32_t order_races(const struct order *o, uint32_t *races);
  */
 uint32_t order_wait_races(struct order *o, const uint32_t **races);
 
+/** order_releases() - after that: those releases, latest first; some may be there twice */
+uint32_t order_releases(const struct order *o, const uint32_t **releases);
+
 /**
  * order_other_writer() - did somebody write to what the last event touched, after the event
  * at @depth and independent of it?

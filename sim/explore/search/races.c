@@ -225,6 +225,31 @@ static bool was_kept_out(const struct search *s, uint32_t at)
 }
 
 /*
+ * The last event takes a lock in an interrupt.  Had that come while a context below it held the
+ * lock, it would wait for ever, and keep out whoever is to release it: it could not have taken the
+ * lock before the release, but it could have begun.
+ */
+static void reverse_releases(struct search *s)
+{
+	uint32_t last = order_depth(s->order) - 1;
+	const struct where *x = &node_at(s, last)->where;
+	const uint32_t *releases;
+	uint32_t n = order_releases(s->order, &releases);
+
+	for (uint32_t i = 0; i < n; i++) {
+		const struct where *w = &node_at(s, releases[i])->where;
+		bool needed;
+
+		if (w->level == LEVEL_NONE || w->level >= x->level || w->cpu != x->cpu ||
+		    x->activation <= releases[i])
+			continue;
+		/* Where it is masked, it cannot. */
+		if (reversed_at(s, releases[i], &needed) == releases[i])
+			reverse_at(s, releases[i], releases[i], needed);
+	}
+}
+
+/*
  * The last event had to wait for a condition.  It can overtake one that conflicts with
  * it only where the condition holds without that: as far as is known, where it stood
  * in line already and could step, or would have been able to but for who had its CPU, or where
@@ -246,6 +271,7 @@ void races_reverse_waits(struct search *s)
 			continue;
 		reverse_at(s, races[i], at, needed);
 	}
+	reverse_releases(s);
 }
 
 /*

@@ -299,6 +299,7 @@ static void sampling_init(struct sampling *s)
 		d->resume = NULL;
 	}
 	s->nr_before = nr_runs - s->next;
+	driver_loaded(d);
 }
 
 void sample(struct driver *d, enum strategy strategy, uint64_t max_steps)

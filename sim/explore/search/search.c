@@ -343,6 +343,7 @@ void search_part(struct driver *d, struct search_part *part)
 
 	search_init(&s, d, part);
 	more = part->at && part->at->places->len > 0 ? begin_at(&s, part) : begin(&s);
+	driver_loaded(d);
 	while (more) {
 		bool at_next = skim_may(&s) ? skim(&s, until) : !descend(&s);
 
