@@ -6,7 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define STRIPE_BITS 10
+#define STRIPE_BITS 8
 #define NR_STRIPES (1 << STRIPE_BITS)
 #define SLOTS_MIN 64
 #define PROBES_MAX 64
