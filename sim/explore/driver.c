@@ -45,9 +45,10 @@ void driver_loaded(struct driver *d)
 static bool is_out_of_time(const struct driver *d)
 {
 	/* Another process may set it at any moment. */
-	gint64 begun = d->loaded_at ? *d->loaded_at : d->start;
+	gint64 loaded = d->loaded_at ? *d->loaded_at : d->opened;
 
-	return d->deadline && begun && g_get_monotonic_time() >= d->deadline + (begun - d->start);
+	return d->deadline && loaded &&
+	       g_get_monotonic_time() >= d->deadline + (loaded - d->opened);
 }
 
 static void look_at_clock(struct driver *d)

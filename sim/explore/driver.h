@@ -72,7 +72,8 @@ struct driver {
 	const struct explore_options *opt;
 	struct explore_result *result;
 	struct exec *x;
-	gint64 start;	 /* monotonic us */
+	gint64 start;	 /* monotonic us; as if what it goes on from had come just before */
+	gint64 opened;	 /* monotonic us */
 	gint64 deadline; /* monotonic us, 0 for none */
 	/*
 	 * Monotonic us, shared with the workers: when the path was taken from which it goes on.
@@ -110,6 +111,12 @@ bool driver_may_go_on(struct driver *d);
 
 /** driver_may_step() - the same within a run, which does not count yet; cheap */
 bool driver_may_step(struct driver *d);
+
+/** driver_look_soon() - the last step has taken long: look at the clock before the next one */
+static inline void driver_look_soon(struct driver *d)
+{
+	d->next_look = 0;
+}
 
 /**
  * driver_run_ended() - count the run that @d->x holds, and keep what it found

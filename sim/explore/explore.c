@@ -298,8 +298,9 @@ void explore(struct subject *s, const struct explore_options *opt, struct explor
 	result->findings = g_ptr_array_new_with_free_func(finding_free);
 	result->stats.strategy = opt->strategy;
 	result->stats.share = -1;
+	d.opened = d.start;
 	if (opt->max_seconds > 0)
-		d.deadline = d.start + (gint64)(opt->max_seconds * 1e6);
+		d.deadline = d.opened + (gint64)(opt->max_seconds * 1e6);
 	d.rest = g_byte_array_new();
 	if (opt->resume) {
 		d.loaded_at = shared_time();

@@ -6,10 +6,10 @@
 . "$(dirname "$0")/lib.sh"
 
 cat >"$work/long.lua" <<'LUA'
--- Runs of a hundred thousand steps.
+-- Runs of tens of thousands of steps.
 return model {
   cpus = 2,
-  options = { n = { 16000, "additions by each" }, fails = { false, "it goes wrong in the end" } },
+  options = { n = { 6000, "additions by each" }, fails = { false, "it goes wrong in the end" } },
   setup = function(sim)
     sim.c, sim.n, sim.lock = sim:cell("c", 0), sim:cell("n", 0), sim:mutex("lock")
   end,

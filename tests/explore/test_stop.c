@@ -293,6 +293,28 @@ START_TEST(going_on_comes_further_however_short_the_time)
 }
 END_TEST
 
+/* What it took before does not count for what it may take now. */
+START_TEST(going_on_has_no_more_time_than_it_is_given)
+{
+	static const char *const sets[] = {"n=4", "k=2", NULL};
+	struct run *run = open_scenario("scenarios/models/cache_shutdown.lua", NULL, sets);
+	struct explore_options opt = {.strategy = STRATEGY_DPOR, .seed = 1, .max_seconds = 0.3};
+	struct explore_result before, after;
+
+	explore(session_subject(run), &opt, &before);
+	ck_assert_int_eq(before.end, END_TIME);
+	opt.max_seconds = 1e-9;
+	opt.resume = before.rest;
+	explore(session_subject(run), &opt, &after);
+	ck_assert_int_eq(after.end, END_TIME);
+	/* In as long as before it would come as far. */
+	ck_assert_uint_lt(after.stats.nr_steps - before.stats.nr_steps, 2000);
+	explore_result_clear(&before);
+	explore_result_clear(&after);
+	session_close(run);
+}
+END_TEST
+
 Suite *suite_stop(void)
 {
 	Suite *s = suite_create("stop");
@@ -305,6 +327,7 @@ Suite *suite_stop(void)
 	tcase_add_loop_test(tc, a_stop_of_workers_loses_nothing, 0, G_N_ELEMENTS(large));
 	tcase_add_loop_test(tc, going_on_comes_further_however_short_the_time, 0,
 			    G_N_ELEMENTS(cases));
+	tcase_add_test(tc, going_on_has_no_more_time_than_it_is_given);
 	suite_add_tcase(s, tc);
 	return s;
 }

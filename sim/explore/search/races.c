@@ -8,6 +8,9 @@
  */
 #include "sim/explore/search/path.h"
 
+/* Races of one step, times the steps of the path: more take milliseconds. */
+#define LONG_RACES 1000000
+
 /*
  * What can precede @race must run from where that was taken.  It does not if it
  * needs a context that is interrupted there by one that it does not let finish, or
@@ -271,6 +274,8 @@ void races_reverse_waits(struct search *s)
 			continue;
 		reverse_at(s, races[i], at, needed);
 	}
+	if ((uint64_t)n * order_depth(s->order) > LONG_RACES)
+		driver_look_soon(s->d);
 	reverse_releases(s);
 }
 
