@@ -7,8 +7,8 @@
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/driver.h"
 #include "sim/explore/parallel/frontier.h"
-#include "sim/explore/search/copies.h"
-#include "sim/explore/search/memo.h"
+#include "sim/explore/steps/copies.h"
+#include "sim/explore/steps/memo.h"
 
 /*
  * STRATEGY_AUTO: how many steps its stages take, so that it is the same everywhere.

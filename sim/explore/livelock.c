@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sim/explore/search/order.h"
+#include "sim/explore/steps/order.h"
 #include "sim/explore/search/seen.h"
 
 /* More than these, and nothing is claimed. */

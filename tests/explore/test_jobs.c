@@ -11,7 +11,7 @@
 
 #include "sim/explore/parallel/checkpoint.h"
 #include "sim/explore/parallel/position.h"
-#include "sim/explore/search/memo.h"
+#include "sim/explore/steps/memo.h"
 #include "sim/explore/search/seen.h"
 #include "tests/explore/same.h"
 #include "tests/explore/session.h"

@@ -6,7 +6,7 @@
 #include "sim/base/hash.h"
 #include "sim/check/ledger.h"
 #include "sim/explore/audit/audit_graph.h"
-#include "sim/explore/search/memo.h"
+#include "sim/explore/steps/memo.h"
 #include "sim/mm/mm.h"
 
 #define LOOK_EVERY 64

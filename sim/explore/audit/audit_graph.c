@@ -2,7 +2,7 @@
 #include "sim/explore/audit/audit_graph.h"
 
 #include "sim/check/ledger.h"
-#include "sim/explore/search/order.h"
+#include "sim/explore/steps/order.h"
 
 #define NONE UINT32_MAX
 #define PROBLEMS_MAX 3

@@ -17,7 +17,7 @@
 
 #include "sim/explore/driver.h"
 #include "sim/explore/parallel/position.h"
-#include "sim/explore/search/order.h"
+#include "sim/explore/steps/order.h"
 #include "sim/explore/search/seen.h"
 
 /* Places in a table of who may be on the path. */

@@ -12,7 +12,7 @@
  * what the memo says; if one does not, the exploration is over.
  */
 
-#include "sim/explore/search/paper.h"
+#include "sim/explore/steps/paper.h"
 #include "sim/explore/search/path.h"
 
 #include <string.h>

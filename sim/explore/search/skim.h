@@ -10,7 +10,7 @@
  *   skim_copies.c states in which copies have only changed places
  */
 
-#include "sim/explore/search/paper.h"
+#include "sim/explore/steps/paper.h"
 #include "sim/explore/search/path.h"
 
 /* A node on the path.  What has the same name in struct node means the same there. */

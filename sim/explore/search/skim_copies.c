@@ -9,7 +9,7 @@
 #include "sim/explore/search/skim.h"
 
 #include "sim/check/ledger.h"
-#include "sim/explore/search/copies.h"
+#include "sim/explore/steps/copies.h"
 
 /* What a lock holds that a copy has taken, whichever it is. */
 #define HELD UINT64_C(0x48454c44)

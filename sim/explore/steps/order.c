@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/order.h"
+#include "sim/explore/steps/order.h"
 
 #include <stdlib.h>
 #include <string.h>

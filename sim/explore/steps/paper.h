@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_PAPER_H
-#define SIM_EXPLORE_SEARCH_PAPER_H
+#ifndef SIM_EXPLORE_STEPS_PAPER_H
+#define SIM_EXPLORE_STEPS_PAPER_H
 
 /*
  * Paper: a state of the world, as far as a memo can follow it from step to step.
@@ -10,7 +10,7 @@
  * the world along where the memo has no answer, and lets it learn from that.
  */
 
-#include "sim/explore/search/memo.h"
+#include "sim/explore/steps/memo.h"
 
 /* Processes by their numbers, in the order in which they became pending. */
 struct proc_list {
@@ -118,4 +118,4 @@ uint32_t paper_learn(struct paper *p, const struct exec *x, const struct order *
 bool paper_look(struct paper *p, const struct exec *x, const struct order *o,
 		const struct proc_list *pending);
 
-#endif /* SIM_EXPLORE_SEARCH_PAPER_H */
+#endif /* SIM_EXPLORE_STEPS_PAPER_H */

@@ -8,7 +8,7 @@
 #include "sim/explore/livelock.h"
 #include "sim/explore/parallel/jobs.h"
 #include "sim/explore/parallel/outcome.h"
-#include "sim/explore/search/sample.h"
+#include "sim/explore/sample/sample.h"
 
 /* STRATEGY_AUTO: each so manieth run is drawn step by step, the others are PCT's. */
 #define UNIFORM_ONE_IN 8

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_ORDER_H
-#define SIM_EXPLORE_SEARCH_ORDER_H
+#ifndef SIM_EXPLORE_STEPS_ORDER_H
+#define SIM_EXPLORE_STEPS_ORDER_H
 
 /*
  * Order: what happens before what on the path that is being explored.
@@ -271,4 +271,4 @@ static inline bool modes_conflict(uint32_t a, uint32_t b)
 	return !(a == b && (a == ACCESS_READ || a == ACCESS_ADD));
 }
 
-#endif /* SIM_EXPLORE_SEARCH_ORDER_H */
+#endif /* SIM_EXPLORE_STEPS_ORDER_H */

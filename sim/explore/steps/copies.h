@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_COPIES_H
-#define SIM_EXPLORE_SEARCH_COPIES_H
+#ifndef SIM_EXPLORE_STEPS_COPIES_H
+#define SIM_EXPLORE_STEPS_COPIES_H
 
 /*
  * Copies that can be exchanged: what they have to have in common where they begin.
@@ -20,4 +20,4 @@ static inline uint64_t copies_own_name(uint32_t role, uint32_t field)
 	return hash_mix(hash_mix(1, role), field);
 }
 
-#endif /* SIM_EXPLORE_SEARCH_COPIES_H */
+#endif /* SIM_EXPLORE_STEPS_COPIES_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/memo.h"
+#include "sim/explore/steps/memo.h"
 
 #include "sim/base/hash.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/pct.h"
+#include "sim/explore/sample/pct.h"
 
 #include <stddef.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_PCT_H
-#define SIM_EXPLORE_SEARCH_PCT_H
+#ifndef SIM_EXPLORE_SAMPLE_PCT_H
+#define SIM_EXPLORE_SAMPLE_PCT_H
 
 /*
  * PCT (Burckhardt et al., ASPLOS 2010): every process has a random priority, the
@@ -47,4 +47,4 @@ uint32_t pct_process(struct pct *p, struct rng *rng, uint64_t key);
  */
 bool pct_change(struct pct *p, uint32_t step, uint32_t process);
 
-#endif /* SIM_EXPLORE_SEARCH_PCT_H */
+#endif /* SIM_EXPLORE_SAMPLE_PCT_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/copies.h"
+#include "sim/explore/steps/copies.h"
 
 #include "sim/explore/explore.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_MEMO_H
-#define SIM_EXPLORE_SEARCH_MEMO_H
+#ifndef SIM_EXPLORE_STEPS_MEMO_H
+#define SIM_EXPLORE_STEPS_MEMO_H
 
 /*
  * Memo: what steps were seen to do, so that they need not be taken again.
@@ -14,7 +14,7 @@
  * nothing but steps of their own.
  */
 
-#include "sim/explore/search/order.h"
+#include "sim/explore/steps/order.h"
 
 #define MEMO_PROCS_MAX ENABLED_MAX
 #define MEMO_NONE UINT32_MAX
@@ -182,4 +182,4 @@ static inline int memo_ready(const struct memo *m, uint32_t point, const uint64_
 	return -1;
 }
 
-#endif /* SIM_EXPLORE_SEARCH_MEMO_H */
+#endif /* SIM_EXPLORE_STEPS_MEMO_H */

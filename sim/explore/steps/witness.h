@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_WITNESS_H
-#define SIM_EXPLORE_SEARCH_WITNESS_H
+#ifndef SIM_EXPLORE_STEPS_WITNESS_H
+#define SIM_EXPLORE_STEPS_WITNESS_H
 
 /*
  * Witness: sees a step in the world and says what it did to the state on paper.
@@ -10,7 +10,7 @@
  * whoever needs no races does without the path.
  */
 
-#include "sim/explore/search/paper.h"
+#include "sim/explore/steps/paper.h"
 
 struct witness {
 	struct exec *x;
@@ -39,4 +39,4 @@ void witness_look(struct witness *w);
  */
 bool witness_step(struct witness *w, uint32_t proc, const struct task *t, struct effects *effects);
 
-#endif /* SIM_EXPLORE_SEARCH_WITNESS_H */
+#endif /* SIM_EXPLORE_STEPS_WITNESS_H */

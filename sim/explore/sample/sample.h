@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#ifndef SIM_EXPLORE_SEARCH_SAMPLE_H
-#define SIM_EXPLORE_SEARCH_SAMPLE_H
+#ifndef SIM_EXPLORE_SAMPLE_SAMPLE_H
+#define SIM_EXPLORE_SAMPLE_SAMPLE_H
 
 /*
  * What the parts of sampling share; nobody else includes it.
@@ -10,7 +10,7 @@
  */
 
 #include "sim/explore/driver.h"
-#include "sim/explore/search/pct.h"
+#include "sim/explore/sample/pct.h"
 
 struct known;
 
@@ -72,4 +72,4 @@ bool known_watch(struct known *k, const struct task *t);
 /** known_end() - nothing is left to happen in that run; @clean: and no checker minds */
 void known_end(struct known *k, bool clean);
 
-#endif /* SIM_EXPLORE_SEARCH_SAMPLE_H */
+#endif /* SIM_EXPLORE_SAMPLE_SAMPLE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/paper.h"
+#include "sim/explore/steps/paper.h"
 
 #include <string.h>
 

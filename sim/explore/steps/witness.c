@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "sim/explore/search/witness.h"
+#include "sim/explore/steps/witness.h"
 
 #include <string.h>
 

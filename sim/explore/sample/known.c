@@ -14,8 +14,8 @@
  * each of them does what it is known to do.
  */
 
-#include "sim/explore/search/sample.h"
-#include "sim/explore/search/witness.h"
+#include "sim/explore/sample/sample.h"
+#include "sim/explore/steps/witness.h"
 
 #include <string.h>
 
