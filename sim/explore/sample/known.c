@@ -168,6 +168,13 @@ static void know_objects(struct known *k)
 	k->waiters = g_renew(uint64_t, k->waiters, k->nr_objects);
 }
 
+static void clear(uint64_t *at, uint32_t nr)
+{
+	/* There is no array where there is nothing in it. */
+	if (nr > 0)
+		memset(at, 0, nr * sizeof(*at));
+}
+
 /* Everything is where runs begin. */
 static void rewind_paper(struct known *k)
 {
@@ -175,10 +182,10 @@ static void rewind_paper(struct known *k)
 
 	know_objects(k);
 	memcpy(p->points, k->root.points, sizeof(p->points));
-	memset(p->versions, 0, p->nr_places * sizeof(*p->versions));
-	memset(p->hashes, 0, p->nr_objects * sizeof(*p->hashes));
+	clear(p->versions, p->nr_places);
+	clear(p->hashes, p->nr_objects);
 	p->fingerprint = 0;
-	memset(k->waiters, 0, k->nr_objects * sizeof(*k->waiters));
+	clear(k->waiters, k->nr_objects);
 	k->ready = 0;
 	for (uint32_t i = 0; i < k->root.enabled.nr; i++)
 		k->ready |= UINT64_C(1) << k->root.enabled.at[i];
