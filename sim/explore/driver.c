@@ -45,10 +45,13 @@ void driver_loaded(struct driver *d)
 static bool is_out_of_time(const struct driver *d)
 {
 	/* Another process may set it at any moment. */
-	gint64 loaded = d->loaded_at ? *d->loaded_at : d->opened;
+	gint64 loaded = d->loaded_at ? *d->loaded_at : 0, late = 0;
 
-	return d->deadline && loaded &&
-	       g_get_monotonic_time() >= d->deadline + (loaded - d->opened);
+	if (d->loaded_at && !loaded)
+		return false;
+	if (d->loaded_at)
+		late = loaded - d->opened;
+	return d->deadline && g_get_monotonic_time() >= d->deadline + late;
 }
 
 static void look_at_clock(struct driver *d)
