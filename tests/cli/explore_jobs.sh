@@ -91,10 +91,14 @@ for strategy in random dpor exhaustive; do
 	rm -r "$out"
 done
 
+has_worker() {
+	pgrep -P "$pid" >/dev/null
+}
+
 # A worker that is killed is said, at once.
 begin explore $needle --set appends=6 --set needle=no --strategy dpor --max-time 600s --jobs 2
-until_true told " executions"
 if command -v pgrep >/dev/null; then
+	until_true has_worker
 	kill -KILL "$(pgrep -P "$pid" | head -n 1)"
 	status=0
 	wait "$pid" || status=$?
