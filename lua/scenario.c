@@ -508,6 +508,11 @@ static void fill_result(const struct run *run, struct run_result *result)
 		result->verdict = checks->nr_violations ? VERDICT_FAIL : VERDICT_PASS;
 }
 
+static void seed_script(struct script *script, uint64_t seed)
+{
+	rng_seed(&script->rng, seed, "script");
+}
+
 static bool make_state(struct run *run)
 {
 	size_t limit = run->opt->memory_max ? run->opt->memory_max : MEMORY_DEFAULT;
@@ -525,7 +530,7 @@ static bool make_state(struct run *run)
 		return false;
 	}
 	run->script = arena_alloc(run->arena, sizeof(*run->script));
-	rng_seed(&run->script->rng, run->opt->seed, "script");
+	seed_script(run->script, run->opt->seed);
 	map_init(&run->script->values, run->arena, sizeof(struct handle *));
 	map_init(&run->script->cgroups, run->arena, sizeof(struct cgroup_handle *));
 	return state_new(run);
@@ -548,11 +553,15 @@ static void read_script(struct run *run)
 		(void)load(run, load_options);
 }
 
-static void make_and_set_up(struct run *run)
+/* What the compiler left over would be copied with each snapshot. */
+static void tidy_heap(struct run *run)
 {
-	/* What the compiler left over would be copied with each snapshot. */
 	lua_gc(run->L, LUA_GCCOLLECT);
 	arena_start_afresh(run->arena);
+}
+
+static void make_in_tidy_heap(struct run *run)
+{
 	if (!make_world(run)) {
 		run->w = NULL;
 		run_fail(run, SLABSIM_ERROR_LIMIT,
@@ -561,6 +570,12 @@ static void make_and_set_up(struct run *run)
 		return;
 	}
 	set_up(run);
+}
+
+static void make_and_set_up(struct run *run)
+{
+	tidy_heap(run);
+	make_in_tidy_heap(run);
 }
 
 static void open_all(struct run *run)
@@ -640,17 +655,23 @@ static bool hand_over_error(struct run *run, GError **error)
 	return ok;
 }
 
-/* From where @begin begins to the end of the run, and of the session. */
-static bool run_whole(struct run *run, void (*begin)(struct run *run), struct run_result *result,
-		      GError **error)
+/* From where @begin begins to the end of the run. */
+static bool run_from(struct run *run, void (*begin)(struct run *run), struct run_result *result,
+		     GError **error)
 {
-	bool ok;
-
 	run_protected(run, begin);
 	if (!run->error)
 		run_protected(run, run_tasks);
 	fill_result(run, result);
-	ok = hand_over_error(run, error);
+	return hand_over_error(run, error);
+}
+
+/* And of the session. */
+static bool run_whole(struct run *run, void (*begin)(struct run *run), struct run_result *result,
+		      GError **error)
+{
+	bool ok = run_from(run, begin, result, error);
+
 	session_close(run);
 	return ok;
 }
@@ -755,8 +776,8 @@ static void open_kept(struct run *run)
 		make_and_set_up(run);
 }
 
-bool session_again(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
-		   GError **error)
+/* Everything is as it was when the script was kept. */
+static void put_back(struct run *run, const struct run_options *opt, struct run_sink *const *sinks)
 {
 	const struct kept_script *kept = run->kept;
 
@@ -765,8 +786,60 @@ bool session_again(struct run *run, const struct run_options *opt, struct run_si
 	run->opt = opt;
 	run->sinks = sinks ? sinks : no_sinks;
 	arena_put_back(run->arena, kept->heap, kept->bytes);
+}
+
+bool session_again(struct run *run, const struct run_options *opt, struct run_sink *const *sinks,
+		   GError **error)
+{
+	put_back(run, opt, sinks);
 	run_protected(run, open_kept);
 	return begin_session(run, error);
+}
+
+static void read_with_options(struct run *run)
+{
+	read_text(run);
+	if (!run->error && load(run, load_options))
+		tidy_heap(run);
+}
+
+/* A script that draws while it is loaded is another one with each seed. */
+static bool is_for_any_seed(const struct run *run)
+{
+	struct script undrawn;
+
+	seed_script(&undrawn, run->opt->seed);
+	return memcmp(&undrawn.rng, &run->script->rng, sizeof(undrawn.rng)) == 0;
+}
+
+struct run *scenario_open(const struct run_options *opt, GError **error)
+{
+	struct run *run = run_new(opt, NULL);
+
+	run_protected(run, read_with_options);
+	if (!hand_over_error(run, error)) {
+		session_close(run);
+		return NULL;
+	}
+	if (is_for_any_seed(run))
+		keep_script(run);
+	return run;
+}
+
+static void begin_again(struct run *run)
+{
+	if (skips_read(run))
+		make_in_tidy_heap(run);
+}
+
+bool scenario_run_again(struct run *run, const struct run_options *opt,
+			struct run_sink *const *sinks, struct run_result *result, GError **error)
+{
+	if (!run->kept)
+		return scenario_run(opt, sinks, result, error);
+	put_back(run, opt, sinks);
+	seed_script(run->script, opt->seed);
+	return run_from(run, begin_again, result, error);
 }
 
 bool session_run(struct run *run, struct run_result *result, GError **error)

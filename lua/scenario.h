@@ -96,6 +96,25 @@ bool scenario_run(const struct run_options *opt, struct run_sink *const *sinks,
 struct run;
 
 /**
+ * scenario_open() - load @opt->path, to be run any number of times
+ * @opt: borrowed until scenario_run_again() or session_close()
+ *
+ * Return: what is loaded; NULL with @error set as scenario_run() does.
+ */
+struct run *scenario_open(const struct run_options *opt, GError **error);
+
+/**
+ * scenario_run_again() - scenario_run() of what is loaded
+ * @opt: as for scenario_open(), but for the seed, the order and what only matters in a run;
+ *	borrowed until the next one or session_close()
+ *
+ * Most of what scenario_run() takes in a small scenario is to load it.  Each run is the one that
+ * scenario_run() would make.
+ */
+bool scenario_run_again(struct run *run, const struct run_options *opt,
+			struct run_sink *const *sinks, struct run_result *result, GError **error);
+
+/**
  * script_open() - load @opt->path and check it, as the first half of scenario_run()
  * @opt: borrowed until script_run() or session_close()
  *

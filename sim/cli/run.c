@@ -14,21 +14,45 @@
 
 /* ---- running ------------------------------------------------------------- */
 
-static bool run_scenario(struct run_args *args, const struct run_options *opt,
-			 struct run_sink *const *sinks, struct run_result *result, GError **error)
+static struct run_options with_signals(const struct run_options *opt)
 {
-	struct run_options with_signals = *opt;
+	struct run_options with = *opt;
+
+	with.interrupted = &cli_interrupted;
+	return with;
+}
+
+static bool run_scenario(struct run_args *args, uint64_t seed, struct run_sink *const *sinks,
+			 struct run_result *result, GError **error)
+{
+	struct run_options opt = with_signals(&args->run);
 	struct run *script = g_steal_pointer(&args->script);
 	bool ok;
 
-	with_signals.interrupted = &cli_interrupted;
+	opt.seed = seed;
 	cli_run_active = 1;
 	if (args->table)
-		ok = ordering_run(&with_signals, args->table, sinks, result, error);
+		ok = ordering_run(&opt, args->table, sinks, result, error);
 	else if (script)
-		ok = script_run(script, &with_signals, sinks, result, error);
+		ok = script_run(script, &opt, sinks, result, error);
 	else
-		ok = scenario_run(&with_signals, sinks, result, error);
+		ok = scenario_run(&opt, sinks, result, error);
+	cli_run_active = 0;
+	return ok;
+}
+
+/* Without sinks, and loaded once for all seeds: several times faster. */
+static bool run_seed(struct run_args *args, struct run *loaded, uint64_t seed,
+		     struct run_result *result, GError **error)
+{
+	struct run_options opt = with_signals(&args->run);
+	bool ok;
+
+	if (args->table)
+		return run_scenario(args, seed, NULL, result, error);
+	opt.seed = seed;
+	cli_run_active = 1;
+	ok = scenario_run_again(loaded, &opt, NULL, result, error);
 	cli_run_active = 0;
 	return ok;
 }
@@ -36,15 +60,13 @@ static bool run_scenario(struct run_args *args, const struct run_options *opt,
 /* With everything recorded.  What a limit stopped is reported as far as it came. */
 static int run_recorded(struct run_args *args, struct job *job, uint64_t seed)
 {
-	struct run_options opt = args->run;
 	g_autoptr(GError) error = NULL;
 	int code = EXIT_CLEAN, report_code;
 
-	opt.seed = seed;
 	if (!job_open(job, &error))
 		return code_of_error(error);
 	sim_assert_context(job->replay);
-	if (!run_scenario(args, &opt, job->sinks, &job->result, &error)) {
+	if (!run_scenario(args, seed, job->sinks, &job->result, &error)) {
 		code = code_of_error(error);
 		/* Without a first line there is nothing to report. */
 		if ((code != EXIT_LIMIT && code != EXIT_INTERRUPTED) || job->tf->nr_cpus == 0)
@@ -112,25 +134,32 @@ static int put_tally(const struct run_args *args, uint64_t done, uint64_t failed
 	return cli_close(o);
 }
 
-/*
- * Runs without sinks are several times faster; the few that fail are repeated
- * with everything recorded, which a deterministic run allows.
- */
-static int run_many(struct run_args *args)
+/* A failing run is repeated with everything recorded, which a deterministic run allows. */
+static int show_failure(struct run_args *args, uint64_t seed)
 {
-	struct run_sink *no_sinks[] = {NULL};
+	int code = run_once(args, seed);
+
+	if (code != EXIT_CLEAN)
+		return code;
+	cli_error("internal error: seed %" G_GUINT64_FORMAT
+		  " failed and passed when it was repeated",
+		  seed);
+	return EXIT_INTERNAL;
+}
+
+static int run_seeds(struct run_args *args, struct run *loaded)
+{
 	struct progress progress;
 	uint64_t i, failed = 0, stopped = 0;
 	int code;
 
 	progress_init(&progress, args->quiet);
 	for (i = 0; i < args->nr_runs && (failed == 0 || args->keep_going); i++) {
-		struct run_options opt = args->run;
+		uint64_t seed = args->run.seed + i;
 		struct run_result result = {0};
 		g_autoptr(GError) error = NULL;
 
-		opt.seed += i;
-		if (!run_scenario(args, &opt, no_sinks, &result, &error)) {
+		if (!run_seed(args, loaded, seed, &result, &error)) {
 			progress_clear(&progress);
 			code = code_of_error(error);
 			if (code == EXIT_INTERRUPTED)
@@ -142,13 +171,9 @@ static int run_many(struct run_args *args)
 		if (result.nr_violations > 0) {
 			failed++;
 			progress_clear(&progress);
-			code = run_once(args, opt.seed);
-			if (code == EXIT_CLEAN)
-				cli_error("internal error: seed %" G_GUINT64_FORMAT " failed and "
-					  "passed when it was repeated",
-					  opt.seed);
+			code = show_failure(args, seed);
 			if (code != EXIT_VIOLATION)
-				return code == EXIT_CLEAN ? EXIT_INTERNAL : code;
+				return code;
 		}
 		if (progress_is_due(&progress))
 			progress_show(&progress,
@@ -164,6 +189,24 @@ static int run_many(struct run_args *args)
 	if (cli_interrupted)
 		return EXIT_INTERRUPTED;
 	return failed > 0 ? EXIT_VIOLATION : stopped > 0 ? EXIT_LIMIT : EXIT_CLEAN;
+}
+
+static int run_many(struct run_args *args)
+{
+	const struct run_options opt = with_signals(&args->run);
+	g_autoptr(GError) error = NULL;
+	struct run *loaded;
+	int code;
+
+	if (args->table)
+		return run_seeds(args, NULL);
+	g_clear_pointer(&args->script, session_close);
+	loaded = scenario_open(&opt, &error);
+	if (!loaded)
+		return code_of_error(error);
+	code = run_seeds(args, loaded);
+	session_close(loaded);
+	return code;
 }
 
 /* ---- race tables --------------------------------------------------------- */

@@ -133,11 +133,10 @@ static bool decided(enum claim claim, bool failed, const struct tally *tally)
 	return failed;
 }
 
-static bool run_seeds(struct test *t, struct tally *tally, GError **error)
+static bool run_seeds(struct test *t, struct run *loaded, struct run_options opt,
+		      struct tally *tally, GError **error)
 {
 	const struct expectation *e = t->expect;
-	g_auto(GStrv) off = e->checkers[0] ? checks_besides(e->checkers) : NULL;
-	struct run_options opt = test_options(t, off);
 	bool failed = false, done = false;
 
 	while (!done && tally->nr_runs < e->runs) {
@@ -146,7 +145,7 @@ static bool run_seeds(struct test *t, struct tally *tally, GError **error)
 		opt.seed = e->seed + tally->nr_runs;
 		set_command(t, opt.seed);
 		sim_assert_context(t->result.command);
-		if (!scenario_run(&opt, NULL, &result, error))
+		if (!scenario_run_again(loaded, &opt, NULL, &result, error))
 			return false;
 		tally->nr_runs++;
 		failed = result.nr_violations > 0;
@@ -166,10 +165,16 @@ static bool run_seeds(struct test *t, struct tally *tally, GError **error)
 static void judge_seeds(struct test *t)
 {
 	const struct expectation *e = t->expect;
+	g_auto(GStrv) off = e->checkers[0] ? checks_besides(e->checkers) : NULL;
+	const struct run_options opt = test_options(t, off);
 	g_autoptr(GError) error = NULL;
 	struct tally tally = {0};
+	struct run *loaded;
 
-	if (!run_seeds(t, &tally, &error)) {
+	set_command(t, e->seed);
+	sim_assert_context(t->result.command);
+	loaded = scenario_open(&opt, &error);
+	if (!loaded || !run_seeds(t, loaded, opt, &tally, &error)) {
 		test_set_error(t, error);
 	} else {
 		tally.covered = tally.nr_runs == 1
@@ -181,6 +186,7 @@ static void judge_seeds(struct test *t)
 							  e->seed + tally.nr_runs - 1);
 		judge_tally(t, &tally);
 	}
+	g_clear_pointer(&loaded, session_close);
 	tally_clear(&tally);
 }
 

@@ -270,6 +270,99 @@ START_TEST(a_script_that_is_wrong_is_not_kept)
 }
 END_TEST
 
+#define SEEDS 8
+
+struct traced {
+	struct run_result result;
+	uint32_t kind_count[NR_TRACE_KINDS];
+	char *error;
+};
+
+static struct traced run_traced(struct run *loaded, const struct run_options *opt)
+{
+	struct run_sink *sinks[] = {&listener.sink, NULL};
+	g_autoptr(GError) error = NULL;
+	struct traced t;
+
+	memset(&listener, 0, sizeof(listener));
+	listener.sink.record = on_record;
+	listener.log = g_string_new(NULL);
+	if (loaded)
+		scenario_run_again(loaded, opt, sinks, &t.result, &error);
+	else
+		scenario_run(opt, sinks, &t.result, &error);
+	t.result.peak_bytes = 0;
+	memcpy(t.kind_count, listener.kind_count, sizeof(t.kind_count));
+	t.error = error ? g_strdup(error->message) : NULL;
+	g_string_free(listener.log, TRUE);
+	return t;
+}
+
+/* @varies: the seed matters, so that to forget it would be seen.  Return: how many runs fail. */
+static uint32_t expect_as_fresh(bool varies, struct run_options opt)
+{
+	struct run *loaded = scenario_open(&opt, NULL);
+	struct traced again[SEEDS];
+	uint32_t nr_failing = 0, nr_like_first = 0;
+
+	ck_assert_ptr_nonnull(loaded);
+	for (opt.seed = 0; opt.seed < SEEDS; opt.seed++)
+		again[opt.seed] = run_traced(loaded, &opt);
+	session_close(loaded);
+	for (opt.seed = 0; opt.seed < SEEDS; opt.seed++) {
+		struct traced fresh = run_traced(NULL, &opt), *t = &again[opt.seed];
+
+		ck_assert_mem_eq(&t->result, &fresh.result, sizeof(fresh.result));
+		ck_assert_mem_eq(t->kind_count, fresh.kind_count, sizeof(fresh.kind_count));
+		ck_assert_pstr_eq(t->error, fresh.error);
+		nr_failing += fresh.result.nr_violations > 0 || fresh.error;
+		nr_like_first +=
+			t->result.end == again[0].result.end &&
+			memcmp(t->kind_count, again[0].kind_count, sizeof(t->kind_count)) == 0;
+		g_free(t->error);
+		g_free(fresh.error);
+	}
+	ck_assert(varies == (nr_like_first < SEEDS));
+	return nr_failing;
+}
+
+START_TEST(what_is_loaded_once_runs_as_if_it_were_loaded_anew)
+{
+	const char *path = "scenarios/lifecycle/offline_vs_alloc.lua";
+
+	const struct run_options timed = {.path = path},
+				 smaller = {.path = path, .order = ORDER_RANDOM, .skips = no_admin},
+				 wrong = {.path = path, .order = ORDER_RANDOM, .variants = clobber},
+				 cut = {.path = path, .order = ORDER_RANDOM, .steps_max = 150};
+
+	ck_assert_uint_eq(expect_as_fresh(true, timed), 0);
+	ck_assert_uint_eq(expect_as_fresh(false, smaller), 0);
+	ck_assert_uint_gt(expect_as_fresh(true, wrong), 0);
+	ck_assert_uint_gt(expect_as_fresh(true, cut), 0);
+}
+END_TEST
+
+START_TEST(a_script_draws_as_it_did_when_it_was_loaded)
+{
+	static const char *const texts[] = {
+		"return scenario { tasks = { task('a', {}, function(t)\n"
+		"t:sleep(math.random(1000)) end) } }",
+		/* There is nothing to keep of one that draws before it is run. */
+		"local n = math.random(1000)\n"
+		"return scenario { tasks = { task('a', {}, function(t) t:sleep(n) end) } }",
+	};
+	g_autofree char *dir = g_dir_make_tmp("slabsim-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(dir, "x.lua", NULL);
+
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		ck_assert(g_file_set_contents(path, texts[i], -1, NULL));
+		ck_assert_uint_eq(expect_as_fresh(true, (struct run_options){.path = path}), 0);
+	}
+	g_remove(path);
+	g_rmdir(dir);
+}
+END_TEST
+
 /* A double free must reach the checkers; the model itself must not be told. */
 START_TEST(a_double_free_is_a_violation)
 {
@@ -737,6 +830,8 @@ Suite *suite_scenario(void)
 	tcase_add_test(runs, a_session_can_be_run_again);
 	tcase_add_test(runs, a_kept_script_gives_what_one_that_is_read_does);
 	tcase_add_test(runs, a_script_that_is_wrong_is_not_kept);
+	tcase_add_test(runs, what_is_loaded_once_runs_as_if_it_were_loaded_anew);
+	tcase_add_test(runs, a_script_draws_as_it_did_when_it_was_loaded);
 	tcase_add_test(runs, a_double_free_is_a_violation);
 	tcase_add_test(runs, a_destroyed_cache_is_not_followed);
 	tcase_add_test(runs, a_task_that_waits_for_ever_is_a_violation);
