@@ -219,6 +219,8 @@ static int l_rcu_assign_pointer(lua_State *L)
 
 /* ---- atomic operations ---------------------------------------------------------- */
 
+/* One that finds what it does not want has only read: that commutes with other reads. */
+
 static int l_xchg(lua_State *L)
 {
 	struct task *t = model_self(L, "xchg")->task;
@@ -240,8 +242,9 @@ static int l_cmpxchg(lua_State *L)
 
 	if (lua_isnone(L, 4))
 		script_error(L, "t:cmpxchg: expected a cell, the old and the new value");
-	sched_access(t, c->h.id, 0, ACCESS_RMW, "cmpxchg");
+	sched_point(t, COST_ATOMIC);
 	found = c->value;
+	trace_access(t, c->h.id, 0, equal(&found, &old) ? ACCESS_RMW : ACCESS_READ, "cmpxchg");
 	if (equal(&found, &old))
 		cell_set(L, t, c, new);
 	return push_value(L, &found);
@@ -327,8 +330,9 @@ static int l_inc_not_zero(lua_State *L)
 	struct cell_handle *c = model_arg(L, 2, HANDLE_CELL, "inc_not_zero");
 	bool ok;
 
-	sched_access(t, c->h.id, 0, ACCESS_RMW, "inc_not_zero");
+	sched_point(t, COST_ATOMIC);
 	ok = number_in(L, c, "inc_not_zero") != 0;
+	trace_access(t, c->h.id, 0, ok ? ACCESS_RMW : ACCESS_READ, "inc_not_zero");
 	if (ok)
 		(void)add(L, t, c, 1, "inc_not_zero");
 	lua_pushboolean(L, ok);

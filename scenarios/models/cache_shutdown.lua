@@ -8,6 +8,20 @@
 -- The references are counted in a cell, of which a search knows no more than that it is read
 -- and written; with refcount=true in a refcount, whose gets and puts mostly need no order.
 
+-- What inc_not_zero does in one step, in as many as its loop takes.
+local function tryget_in_steps(lost)
+  return function(t, ref)
+    local count = t:read_once(ref)
+    while count > 0 do
+      local found = t:cmpxchg(ref, count, count + 1)
+      if found == count then return true end
+      lost(t)
+      count = found
+    end
+    return false
+  end
+end
+
 local function allocator(i)
   return function(t, sim, opt)
     for k = 1, opt.k do
@@ -70,6 +84,9 @@ return model {
     bug = { 0, "1: plain get, no grace period; 2: no grace period; 3: a grace period that takes " ..
                "the last reader's k-1 finished lookups for all of them" },
     refcount = { false, "references are counted in a refcount" },
+    split = { 0, "without refcount, 1: a tryget reads the count, then compares and exchanges " ..
+                 "it, until that works; 2: who finds another count waits for ever: tools that " ..
+                 "leave out rounds of a loop which change nothing count what is left" },
   },
 
   setup = function(sim, opt, t)
@@ -80,6 +97,12 @@ return model {
     else
       sim.ref, sim.get, sim.tryget, sim.put = sim:cell("ref", 1), t.atomic_add,
         t.inc_not_zero, t.dec_and_test
+    end
+    if opt.split > 0 then
+      local never = sim:cell("never", false)
+      sim.tryget = tryget_in_steps(function(u)
+        if opt.split == 2 then u:wait_until(never, true) end
+      end)
     end
     sim.freed = sim:cell("freed", false)
     sim.queued = sim:cell("queued", false)
@@ -102,6 +125,8 @@ return model {
     { "v5.3", never = "*" },
     { "v5.3", never = "*", explore = { strategy = "dpor" } },
     { "v5.3", never = "*", explore = { strategy = "exhaustive" } },
+    { "v5.3", set = { split = 1 }, never = "*", explore = { strategy = "dpor" } },
+    { "v5.3", set = { split = 1 }, never = "*", explore = { strategy = "exhaustive" } },
     { "v5.3", set = { n = 1, k = 1 }, never = "*",
       explore = { strategy = "bounded", preemptions = 3 } },
     { "v5.3", set = { refcount = true }, never = "*", explore = { strategy = "dpor" } },

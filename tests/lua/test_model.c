@@ -311,9 +311,11 @@ START_TEST(an_operation_on_a_cell_is_one_step_and_one_record)
 		{"t:store(sim.c, 1)", "store 1 1\n"},
 		{"t:xchg(sim.c, 1)", "xchg 1 2\n"},
 		{"t:cmpxchg(sim.c, 5, 1)", "cmpxchg 1 2\n"},
+		{"t:cmpxchg(sim.c, 4, 1)", "cmpxchg 1 0\n"},
 		{"t:atomic_add(sim.c, 1)", "atomic_add 1 2\n"},
 		{"t:update(sim.c, function(v) return v end)", "update 1 2\n"},
 		{"t:inc_not_zero(sim.c)", "inc_not_zero 1 2\n"},
+		{"t:inc_not_zero(sim.z)", "inc_not_zero 3 0\n"},
 		{"t:dec_and_test(sim.c)", "dec_and_test 1 2\n"},
 		{"t:atomic_inc(sim.c)", "atomic_inc 1 3\n"},
 		{"t:wait_until(sim.c, 5)", "wait_until 1 0\n"},
@@ -334,13 +336,13 @@ START_TEST(an_operation_on_a_cell_is_one_step_and_one_record)
 	g_autofree char *with = g_strdup_printf(
 		MODEL("sim.c = sim:cell('c', 5) sim.d = sim:completion('d')"
 		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')"
-		      "sim.r = sim:refcount('r', 2)",
+		      "sim.r = sim:refcount('r', 2) sim.z = sim:cell('z', 0)",
 		      "t:wait_until(sim.c, 5)\n%s"),
 		ops[_i].op);
 	const char *without =
 		MODEL("sim.c = sim:cell('c', 5) sim.d = sim:completion('d')"
 		      "sim.q = sim:waitqueue('q') sim.m = sim:mutex('m') sim.s = sim:spinlock('s')"
-		      "sim.r = sim:refcount('r', 2)",
+		      "sim.r = sim:refcount('r', 2) sim.z = sim:cell('z', 0)",
 		      "t:wait_until(sim.c, 5)");
 	g_autofree char *records = NULL;
 	struct outcome o = run_text(with, ORDER_RANDOM, 1),

@@ -29,7 +29,7 @@ void put_cell(struct program *p, uint32_t indent)
 {
 	uint32_t c = draw(p, CELLS), v = 1 + draw(p, 2);
 
-	switch (draw(p, 8)) {
+	switch (draw(p, 9)) {
 	case 0:
 	case 1:
 		line(p, indent, "t:write_once(sim.c%u, %u)", c, v);
@@ -48,6 +48,9 @@ void put_cell(struct program *p, uint32_t indent)
 		break;
 	case 6:
 		line(p, indent, "t:store(sim.c%u, t:load(sim.c%u) + 1)", c, c);
+		break;
+	case 7:
+		line(p, indent, "seen = t:inc_not_zero(sim.c%u) and 1 or 0", c);
 		break;
 	default:
 		line(p, indent, "seen = t:xchg(sim.c%u, %u)", c, v);
