@@ -23,10 +23,11 @@
 #include <string.h>
 
 /*
- * Steps between two snapshots.  A search by states goes back after nearly every step,
- * dpor only to where it found a race, and most of its snapshots are never used.
+ * Steps between two snapshots.  To take one costs as much as many steps.  A search by states
+ * goes back after nearly every step all the same, dpor only to where it found a race, and most
+ * of its snapshots are never used.
  */
-#define SNAPSHOT_EVERY 2
+#define SNAPSHOT_EVERY 8
 #define SNAPSHOT_EVERY_DPOR 16
 /* dpor: at so many steps, and again at so many times that, a run may be one that never ends. */
 #define LONG_STEPS 2048
