@@ -61,6 +61,8 @@ enum { RCU_STARTED, RCU_ENDED, RCU_READERS, RCU_LEFT, RCU_BARRIER };
 #define RCU_CALLBACKS FIELD_NUMBERED   /* and the CPU: its list */
 #define RCU_READY (2 * FIELD_NUMBERED) /* and the CPU: those whose grace period has ended */
 #define RCU_WAITS (3 * FIELD_NUMBERED) /* and the CPU: a grace period began to wait for it */
+/* and the CPU: it has let go.  One step may end a reader's section and the CPU's: two things. */
+#define RCU_PASSED (4 * FIELD_NUMBERED)
 
 static void end_if_unblocked(struct rcu *rcu)
 {
@@ -121,6 +123,7 @@ static void fire_end(struct event *ev)
 	rcu->gp_ended = rcu->gp_started;
 	trace_env(w, NULL, RCU_GP_END, .obj = rcu->id, .arg = {(int64_t)rcu->gp_ended});
 	for (unsigned int i = 0; i < w->config.nr_cpus; i++) {
+		touch(w, rcu->id, RCU_PASSED + i, ACCESS_READ);
 		touch(w, rcu->id, RCU_READY + i, ACCESS_READ);
 		if (has_ready(rcu, i))
 			raise_softirq(&w->cpus[i], SOFTIRQ_RCU, world_cost(w, COST_RCU_NOTICE));
@@ -186,7 +189,7 @@ static void cpu_passed(struct cpu *cpu)
 		struct rcu *rcu = &k->rcu[f];
 
 		if (rcu->cpus & UINT64_C(1) << cpu->nr) {
-			touch(cpu->w, rcu->id, RCU_LEFT, ACCESS_ADD);
+			touch(cpu->w, rcu->id, RCU_PASSED + cpu->nr, ACCESS_ADD);
 			rcu->cpus &= ~(UINT64_C(1) << cpu->nr);
 			end_if_unblocked(rcu);
 		}

@@ -249,6 +249,29 @@ static const char *const once_wrong[] = {
 	"      t:atomic_inc(sim.c) t:read_once(sim.d) end),\n"
 	"  },\n"
 	"}\n",
+	/* states: one step ended a reader's section and the CPU's, or the reader's alone */
+	"return model {\n"
+	"  cpus = 1, preempt = 'full',\n"
+	"  setup = function(sim) sim.s = sim:spinlock('s') end,\n"
+	"  tasks = {\n"
+	"    task('t', function(t, sim)\n"
+	"      local function callback(x) x:rcu_read_lock() x:rcu_read_unlock() end\n"
+	"      t:call_rcu(callback) t:call_rcu(callback)\n"
+	"      t:lock(sim.s) t:unlock(sim.s) end),\n"
+	"  },\n"
+	"}\n",
+	/* the audit: who holds the lock in the end was called after who came first */
+	"return model {\n"
+	"  cpus = 1,\n"
+	"  setup = function(sim)\n"
+	"    sim.c, sim.m, sim.wq = sim:cell('c', 1), sim:mutex('m'), sim:workqueue('wq')\n"
+	"    sim.w = sim:work('w', function(t) t:lock(sim.m) t:wait_until(sim.c, 2) end)\n"
+	"  end,\n"
+	"  tasks = {\n"
+	"    task('t', function(t, sim)\n"
+	"      t:queue_work_on(0, sim.wq, sim.w) t:call_rcu(function() end) end),\n"
+	"  },\n"
+	"}\n",
 	/* dpor: another task had the waiter's CPU since before the path begins */
 	"return model {\n"
 	"  cpus = 2, preempt = 'none',\n"

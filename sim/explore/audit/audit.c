@@ -63,27 +63,38 @@ struct values {
 	uint64_t sum, own[COPIES_MAX + 1]; /* of what belongs to no copy, and to each of them */
 };
 
-/* Copies go by their roles: which is which is no matter. */
-static uint64_t nameless(struct subject *s, oid_t obj, uint64_t value)
+static bool made_on_the_way(const struct values *v, oid_t obj)
 {
-	struct copy holder = {0};
-
-	if (s->nr_copies && oid_kind(obj) == OBJ_LOCK)
-		holder = s->copy_of(s, s->holder(s, obj));
-	return holder.nr ? hash_mix(hash_mix(0, holder.role), 1) : value;
+	return oid_nr(obj) > v->root_ids[oid_kind(obj)];
 }
 
-/* What was made on the way is called after the order of steps that need not matter. */
+/*
+ * What was made on the way is called after the order of steps that need not matter, be it a
+ * kworker that holds a lock.  Copies go by their roles: which is which is no matter.
+ */
+static uint64_t nameless(const struct values *v, oid_t obj, uint64_t value)
+{
+	struct subject *s = v->s;
+	oid_t holder = oid_kind(obj) == OBJ_LOCK && s->holder ? s->holder(s, obj) : 0;
+	struct copy copy = {0};
+
+	if (holder && made_on_the_way(v, holder))
+		return UINT64_MAX;
+	if (holder && s->nr_copies)
+		copy = s->copy_of(s, holder);
+	return copy.nr ? hash_mix(hash_mix(0, copy.role), 1) : value;
+}
+
 static void add_value(void *arg, oid_t obj, uint32_t field, uint64_t value)
 {
 	struct values *v = arg;
 	struct copy c = {0};
 
-	if (oid_nr(obj) > v->root_ids[oid_kind(obj)])
+	if (made_on_the_way(v, obj))
 		return;
 	if (v->s->nr_copies)
 		c = v->s->copy_of(v->s, obj);
-	value = nameless(v->s, obj, value);
+	value = nameless(v, obj, value);
 	if (c.nr)
 		v->own[c.nr] += hash_mix(hash_mix(hash_mix(1, c.role), field), value);
 	else
