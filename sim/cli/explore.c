@@ -16,7 +16,7 @@
 #define DEPTH_MAX 16
 #define JOBS_MAX 1024
 #define SEEN_MEMORY_MIN (1 << 20)
-#define PROOF_SECONDS 1
+#define PROOF_STEPS 3000000
 
 static void found_free(gpointer p)
 {
@@ -364,7 +364,7 @@ static bool take_finding(struct exploring *e, struct subject *s, const struct fi
 			 GError **error)
 {
 	const struct minimise_options opt = {
-		.proof_seconds = PROOF_SECONDS,
+		.proof_steps = PROOF_STEPS,
 		.interrupted = &cli_interrupted,
 		.progress = show_minimising,
 		.arg = e,

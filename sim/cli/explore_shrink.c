@@ -28,7 +28,7 @@
 #define TRIAL_STEPS 300000
 /* Of a run that follows a schedule, where --max-steps does not say how long one may be. */
 #define FOLLOW_STEPS 100000
-#define PROOF_SECONDS 1
+#define PROOF_STEPS 3000000
 
 /* A scenario, as it is made smaller. */
 struct reduced {
@@ -519,7 +519,7 @@ static bool look_at_all(struct shrinking *s)
 /* Its schedule is made with care; as it is, where that is not to be or comes to nothing. */
 static void minimise_best(struct shrinking *s, struct minimise_result *result)
 {
-	const struct minimise_options opt = {.proof_seconds = PROOF_SECONDS,
+	const struct minimise_options opt = {.proof_steps = PROOF_STEPS,
 					     .interrupted = &cli_interrupted};
 	struct subject *subject;
 	struct finding *minimal;

@@ -13,7 +13,7 @@
 #include "sim/explore/schedule/minimise.h"
 
 /* A kept schedule is made once and read often. */
-#define PROOF_SECONDS 20
+#define PROOF_STEPS 20000000
 
 static bool fail(GError **error, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
@@ -201,7 +201,7 @@ static void judge_schedule(struct test *t, struct schedule *sched, bool strict)
 /* What the exploration of the entry finds, made short. */
 static struct schedule *find_in(struct subject *s, const struct expectation *e, GError **error)
 {
-	const struct minimise_options opt = {.proof_seconds = PROOF_SECONDS};
+	const struct minimise_options opt = {.proof_steps = PROOF_STEPS};
 	struct explore_options x = e->explore;
 	struct minimise_result minimised;
 	struct explore_result result;

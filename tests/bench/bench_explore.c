@@ -98,7 +98,7 @@ static void at_most(const char *what, double value, const char *unit, double goa
 static void note_finding(struct subject *s, const struct question *q, struct answer *a,
 			 const struct explore_result *result)
 {
-	const struct minimise_options how = {.proof_seconds = 1};
+	const struct minimise_options how = {.proof_steps = 1000000};
 	const struct finding *f;
 	struct finding *shorter;
 	GError *error = NULL;

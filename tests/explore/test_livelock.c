@@ -186,7 +186,7 @@ START_TEST(a_livelock_is_minimised_and_replays)
 {
 	struct run *run = open_scenario(MODEL, NULL, buggy);
 	struct subject *s = session_subject(run);
-	const struct minimise_options how = {.proof_seconds = 10};
+	const struct minimise_options how = {.proof_steps = 10000000};
 	const struct follow_options as_it_says = {.lenient = _i == 1};
 	struct explore_options opt;
 	struct explore_result result;

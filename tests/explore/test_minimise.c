@@ -21,7 +21,7 @@ struct minimised {
 
 static struct minimised minimise_in(struct subject *s, const struct finding *f)
 {
-	const struct minimise_options opt = {.proof_seconds = 30};
+	const struct minimise_options opt = {.proof_steps = 10000000};
 	g_autoptr(GError) error = NULL;
 	struct minimised m = {0};
 

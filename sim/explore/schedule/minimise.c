@@ -847,6 +847,7 @@ static bool start_from(struct minimiser *m, const struct finding *f, GError **er
 
 struct proof {
 	struct minimiser *m;
+	uint64_t max_steps;
 	struct explore_result result;
 	volatile sig_atomic_t stop;
 };
@@ -862,13 +863,15 @@ static const struct finding *alike(const struct proof *p)
 	return NULL;
 }
 
-/* Findings of other kinds must not end the search, the first of this kind may. */
+/*
+ * Findings of other kinds must not end the search, the first of this kind may.  The clock must
+ * not: what comes out would be another schedule on another machine.
+ */
 static void proof_progress(void *arg, const struct explore_stats *stats)
 {
 	struct proof *p = arg;
 
-	(void)stats;
-	if (alike(p) || is_interrupted(p->m))
+	if (alike(p) || is_interrupted(p->m) || stats->nr_steps >= p->max_steps)
 		p->stop = 1;
 }
 
@@ -878,11 +881,10 @@ static void proof_progress(void *arg, const struct explore_stats *stats)
  */
 static bool find_fewer(struct minimiser *m)
 {
-	struct proof p = {.m = m};
+	struct proof p = {.m = m, .max_steps = m->opt->proof_steps};
 	const struct explore_options opt = {
 		.strategy = STRATEGY_BOUNDED,
 		.preemptions = m->best.cost.preemptions - 1,
-		.max_seconds = m->opt->proof_seconds,
 		.keep_going = true,
 		.past_setup = true,
 		.interrupted = &p.stop,
@@ -904,7 +906,7 @@ static bool find_fewer(struct minimiser *m)
 
 static void prove(struct minimiser *m)
 {
-	while (m->opt->proof_seconds > 0 && m->best.cost.preemptions > 0 && !is_interrupted(m)) {
+	while (m->opt->proof_steps > 0 && m->best.cost.preemptions > 0 && !is_interrupted(m)) {
 		if (!find_fewer(m))
 			return;
 		/* A new start, and shorter than what has used up the steps. */

@@ -15,7 +15,7 @@
 
 struct minimise_options {
 	uint64_t max_steps;   /* of all replays together; 0: default */
-	double proof_seconds; /* to search for a failure with fewer preemptions; 0: do not */
+	uint64_t proof_steps; /* to search for a failure with fewer preemptions; 0: do not */
 	const volatile sig_atomic_t *interrupted; /* may be NULL */
 	/* Called with what there is so far, before each replay; may be NULL. */
 	void (*progress)(void *arg, uint32_t steps, uint32_t preemptions, uint64_t nr_replays);
