@@ -204,6 +204,7 @@ void callback_call(struct task *t, struct callback *cb)
 	lua_getfield(L, LUA_REGISTRYINDEX, "sim");
 	lua_rawgeti(L, LUA_REGISTRYINDEX, run->options);
 	status = lua_pcall(L, 3, 0, 1);
+	run->subject.nr_scripts++;
 	if (status != LUA_OK) {
 		script_failed(run, L, status);
 		run_stop(run);

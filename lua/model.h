@@ -60,9 +60,10 @@ bool refcount_operation(lua_CFunction f);
 /** model_self() - the context that an operation is called on, which must be the one that runs */
 static inline struct script_task *model_self(lua_State *L, const char *op)
 {
-	const struct run *run = run_of(L);
+	struct run *run = run_of(L);
 	struct script_task *self = lua_touserdata(L, 1);
 
+	run->subject.nr_scripts++;
 	/* The quick way for what is nearly always the case; every userdata is a handle. */
 	if (self && self->h.kind == HANDLE_TASK && run->w && run->w->running == self->task &&
 	    !run->script->in_function && stack_left(self->task) >= STACK_LEFT_MIN)

@@ -104,6 +104,7 @@ static void look_again(struct run *run, struct condition *cond)
 	lua_State *L = run->script->conditions;
 	int status;
 
+	run->subject.nr_scripts++;
 	run->script->in_function = true;
 	lua_pushcfunction(L, script_handler);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, cond->fn_ref);
@@ -258,6 +259,7 @@ static struct value computed(lua_State *L, int idx, const struct value *v)
 
 	lua_pushvalue(L, idx);
 	push_value(L, v);
+	run_of(L)->subject.nr_scripts++;
 	script->in_function = true;
 	status = lua_pcall(L, 1, 1, 0);
 	script->in_function = false;

@@ -19,6 +19,7 @@ struct script_task *arg_context(lua_State *L, const char *op)
 	struct handle *h = handle_test(L, 1);
 	struct script_task *self = (struct script_task *)h;
 
+	run->subject.nr_scripts++;
 	if (run->script->in_function)
 		script_error(L,
 			     "t:%s: a function that looks at a cell for t:wait_until or t:update "

@@ -97,6 +97,7 @@ static void run_lua(struct task *t, struct script_task *self)
 	/* On its stack: message handler, function, t, sim, opt. */
 	task_set_user(t, !run->model);
 	status = lua_pcall(self->L, 3, 0, 1);
+	run->subject.nr_scripts++;
 	task_set_user(t, false);
 	if (status != LUA_OK) {
 		script_failed(run, self->L, status);

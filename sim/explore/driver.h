@@ -109,6 +109,12 @@ void driver_misfit(struct driver *d);
 /** driver_may_go_on() - between two runs, look at the limits; false when it is time to stop */
 bool driver_may_go_on(struct driver *d);
 
+/** is_sample() - is the @nr-th, from 1, of what need not be made made, to see that it is right? */
+static inline bool is_sample(uint64_t nr, uint64_t every)
+{
+	return nr % every == 0 || (nr & (nr - 1)) == 0;
+}
+
 /** driver_may_step() - the same within a run, which does not count yet; cheap */
 bool driver_may_step(struct driver *d);
 

@@ -34,6 +34,8 @@ struct copy {
 struct subject {
 	struct world *w; /* at the same address in every run */
 	const struct checkset *checks;
+	/* So often has code of a script begun or gone on; it may look at what no step touches. */
+	uint64_t nr_scripts;
 
 	/* Back to where the tasks begin.  @chooser answers what comes up inside a step. */
 	void (*restart)(struct subject *s, struct chooser *chooser, struct step_log *log);

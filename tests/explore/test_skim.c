@@ -38,6 +38,10 @@ static const struct program {
 	{"scenarios/models/work_requeue.lua", {NULL}, false},
 	{"tests/explore/needle.lua", {"appends=1", "choices=0"}, true},
 	{"tests/explore/needle.lua", {"appends=1", "choices=1"}, false},
+	/* Where nothing is recalled, searches by states foresee. */
+	{"scenarios/lifecycle/early_destroy.lua", {NULL}, true},
+	{"scenarios/lifecycle/alias_in_use.lua", {NULL}, true},
+	{"tests/explore/shared_on_cpu.lua", {NULL}, false},
 };
 
 static const struct explore_options ways[] = {

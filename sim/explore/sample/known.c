@@ -268,12 +268,6 @@ static enum known_end draw_run(struct known *k, struct sampler *s)
 	return KNOWN_QUIET;
 }
 
-/* Is this one of the runs that are taken all the same, to see whether they are right? */
-static bool is_sample(uint64_t nr)
-{
-	return nr % CHECK_EVERY == 0 || (nr & (nr - 1)) == 0;
-}
-
 static bool is_known_end(const struct known *k)
 {
 	return g_hash_table_contains(k->m->clean_ends, &k->paper.fingerprint);
@@ -312,7 +306,7 @@ enum known_end known_run(struct known *k, struct sampler *s)
 	note_asked(k, end == KNOWN_NOT);
 	if (end == KNOWN_NOT) {
 		k->watching = WATCH_LEARN;
-	} else if (is_sample(++k->nr_known)) {
+	} else if (is_sample(++k->nr_known, CHECK_EVERY)) {
 		rewind_paper(k);
 		k->watching = WATCH_CHECK;
 		end = KNOWN_NOT;

@@ -284,6 +284,13 @@ static void tidy_tail(struct search *s, uint32_t at)
 	array_cut(s->touches, at + nr);
 }
 
+/* Whoever takes this step in a state that differs in nothing it touches changes it alike. */
+static bool does_the_same(const struct search *s, const struct node *n)
+{
+	return s->d->memo && n->changed && !n->wild && s->x->choices->len == n->choices_at + 1 &&
+	       !(s->d->audit && (s->d->audit->full || s->d->audit->again));
+}
+
 void path_put_to_sleep(struct search *s, struct node *n)
 {
 	struct sleeper z = {
@@ -293,13 +300,20 @@ void path_put_to_sleep(struct search *s, struct node *n)
 	};
 
 	n->done |= UINT64_C(1) << n->pick;
-	if (s->strategy != STRATEGY_DPOR) {
+	if (s->strategy != STRATEGY_DPOR && !does_the_same(s, n)) {
 		array_cut(s->touches, n->touches_at);
 		return;
 	}
 	if (n->nr_variants > 1)
 		tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
+	z.change = n->change;
+	z.context = n->where.level != LEVEL_NONE;
+	if (s->strategy != STRATEGY_DPOR) {
+		g_array_append_val(s->sleepers, z);
+		n->nr_sleep++;
+		return;
+	}
 	/* By the time that it matters, others may have come or gone. */
 	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);
 	z.opens = n->opens;

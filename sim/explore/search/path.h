@@ -43,6 +43,9 @@ struct sleeper {
 	bool opens; /* its step began a block */
 	bool split; /* one that may need what else its CPU does */
 	bool wild;
+	/* Where states are told apart: what it made of the state, and whose step it was. */
+	uint64_t change;
+	bool context;
 };
 
 struct node {
@@ -66,6 +69,8 @@ struct node {
 	uint8_t nr_variants; /* in which it was tried, 2: two or more */
 	bool opens;	     /* it began what nobody else on the CPU can come in between */
 	uint64_t state;	     /* by which it is known, where states are */
+	uint64_t change;     /* of the fingerprint, by what is being tried */
+	bool changed;	     /* that is known, and no script had a part in it */
 };
 
 /*
@@ -237,7 +242,11 @@ const struct touch *path_touches(const struct search *s, const struct sleeper *z
 /** path_step_touches() - what the step at @depth touched, in the variant that is on the path */
 const struct touch *path_step_touches(const struct search *s, uint32_t depth, uint32_t *nr);
 
-/** path_put_to_sleep() - what was tried at @n in all variants sleeps from now on */
+/**
+ * path_put_to_sleep() - what was tried at @n in all variants sleeps from now on
+ *
+ * Where states are told apart, only if it is known what a step would do that nobody concerns.
+ */
 void path_put_to_sleep(struct search *s, struct node *n);
 
 static inline bool path_sleeps(const struct search *s, const struct node *n, uint64_t key)
@@ -254,6 +263,7 @@ struct taken {
 	const struct task *t;
 	bool context, waited;
 	bool recalled;		/* not in the world; @t is not known */
+	bool by_script;		/* it ran code of the script */
 	bool control_known;	/* how @t goes on is a digest of that, not of all that it did */
 	uint64_t before;	/* fingerprint */
 	uint32_t nr_violations; /* before it, as in struct checkset */

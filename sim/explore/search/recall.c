@@ -390,12 +390,6 @@ void recall_go_back(struct search *s, uint32_t depth)
 
 /* ---- steps ----------------------------------------------------------------------------------- */
 
-/* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
-static bool is_sample(uint64_t nr_known)
-{
-	return nr_known % SAMPLE_EVERY == 0 || (nr_known & (nr_known - 1)) == 0;
-}
-
 /*
  * The step of @proc that is known here, by all that dpor wants to know of it; MEMO_NONE: none is.
  * @other: set to one of which its touches were not kept
@@ -474,7 +468,7 @@ bool recall_step(struct search *s, struct taken *taken)
 	const struct memo_step *what;
 	struct event_info ev;
 
-	if (step == MEMO_NONE || is_sample(++r->paper.m->nr_known))
+	if (step == MEMO_NONE || is_sample(++r->paper.m->nr_known, SAMPLE_EVERY))
 		return false;
 	what = memo_step_at(m, step);
 	*taken = (struct taken){

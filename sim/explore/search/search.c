@@ -45,6 +45,49 @@ void search_stop_with(struct search *s, const char *what, unsigned int max)
 
 /* ---- down and back up ---------------------------------------------------------------------- */
 
+static bool is_on_path(const struct search *s, uint64_t state)
+{
+	if (s->on_path[state % PATH_SLOTS] == 0)
+		return false;
+	for (guint i = s->nodes->len; i-- > 0;) {
+		if (node_at(s, i)->state == state)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The @k-th process at @n was tried above, and nobody has concerned it since: it would do here
+ * what it did there.  Has that state been met?  Then there is no need to go and see.
+ */
+static bool leads_to_known(struct search *s, const struct node *n, uint32_t k)
+{
+	const struct sleeper *z = path_sleeper(s, n, key_at(s, n, k));
+	int natural = path_natural(s, n);
+	uint64_t state;
+
+	if (!z)
+		return false;
+	state = step_state(s, order_fingerprint(s->order) ^ z->change,
+			   z->context ? z->key : n->current,
+			   n->preemptions + (natural >= 0 && (uint32_t)natural != k));
+	/* A loop has to be looked at. */
+	if (is_on_path(s, state) || !seen_has(s->seen, state))
+		return false;
+	s->d->result->stats.nr_steps++;
+	s->d->result->stats.nr_recalled++;
+	s->d->result->stats.nr_pruned++;
+	return true;
+}
+
+/* Is there no need to try the @k-th process at @n? */
+static bool goes_without(struct search *s, const struct node *n, uint32_t k)
+{
+	if (s->strategy == STRATEGY_DPOR)
+		return path_sleeps(s, n, key_at(s, n, k));
+	return leads_to_known(s, n, k);
+}
+
 /* Pick the next to try at the node on top; false when none is left. */
 static bool pick_next(struct search *s)
 {
@@ -56,25 +99,14 @@ static bool pick_next(struct search *s)
 		uint32_t k = path_first_of(left, i);
 
 		left &= ~(UINT64_C(1) << k);
-		if (s->strategy == STRATEGY_DPOR && path_sleeps(s, n, key_at(s, n, k))) {
+		if (goes_without(s, n, k)) {
 			n->done |= UINT64_C(1) << k;
 			continue;
 		}
 		n->pick = k;
-		n->wild = n->opens = false;
+		n->wild = n->opens = n->changed = false;
 		n->touches_at = s->touches->len;
 		return true;
-	}
-	return false;
-}
-
-static bool is_on_path(const struct search *s, uint64_t state)
-{
-	if (s->on_path[state % PATH_SLOTS] == 0)
-		return false;
-	for (guint i = s->nodes->len; i-- > 0;) {
-		if (node_at(s, i)->state == state)
-			return true;
 	}
 	return false;
 }
@@ -190,7 +222,7 @@ static bool descend(struct search *s)
 			path_take_snapshot(s);
 		if (!pick_next(s)) {
 			path_pop(s);
-			d->result->stats.nr_blocked++;
+			d->result->stats.nr_blocked += s->strategy == STRATEGY_DPOR;
 			/* Who waits by now may have been able to go on before; nobody else asks. */
 			if (s->strategy == STRATEGY_DPOR && !is_broken(s, DEFECT_WAITS_AS_RACES))
 				races_reverse_pending(s);

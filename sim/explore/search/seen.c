@@ -105,13 +105,21 @@ static gboolean squeeze_in(struct seen *s, gsize at, guint64 fingerprint)
 	return TRUE;
 }
 
+/* Where @fingerprint stands, or would. */
+static gsize find(const struct seen *s, guint64 fingerprint)
+{
+	gsize at = home(s, fingerprint);
+
+	while (s->slots[at] && s->slots[at] < fingerprint)
+		at++;
+	return at;
+}
+
 static gboolean insert(struct seen *s, guint64 fingerprint)
 {
 	for (;;) {
-		gsize at = home(s, fingerprint);
+		gsize at = find(s, fingerprint);
 
-		while (s->slots[at] && s->slots[at] < fingerprint)
-			at++;
 		if (s->slots[at] == fingerprint)
 			return FALSE;
 		if (squeeze_in(s, at, fingerprint))
@@ -130,6 +138,15 @@ gboolean seen_add(struct seen *s, guint64 fingerprint)
 	if (IS_FULL(++s->count, s->nr_homes))
 		grow(s);
 	return TRUE;
+}
+
+gboolean seen_has(const struct seen *s, guint64 fingerprint)
+{
+	/* 0 marks a free slot. */
+	fingerprint = fingerprint ? fingerprint : 1;
+	if (s->shared)
+		return seen_shared_has(s->shared, fingerprint);
+	return s->slots[find(s, fingerprint)] == fingerprint;
 }
 
 void seen_prefetch(const struct seen *s, guint64 fingerprint)

@@ -23,6 +23,9 @@ void seen_free(struct seen *s);
 /** seen_add() - true if @fingerprint was not seen before */
 gboolean seen_add(struct seen *s, guint64 fingerprint);
 
+/** seen_has() - was @fingerprint seen?  While other processes add to it, false may be wrong. */
+gboolean seen_has(const struct seen *s, guint64 fingerprint);
+
 /** seen_prefetch() - seen_add() is going to be asked about @fingerprint soon */
 void seen_prefetch(const struct seen *s, guint64 fingerprint);
 

@@ -168,6 +168,11 @@ gboolean seen_shared_add(struct seen_shared *s, guint64 fingerprint)
 	return fresh;
 }
 
+gboolean seen_shared_has(const struct seen_shared *s, guint64 fingerprint)
+{
+	return is_there(&s->stripes[fingerprint & (NR_STRIPES - 1)], fingerprint);
+}
+
 /* Should the table grow meanwhile, that was for nothing. */
 void seen_shared_prefetch(const struct seen_shared *s, guint64 fingerprint)
 {

@@ -23,6 +23,9 @@ void seen_shared_free(struct seen_shared *s);
 /** seen_shared_add() - true if @fingerprint, not 0, was not seen before */
 gboolean seen_shared_add(struct seen_shared *s, guint64 fingerprint);
 
+/** seen_shared_has() - was it seen?  While somebody adds to the table, false may be wrong. */
+gboolean seen_shared_has(const struct seen_shared *s, guint64 fingerprint);
+
 void seen_shared_prefetch(const struct seen_shared *s, guint64 fingerprint);
 guint64 seen_shared_count(const struct seen_shared *s);
 gsize seen_shared_bytes(const struct seen_shared *s);

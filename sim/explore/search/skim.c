@@ -160,12 +160,6 @@ static bool find_enabled(struct skim *k, struct ply *child)
 	return paper_set_enabled(p, &child->pending, &child->enabled) || skim_get_lost(k);
 }
 
-/* Is this one of the recalled steps that are taken all the same, to see whether it is right? */
-static bool is_sample(uint64_t nr_recalled)
-{
-	return nr_recalled % SAMPLE_EVERY == 0 || (nr_recalled & (nr_recalled - 1)) == 0;
-}
-
 /* The step that the last ply has picked. */
 static enum skimmed take(struct skim *k)
 {
@@ -181,7 +175,8 @@ static enum skimmed take(struct skim *k)
 	stats->nr_steps++;
 	stats->nr_recalled++;
 	skim_apply(k, f, known);
-	return !is_sample(stats->nr_recalled) || skim_follow(k) ? SKIMMED : SKIMMED_END;
+	return !is_sample(stats->nr_recalled, SAMPLE_EVERY) || skim_follow(k) ? SKIMMED
+									      : SKIMMED_END;
 }
 
 /* What the last step has led to: a ply for it, unless the run is over. */

@@ -326,6 +326,7 @@ static bool push_in_world(struct search *s, struct taken *taken)
 	struct node *n = top(s);
 	const struct transition *tr = x->enabled[n->pick].tr;
 	struct transition was = *tr;
+	uint64_t nr_scripts = x->s->nr_scripts;
 
 	*taken = (struct taken){
 		.before = order_fingerprint(s->order),
@@ -339,6 +340,7 @@ static bool push_in_world(struct search *s, struct taken *taken)
 	note_where(s, n, tr);
 	if (!exec_step(x, n->pick))
 		return false;
+	taken->by_script = x->s->nr_scripts != nr_scripts;
 	note_switch(s, n, taken->context);
 	n->opens |= opens_section(n, taken->t);
 	return note_step(s, n, &was, taken) && (!s->recall || recall_learn(s, &was, taken));
@@ -378,6 +380,8 @@ enum stepped step_take(struct search *s)
 		step_note_state(s, &taken);
 	if (s->d->audit && !taken.recalled)
 		step_tell(s, n, &taken);
+	n->change = taken.before ^ order_fingerprint(s->order);
+	n->changed = !taken.by_script;
 	return met_before(s, n) ? STEPPED_PRUNED : STEPPED;
 }
 
