@@ -249,6 +249,19 @@ static const char *const once_wrong[] = {
 	"      t:atomic_inc(sim.c) t:read_once(sim.d) end),\n"
 	"  },\n"
 	"}\n",
+	/* dpor: what led only to a write that hid the condition counted as needed for it */
+	"return model {\n"
+	"  cpus = 2, preempt = 'full',\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('first', { cpu = 1 }, function(t, sim)\n"
+	"      t:preempt_disable() t:atomic_inc(sim.c) t:atomic_inc(sim.c)\n"
+	"      t:preempt_enable() end),\n"
+	"    task('waiter', { cpu = 0 }, function(t, sim) t:wait_until(sim.c, 1) end),\n"
+	"    task('second', { cpu = 1 }, function(t, sim)\n"
+	"      t:preempt_disable() t:atomic_add(sim.c, 1) t:preempt_enable() end),\n"
+	"  },\n"
+	"}\n",
 	/* states: one step ended a reader's section and the CPU's, or the reader's alone */
 	"return model {\n"
 	"  cpus = 1, preempt = 'full',\n"

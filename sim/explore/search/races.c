@@ -49,6 +49,8 @@ static uint32_t runs_from(const struct search *s, uint32_t race, bool needed)
 	/* Whose steps are recalled has his CPU to himself: nothing there is in his way. */
 	if (is_broken(s, DEFECT_NO_SECTIONS) || s->recall)
 		return race;
+	if (needed)
+		order_need(s->order, race);
 	for (uint32_t k = race + 1; k <= last && from == race; k++) {
 		const struct where *x = &node_at(s, k)->where;
 

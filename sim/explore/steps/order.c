@@ -72,7 +72,9 @@ struct order {
 	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
 	uint32_t modes[1 + 2 * TOUCHES_MAX];   /* how it touches them */
 	uint64_t state, trace;
-	bool plain; /* without digests and names */
+	bool plain;	      /* without digests and names */
+	uint32_t need_race;   /* order_need() */
+	struct happened need; /* of which only the clock counts */
 };
 
 /* ---- touches ---------------------------------------------------------------------- */
@@ -828,12 +830,37 @@ uint64_t order_key(const struct order *o, uint32_t depth)
 	return o->procs[event_at(o, depth)->proc].key;
 }
 
+/* The event at @depth is to come before that at @race with the last one; so is all before it. */
+static void join_need(struct order *o, uint32_t race, uint32_t depth)
+{
+	if (depth != NONE && depth > race && !order_before(o, race, depth))
+		join(&o->need, event_at(o, depth), o->nr_procs);
+}
+
+void order_need(struct order *o, uint32_t race)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	o->need_race = race;
+	memset(o->need.clock, 0, o->nr_procs * sizeof(*o->need.clock));
+	join_need(o, race, ev->before);
+	join_need(o, race, ev->poster);
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		const struct use *mine = &o->uses[u];
+
+		for (uint32_t b = mine->before; b != NONE && o->uses[b].depth > race;
+		     b = o->uses[b].before) {
+			if (modes_conflict(o->uses[b].mode, mine->mode))
+				join_need(o, race, o->uses[b].depth);
+		}
+	}
+}
+
 bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed)
 {
-	uint32_t last = o->depth - 1;
-
-	return depth == last ||
-	       (!order_before(o, race, depth) && (!needed || order_before(o, depth, last)));
+	sim_assert(!needed || o->need_race == race);
+	return depth == o->depth - 1 ||
+	       (!order_before(o, race, depth) && (!needed || in_clock(o, &o->need, depth)));
 }
 
 /* Did the place of @mine get used because of the event at @race, before the last event used it? */

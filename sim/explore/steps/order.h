@@ -105,8 +105,16 @@ uint32_t order_previous(const struct order *o);
 bool order_before(const struct order *o, uint32_t a, uint32_t b);
 
 /**
+ * order_need() - find out what the last event needs if it is to come before the one at @race
+ *
+ * That is less than all that happened before it: what hangs on @race, and on what it depends only
+ * through that, is out of it then.
+ */
+void order_need(struct order *o, uint32_t race);
+
+/**
  * order_can_precede() - could the event at @depth come before the one at @race?
- * @needed: leave out what the last event does not depend on
+ * @needed: leave out what the last event does not need for that, as order_need() has found out
  */
 bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed);
 
