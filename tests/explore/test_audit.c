@@ -262,6 +262,18 @@ static const char *const once_wrong[] = {
 	"      t:preempt_disable() t:atomic_add(sim.c, 1) t:preempt_enable() end),\n"
 	"  },\n"
 	"}\n",
+	/* dpor: a waiter comes before two additions, one in a section that keeps the other out */
+	"return model {\n"
+	"  cpus = 2, preempt = 'full',\n"
+	"  setup = function(sim) sim.c = sim:cell('c', 0) end,\n"
+	"  tasks = {\n"
+	"    task('waiter', { cpu = 1 }, function(t, sim) t:wait_until(sim.c, 1) end),\n"
+	"    task('writer', { cpu = 0 }, function(t, sim)\n"
+	"      t:preempt_disable() t:write_once(sim.c, 1) t:atomic_inc(sim.c)\n"
+	"      t:preempt_enable() end),\n"
+	"    task('adder', { cpu = 0 }, function(t, sim) t:atomic_inc(sim.c) end),\n"
+	"  },\n"
+	"}\n",
 	/* states: one step ended a reader's section and the CPU's, or the reader's alone */
 	"return model {\n"
 	"  cpus = 1, preempt = 'full',\n"

@@ -255,6 +255,19 @@ static void reverse_releases(struct search *s)
 }
 
 /*
+ * What the last event would come after cannot come into the middle of a block, but it may write to
+ * the same and commute with what the block does there: then the last event can come before both.
+ */
+static void try_within(struct search *s, uint32_t at, uint64_t key)
+{
+	const struct node *n = node_at(s, at);
+	int k = find_key(s, n, key);
+
+	if (k >= 0 && !path_sleeps(s, n, key))
+		races_try(s, at, UINT64_C(1) << k, 0);
+}
+
+/*
  * The last event had to wait for a condition.  It can overtake one that conflicts with
  * it only where the condition holds without that: as far as is known, where it stood
  * in line already and could step, or would have been able to but for who had its CPU, or where
@@ -271,6 +284,8 @@ void races_reverse_waits(struct search *s)
 		bool waited = previous == NO_EVENT || previous < races[i], needed;
 		uint32_t at = reversed_at(s, races[i], &needed);
 
+		if (at != races[i])
+			try_within(s, races[i], key);
 		if (waited && find_key(s, node_at(s, at), key) < 0 &&
 		    !order_other_writer(s->order, at) && !was_kept_out(s, at))
 			continue;
