@@ -307,18 +307,17 @@ void path_put_to_sleep(struct search *s, struct node *n)
 	if (n->nr_variants > 1)
 		tidy_tail(s, n->touches_at);
 	z.nr_touches = s->touches->len - n->touches_at;
-	z.change = n->change;
-	z.context = n->where.level != LEVEL_NONE;
-	if (s->strategy != STRATEGY_DPOR) {
-		g_array_append_val(s->sleepers, z);
-		n->nr_sleep++;
-		return;
+	if (s->strategy == STRATEGY_DPOR) {
+		/* By the time that it matters, others may have come or gone. */
+		touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at),
+				    z.nr_touches);
+		z.opens = n->opens;
+		z.split = n->opens && n->split & UINT64_C(1) << n->pick;
+		z.cpu = n->where.cpu;
+	} else {
+		z.change = n->change;
+		z.context = n->where.level != LEVEL_NONE;
 	}
-	/* By the time that it matters, others may have come or gone. */
-	touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at), z.nr_touches);
-	z.opens = n->opens;
-	z.split = n->opens && n->split & UINT64_C(1) << n->pick;
-	z.cpu = n->where.cpu;
 	g_array_append_val(s->sleepers, z);
 	n->nr_sleep++;
 }
