@@ -450,16 +450,17 @@ enum access_mode { ACCESS_READ, ACCESS_WRITE, ACCESS_RMW, ACCESS_ADD, ACCESS_ADD
 enum {
 	FIELD_LIFE = 0xff00, /* written by allocation and release, read by any other touch */
 	FIELD_LOCK,
-	FIELD_REF,		   /* a reference counter's value */
-	FIELD_REF_PERCPU,	   /* and the part of it that lies with the CPUs */
-	FIELD_REF_WAY,		   /* how it counts: mode, dead or not */
-	FIELD_QUEUE,		   /* what waits in it, in which order */
-	FIELD_CURRENT,		   /* a task: whether it waits; a CPU: whom it runs */
-	FIELD_HELD_BACK,	   /* a CPU: interrupts and softirqs to come */
-	FIELD_POOL,		   /* a CPU: its workers and their work */
-	FIELD_QUIESCENT,	   /* a CPU: that a section may have begun on it */
-	FIELD_REF_PUTS,		   /* puts that left something, for gets that depend on that */
-	FIELD_REF_BASE,		   /* what keeps it from zero, whatever gets and puts do */
+	FIELD_REF,	  /* a reference counter's value */
+	FIELD_REF_PERCPU, /* and the part of it that lies with the CPUs */
+	FIELD_REF_WAY,	  /* how it counts: mode, dead or not */
+	FIELD_QUEUE,	  /* what waits in it, in which order */
+	FIELD_CURRENT,	  /* a task: whether it waits; a CPU: whom it runs */
+	FIELD_HELD_BACK,  /* a CPU: interrupts and softirqs to come */
+	FIELD_POOL,	  /* a CPU: its workers and their work */
+	FIELD_QUIESCENT,  /* a CPU: that a section may have begun on it */
+	FIELD_REF_PUTS,	  /* puts that left something, for gets that depend on that */
+	FIELD_REF_BASE,	  /* what keeps it from zero, whatever gets and puts do */
+	FIELD_TURN,	  /* a CPU: who may step on it; a search adds that to what a step touched */
 	FIELD_PENDING = 0xf000000, /* of a transition: its name's digest is added */
 	FIELD_NUMBERED = 0x10000,  /* an array: the element's number is added */
 };

@@ -21,7 +21,7 @@ enum search_defect {
 	DEFECT_NO_RACES,       /* dpor: nothing conflicts with anything */
 	DEFECT_NEVER_WAKE,     /* dpor: who sleeps goes on sleeping */
 	DEFECT_WAITS_AS_RACES, /* dpor: a step that waited is treated as any other */
-	DEFECT_NO_SECTIONS,    /* dpor: sections and interrupts keep nobody off a CPU */
+	DEFECT_NO_SECTIONS,    /* dpor: sections and interrupts change nobody's turn on a CPU */
 	DEFECT_SEES_ALL,       /* dpor: a step touches the same, whatever it sees */
 	DEFECT_PRUNED_DPOR,    /* dpor: stops at known states */
 	DEFECT_NO_CONTROL,     /* exhaustive: where the tasks stand is no part of the state */
@@ -43,10 +43,9 @@ struct search_step {
 	uint32_t nr_touches;
 	const struct choice *choices; /* the step, then what it chose inside */
 	uint32_t nr_choices;
-	uint32_t cpu, preemptions;
-	bool wild, opens;
-	bool context; /* it was a context's, on @cpu */
-	bool again;   /* taken before from a state with the same fingerprint */
+	uint32_t preemptions;
+	bool wild;
+	bool again; /* taken before from a state with the same fingerprint */
 };
 
 /* What an audit wants from a search, which then goes past violations. */

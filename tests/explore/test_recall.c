@@ -137,7 +137,7 @@ START_TEST(an_order_of_locks_is_not_its_reverse)
 }
 END_TEST
 
-/* A section that keeps interrupts out, in which a task waits: what dpor knows of blocks. */
+/* A section that keeps interrupts out, in which a task waits: what dpor knows of turns. */
 static const char *const sections =
 	"return model {\n"
 	"  cpus = 3,\n"

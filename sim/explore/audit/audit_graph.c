@@ -21,8 +21,7 @@ struct edge {
 	uint64_t process, picks, after;
 	uint32_t before; /* edge of the same state */
 	uint32_t touches_at, nr_touches, choices_at, nr_choices;
-	uint32_t cpu;
-	bool wild, opens, context;
+	bool wild;
 };
 
 /* A way into a state: from the one where that step was taken. */
@@ -239,10 +238,7 @@ void graph_step(struct graph *g, const struct search_step *step)
 		.nr_touches = step->nr_touches,
 		.choices_at = g->choices->len,
 		.nr_choices = step->nr_choices,
-		.cpu = step->cpu,
 		.wild = step->wild,
-		.opens = step->opens,
-		.context = step->context,
 	};
 
 	if (step->again) {
@@ -272,14 +268,12 @@ static const struct edge *find_edge(const struct graph *g, const struct state *s
 	return NULL;
 }
 
-/* As the search sees it: a section that begins keeps those of its CPU out. */
+/* As dpor sees it. */
 static bool independent(const struct graph *g, const struct edge *a, const struct edge *b)
 {
 	const struct touch *touches = &g_array_index(g->touches, struct touch, 0);
 
 	if (a->process == b->process || a->wild || b->wild)
-		return false;
-	if (a->cpu == b->cpu && ((a->opens && b->context) || (b->opens && a->context)))
 		return false;
 	return !touches_conflict(touches + a->touches_at, a->nr_touches, touches + b->touches_at,
 				 b->nr_touches);

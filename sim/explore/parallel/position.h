@@ -20,7 +20,6 @@
 /* A node of the path. */
 struct place {
 	uint64_t todo, done; /* bit per process that can step */
-	uint64_t split;	     /* those that began a block that may have to come later */
 	uint32_t pick;	     /* who steps */
 	uint32_t nr_enabled;
 	uint32_t choices_at; /* choices before the step */

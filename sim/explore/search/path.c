@@ -155,18 +155,11 @@ const struct touch *path_step_touches(const struct search *s, uint32_t depth, ui
 static bool wakes(const struct search *s, const struct sleeper *z, const struct node *n,
 		  const struct touch *step, uint32_t nr_step)
 {
-	if (z->split && n->where.level != LEVEL_NONE && n->where.cpu == z->cpu)
-		return true;
 	return z->wild || n->wild || z->key == key_at(s, n, n->pick) ||
 	       touches_conflict(path_touches(s, z), z->nr_touches, step, nr_step);
 }
 
-/*
- * Who slept above and is not concerned by the step @n just took goes on sleeping.
- *
- * A block that something else on its CPU may have to come before, for what is done in
- * the middle of it, is not the same before that and after.
- */
+/* Who slept above and is not concerned by the step @n just took goes on sleeping. */
 static void inherit_sleep(struct search *s, struct node *child, const struct node *n)
 {
 	uint32_t nr_step;
@@ -311,9 +304,6 @@ void path_put_to_sleep(struct search *s, struct node *n)
 		/* By the time that it matters, others may have come or gone. */
 		touches_forget_last(&g_array_index(s->touches, struct touch, z.touches_at),
 				    z.nr_touches);
-		z.opens = n->opens;
-		z.split = n->opens && n->split & UINT64_C(1) << n->pick;
-		z.cpu = n->where.cpu;
 	} else {
 		z.change = n->change;
 		z.context = n->where.level != LEVEL_NONE;

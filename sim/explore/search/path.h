@@ -26,22 +26,17 @@
 /* How contexts lie on top of each other on a CPU. */
 enum level { LEVEL_TASK, LEVEL_SOFTIRQ, LEVEL_HARDIRQ, NR_LEVELS, LEVEL_NONE = NR_LEVELS };
 
-/* Where a step was taken. */
+/* Where a step is taken. */
 struct where {
 	enum level level;   /* of the context; LEVEL_NONE for the environment */
 	enum level arrival; /* of the context that arrives on top; LEVEL_NONE: none does */
 	uint32_t cpu;
-	bool masked[NR_LEVELS];	    /* does the context keep arrivals of that level out? */
-	uint32_t region[NR_LEVELS]; /* if so, depth of the step that began to */
-	uint32_t activation;	    /* depth of a context's arrival; for one, of that before it */
+	uint8_t masks; /* as step_masks() says of the context, before the step */
 };
 
 struct sleeper {
 	uint64_t key;
 	uint32_t touches_at, nr_touches;
-	uint32_t cpu;
-	bool opens; /* its step began a block */
-	bool split; /* one that may need what else its CPU does */
 	bool wild;
 	/* Where states are told apart: what it made of the state, and whose step it was. */
 	uint64_t change;
@@ -51,7 +46,6 @@ struct sleeper {
 struct node {
 	uint32_t keys_at, nr_enabled; /* who can step here, in search.keys */
 	uint64_t todo, done;	      /* bit per place in that list: to be tried, tried */
-	uint64_t split;		      /* those that began a block that may have to come later */
 	uint32_t pick;		      /* who is being tried */
 	uint32_t sleep_at, nr_sleep;
 	uint32_t touches_base; /* in search.touches */
@@ -67,7 +61,6 @@ struct node {
 	bool again;	     /* audit: known already, each step is taken once more and no further */
 	bool leads_back;     /* audit: the step led to a state that is known */
 	uint8_t nr_variants; /* in which it was tried, 2: two or more */
-	bool opens;	     /* it began what nobody else on the CPU can come in between */
 	uint64_t state;	     /* by which it is known, where states are */
 	uint64_t change;     /* of the fingerprint, by what is being tried */
 	bool changed;	     /* that is known, and no script had a part in it */
@@ -109,13 +102,12 @@ struct search {
 	GArray *script; /* struct choice: what the next steps have to choose again */
 	uint32_t *races;
 	uint32_t max_races;
-	struct recall *recall; /* dpor over known steps; NULL: it takes all */
-	GArray *watches;       /* struct watch, by the depth of the event */
-	uint32_t activations[NR_CPUS_MAX][NR_LEVELS]; /* latest arrivals on the path */
-	uint64_t state;				      /* the one that the last step led to */
+	struct recall *recall;	      /* dpor over known steps; NULL: it takes all */
+	GArray *watches;	      /* struct watch, by the depth of the event */
+	uint64_t state;		      /* the one that the last step led to */
 	uint32_t on_path[PATH_SLOTS]; /* how many states of the path have their place there */
 	struct seen *loops;	      /* states at which a loop was looked at; NULL: none was */
-	struct touch tidy[2 * TOUCHES_MAX];
+	struct touch tidy[2 * TOUCHES_MAX + 1];
 };
 
 /* Tests break a rule on purpose, to see that an audit notices. */
@@ -291,19 +283,15 @@ const struct cpu *step_irq_cpu(const struct world *w, const struct transition *t
 /** step_arrival() - the level of the context that the arrival @tr begins */
 enum level step_arrival(const struct world *w, const struct transition *tr);
 
-/** step_where() - where @t, process @key, is going to take its next step, which comes at @depth */
-void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
-		uint32_t depth);
-
-/** step_where_of() - the same for a task that stands there with @masked, as step_masks() says */
-void step_where_of(const struct search *s, struct where *w, uint32_t cpu, uint8_t masked,
-		   uint64_t key, uint32_t depth);
-
 /** step_masks() - bit per level of contexts that @t, between two steps, keeps off its CPU */
 uint8_t step_masks(const struct task *t);
 
-/** step_tidy() - what the last step in the world has touched, in search.tidy; how much */
-uint32_t step_tidy(struct search *s);
+/**
+ * step_tidy() - what the last step in the world has touched, in search.tidy; how much
+ * @w: where it was taken
+ * @t: the context; NULL for the environment
+ */
+uint32_t step_tidy(struct search *s, const struct where *w, const struct task *t);
 
 /** step_note_event() - the order has @ev, the step of @n; false: too many processes */
 bool step_note_event(struct search *s, struct node *n, const struct event_info *ev);
@@ -333,18 +321,18 @@ void races_try(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead
 /** races_reverse() - see that the last event is tried before those that it races with, too */
 void races_reverse(struct search *s);
 
-/** races_reverse_waits() - the same for an event that had to wait for a condition */
+/** races_reverse_waits() - the same for an event that had to wait, for a condition or its CPU */
 void races_reverse_waits(struct search *s);
 
 /** races_reverse_pending() - the same for all that wait or are kept out, where a run ends */
 void races_reverse_pending(struct search *s);
 
-/* A context that waits; as those fields are called elsewhere. */
+/* Who waits where a run ends; as those fields are called elsewhere. */
 struct waiting {
 	uint64_t key;
-	oid_t task, on;
-	uint32_t poster;
-	struct where where;
+	oid_t task; /* 0: an interrupt */
+	oid_t on;   /* 0: only for the CPU */
+	uint32_t poster, cpu;
 };
 
 /** races_reverse_waiting() - @who is one of them */

@@ -219,7 +219,7 @@ static bool is_as_known(struct search *s, uint32_t depth, const struct task *t)
 	const struct sheet *f = sheet_at(r, depth);
 	const struct memo_step *step = memo_step_at(r->paper.m, f->step);
 	const struct memo_use *u = memo_uses_of(r->paper.m, step);
-	uint32_t nr = step_tidy(s);
+	uint32_t nr = step_tidy(s, &node_at(s, depth)->where, t);
 	struct effects effects;
 	bool same;
 
@@ -426,16 +426,16 @@ static void apply(struct search *s, uint32_t proc, uint32_t step)
 	r->hindsight ^= what->hindsight_change;
 }
 
-static void note_masks(struct search *s, struct node *n, uint32_t proc, uint32_t step)
+static void note_where(struct search *s, struct node *n, uint32_t proc)
 {
-	struct recall *r = s->recall;
-	const struct memo *m = r->paper.m;
-	const struct memo_point *from = memo_point_at(m, r->paper.points[proc]);
-	uint32_t to = memo_step_at(m, step)->to;
+	const struct recall *r = s->recall;
 
-	step_where_of(s, &n->where, r->doers[proc].cpu, from->masked, m->procs[proc],
-		      s->nodes->len - 1);
-	n->opens |= to != MEMO_NONE && memo_point_at(m, to)->masked & ~from->masked;
+	n->where = (struct where){
+		.level = LEVEL_TASK,
+		.arrival = LEVEL_NONE,
+		.cpu = r->doers[proc].cpu,
+		.masks = memo_point_at(r->paper.m, r->paper.points[proc])->masked,
+	};
 }
 
 /* The places that @step touches, as the order calls them. */
@@ -482,7 +482,7 @@ bool recall_step(struct search *s, struct taken *taken)
 	r->paper.m->nr_recalled++;
 	n->wild = false;
 	exec_recall(s->x, n->pick, n->nr_enabled, m->procs[proc]);
-	note_masks(s, n, proc, step);
+	note_where(s, n, proc);
 	ev = (struct event_info){
 		.key = m->procs[proc],
 		.poster = NO_EVENT,
@@ -611,18 +611,6 @@ static const struct sheet *last_sheet(const struct search *s)
 	return sheet_at(s->recall, s->x->nr_steps);
 }
 
-/* @who waits, and keeps others off his CPU for as long. */
-static void note_split(struct search *s, const struct where *w)
-{
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		if (w->masked[l] && w->region[l] < s->nodes->len) {
-			struct node *n = node_at(s, w->region[l]);
-
-			n->split |= UINT64_C(1) << n->pick;
-		}
-	}
-}
-
 /* Of @proc, which is pending; false if it need not wait. */
 static bool is_waiting(const struct search *s, uint32_t proc, struct waiting *who)
 {
@@ -640,8 +628,8 @@ static bool is_waiting(const struct search *s, uint32_t proc, struct waiting *wh
 		.task = r->doers[proc].task,
 		.on = at->waits_on,
 		.poster = order_latest(s->order, m->procs[proc]),
+		.cpu = r->doers[proc].cpu,
 	};
-	step_where_of(s, &who->where, r->doers[proc].cpu, at->masked, who->key, s->nodes->len);
 	return true;
 }
 
@@ -651,10 +639,6 @@ void recall_reverse_pending(struct search *s)
 	const struct proc_list *tasks = &s->recall->tasks;
 	struct waiting who;
 
-	for (uint32_t i = 0; i < tasks->nr; i++) {
-		if (is_waiting(s, tasks->at[i], &who))
-			note_split(s, &who.where);
-	}
 	for (uint32_t i = 0; i < tasks->nr; i++) {
 		if (is_waiting(s, tasks->at[i], &who))
 			races_reverse_waiting(s, &who);

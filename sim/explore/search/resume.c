@@ -16,7 +16,6 @@ struct position *resume_save(const struct search *s)
 		const struct place place = {
 			.todo = n->todo,
 			.done = n->done,
-			.split = n->split,
 			.pick = n->pick,
 			.nr_enabled = n->nr_enabled,
 			.choices_at = n->choices_at,
@@ -64,7 +63,7 @@ static void take_again(struct search *s, const struct position *p, uint32_t end)
 	uint32_t depth = s->nodes->len - 1;
 	struct taken taken;
 
-	n->wild = n->opens = false;
+	n->wild = false;
 	n->touches_at = s->touches->len;
 	g_array_set_size(s->script, n->choices_at);
 	if (end && is_at_variant(s, p, n->choices_at, end))
@@ -109,8 +108,6 @@ static void load_node(struct search *s, const struct position *p, uint32_t depth
 	sim_assert(n->nr_enabled == place->nr_enabled && n->choices_at == place->choices_at);
 	if (depth > 0 && s->x->nr_steps % s->snapshot_every == 0 && recall_is_in_world(s))
 		path_take_snapshot(s);
-	/* What was found below by others is not known here. */
-	n->split = path_is_ours(s, depth) ? place->split : UINT64_MAX;
 	load_sleepers(s, p, place->done);
 	n->pick = place->pick;
 	n->todo = place->todo;

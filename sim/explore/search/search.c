@@ -104,7 +104,7 @@ static bool pick_next(struct search *s)
 			continue;
 		}
 		n->pick = k;
-		n->wild = n->opens = n->changed = false;
+		n->wild = n->changed = false;
 		n->touches_at = s->touches->len;
 		return true;
 	}
@@ -291,7 +291,6 @@ static void search_init(struct search *s, struct driver *d, const struct search_
 	s->watches = g_array_new(FALSE, FALSE, sizeof(struct watch));
 	d->x->inner = path_inner_choice;
 	d->x->strategy = s;
-	memset(s->activations, 0xff, sizeof(s->activations));
 	exec_restart(d->x);
 	s->base_steps = d->x->s->w->nr_steps;
 	order_set_root(s->order, d->x->s->w->next_id);

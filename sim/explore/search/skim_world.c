@@ -12,7 +12,7 @@ static enum stepped step_in_world(struct skim *k, struct taken *taken)
 	struct node *n = top(s);
 	uint32_t violations = s->x->s->checks->nr_violations;
 
-	n->wild = n->opens = false;
+	n->wild = false;
 	array_cut(s->touches, n->touches_base);
 	n->touches_at = n->touches_base;
 	k->world = ELSEWHERE;

@@ -43,37 +43,6 @@ static bool keeps_out(const struct task *t, enum level level)
 	}
 }
 
-/* Did the step of @t, or the arrival, begin something indivisible to others on the CPU? */
-static bool opens_section(const struct node *n, const struct task *t)
-{
-	const struct where *w = &n->where;
-
-	if (!t)
-		return w->arrival != LEVEL_NONE;
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		if (!w->masked[l] && keeps_out(t, l))
-			return true;
-	}
-	return false;
-}
-
-/* Since when @t masks interrupts of @level, as seen before its step at @depth. */
-static void note_mask(const struct search *s, struct where *w, enum level level, uint64_t key,
-		      uint32_t depth)
-{
-	const struct where *b;
-	uint32_t before;
-
-	w->region[level] = depth;
-	if (!w->masked[level])
-		return;
-	before = order_latest(s->order, key);
-	if (before == NO_EVENT)
-		return;
-	b = &node_at(s, before)->where;
-	w->region[level] = b->masked[level] ? b->region[level] : before;
-}
-
 uint8_t step_masks(const struct task *t)
 {
 	uint8_t masked = 0;
@@ -83,45 +52,55 @@ uint8_t step_masks(const struct task *t)
 	return masked;
 }
 
-static void set_where(const struct search *s, struct where *w, uint32_t cpu, enum level level,
-		      uint8_t masked, uint64_t key, uint32_t depth)
-{
-	w->cpu = cpu;
-	w->level = level;
-	w->arrival = LEVEL_NONE;
-	w->activation = s->activations[cpu][level];
-	for (enum level l = LEVEL_TASK; l < NR_LEVELS; l++) {
-		w->masked[l] = masked >> l & 1;
-		note_mask(s, w, l, key, depth);
-	}
-}
-
-void step_where(const struct search *s, struct where *w, const struct task *t, uint64_t key,
-		uint32_t depth)
-{
-	set_where(s, w, t->cpu->nr, step_level(t), step_masks(t), key, depth);
-}
-
-void step_where_of(const struct search *s, struct where *w, uint32_t cpu, uint8_t masked,
-		   uint64_t key, uint32_t depth)
-{
-	set_where(s, w, cpu, LEVEL_TASK, masked, key, depth);
-}
-
 /* Where the step is going to be taken that @tr stands for. */
-static void note_where(struct search *s, struct node *n, const struct transition *tr)
+static void note_where(const struct search *s, struct where *w, const struct transition *tr)
 {
-	struct where *w = &n->where;
+	const struct task *t = transition_context(tr);
 
-	*w = (struct where){.level = LEVEL_NONE, .arrival = LEVEL_NONE, .activation = NO_EVENT};
+	*w = (struct where){.level = LEVEL_NONE, .arrival = LEVEL_NONE};
 	if (tr->kind == TRANSITION_IRQ) {
 		w->cpu = step_irq_cpu(s->x->s->w, tr)->nr;
 		w->arrival = step_arrival(s->x->s->w, tr);
-		w->activation = s->activations[w->cpu][w->arrival];
-		return;
+	} else if (t) {
+		w->cpu = t->cpu->nr;
+		w->level = step_level(t);
+		w->masks = step_masks(t);
 	}
-	if (tr->kind == TRANSITION_STEP)
-		step_where(s, w, transition_context(tr), key_at(s, n, n->pick), s->nodes->len - 1);
+}
+
+/*
+ * Contexts of a CPU lie on top of each other, and sections keep others off it.  So a step that
+ * begins or ends such a thing conflicts with the steps of all whom that concerns.
+ *
+ * Return: how the step of @t, taken at @w, uses its CPU's turn; -1: nobody can come in between.
+ */
+static int turn_mode(const struct where *w, const struct task *t)
+{
+	if (w->arrival != LEVEL_NONE || w->masks != step_masks(t) ||
+	    (w->level > LEVEL_TASK && t->cpu->cur != t))
+		return ACCESS_RMW;
+	return w->level == LEVEL_HARDIRQ || w->masks >> LEVEL_HARDIRQ & 1 ? -1 : ACCESS_READ;
+}
+
+/* Do searches like this one ask which steps are independent? */
+static bool needs_turns(const struct search *s)
+{
+	return (s->strategy == STRATEGY_DPOR || (s->d->audit && s->d->audit->again)) &&
+	       !is_broken(s, DEFECT_NO_SECTIONS);
+}
+
+static uint32_t touch_turn(struct search *s, uint32_t nr, const struct where *w,
+			   const struct task *t)
+{
+	int mode;
+
+	if ((w->level == LEVEL_NONE && w->arrival == LEVEL_NONE) || !needs_turns(s))
+		return nr;
+	mode = turn_mode(w, t);
+	if (mode < 0)
+		return nr;
+	s->tidy[nr] = (struct touch){s->x->s->w->cpus[w->cpu].id, FIELD_TURN, (uint32_t)mode};
+	return nr + 1;
 }
 
 /* As if somebody had forgotten to touch() @field. */
@@ -136,13 +115,13 @@ static uint32_t overlook(struct touch *touches, uint32_t nr, uint32_t field)
 	return n;
 }
 
-uint32_t step_tidy(struct search *s)
+uint32_t step_tidy(struct search *s, const struct where *w, const struct task *t)
 {
 	const struct exec *x = s->x;
 	uint32_t nr;
 
 	memcpy(s->tidy, x->touches, x->log.nr * sizeof(*s->tidy));
-	nr = touches_tidy(s->tidy, x->log.nr);
+	nr = touches_tidy(s->tidy, touch_turn(s, x->log.nr, w, t));
 	if (is_broken(s, DEFECT_BLIND))
 		nr = overlook(s->tidy, nr, s->d->audit->blind_to);
 	if (is_broken(s, DEFECT_LAST_ADD))
@@ -156,8 +135,6 @@ bool step_note_event(struct search *s, struct node *n, const struct event_info *
 	g_array_append_vals(s->touches, ev->touches, ev->nr_touches);
 	n->wild |= ev->wild;
 	n->stepped = order_push(s->order, ev);
-	if (n->where.arrival != LEVEL_NONE)
-		s->activations[n->where.cpu][n->where.arrival] = s->nodes->len - 1;
 	if (!n->stepped)
 		search_stop_with(s, "processes in one run", PROCS_MAX);
 	return n->stepped;
@@ -184,7 +161,7 @@ static bool note_step(struct search *s, struct node *n, const struct transition 
 	}
 	for (guint i = n->choices_at + 1; i < x->choices->len; i++)
 		ev.picks = ev.picks * 31 + g_array_index(x->choices, struct choice, i).pick + 1;
-	ev.nr_touches = step_tidy(s);
+	ev.nr_touches = step_tidy(s, &n->where, taken->t);
 	return step_note_event(s, n, &ev);
 }
 
@@ -309,9 +286,6 @@ void step_tell(struct search *s, const struct node *n, const struct taken *taken
 		.choices = &g_array_index(x->choices, struct choice, n->choices_at),
 		.nr_choices = x->choices->len - n->choices_at,
 		.wild = x->log.overflow,
-		.opens = n->opens,
-		.context = taken->context,
-		.cpu = n->where.cpu,
 		.again = n->again,
 		.preemptions = n->preemptions_after,
 	};
@@ -337,12 +311,11 @@ static bool push_in_world(struct search *s, struct taken *taken)
 	};
 	taken->waited = taken->t && taken->t->await.ready;
 	s->d->result->stats.nr_steps++;
-	note_where(s, n, tr);
+	note_where(s, &n->where, tr);
 	if (!exec_step(x, n->pick))
 		return false;
 	taken->by_script = x->s->nr_scripts != nr_scripts;
 	note_switch(s, n, taken->context);
-	n->opens |= opens_section(n, taken->t);
 	return note_step(s, n, &was, taken) && (!s->recall || recall_learn(s, &was, taken));
 }
 
@@ -392,8 +365,6 @@ void step_take_back(struct search *s, struct node *n)
 		watch_forget(s);
 		if (s->recall)
 			recall_take_back(s);
-		if (n->where.arrival != LEVEL_NONE)
-			s->activations[n->where.cpu][n->where.arrival] = n->where.activation;
 	}
 	n->stepped = false;
 }

@@ -32,7 +32,7 @@ void watch_or_try(struct search *s, uint32_t depth, const struct sleeper *z)
 		.nr_touches = z->nr_touches,
 	};
 	const struct node *n = node_at(s, depth);
-	bool now = z->wild || z->opens;
+	bool now = z->wild;
 
 	if ((n->todo | n->done) == all_enabled(n))
 		return;

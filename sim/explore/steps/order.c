@@ -69,12 +69,10 @@ struct order {
 	uint32_t *races;
 	uint32_t nr_races, max_races;
 	uint32_t everything;		       /* the place that stands for that; NONE: not yet */
-	uint32_t touched[1 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
-	uint32_t modes[1 + 2 * TOUCHES_MAX];   /* how it touches them */
+	uint32_t touched[2 + 2 * TOUCHES_MAX]; /* places of the event that is being pushed */
+	uint32_t modes[2 + 2 * TOUCHES_MAX];   /* how it touches them */
 	uint64_t state, trace;
-	bool plain;	      /* without digests and names */
-	uint32_t need_race;   /* order_need() */
-	struct happened need; /* of which only the clock counts */
+	bool plain; /* without digests and names */
 };
 
 /* ---- touches ---------------------------------------------------------------------- */
@@ -490,6 +488,8 @@ static uint64_t digest_seen(struct order *o, const struct happened *ev, uint64_t
 		const struct place *at = &o->places[use->place];
 		uint64_t name;
 
+		if (field_is_untold(at->field))
+			continue;
 		if (known != has_name(o, at->obj)) {
 			*others = true;
 			continue;
@@ -524,7 +524,7 @@ static void digest(struct order *o, struct happened *ev, uint64_t picks)
 		struct place *at = &o->places[use->place];
 		uint64_t name = place_hash(name_of(o, at->obj, maker), at->field);
 
-		if (use->mode == ACCESS_READ)
+		if (use->mode == ACCESS_READ || field_is_untold(at->field))
 			continue;
 		if (is_shadow(at))
 			at->version += hash_mix(h, ~name);
@@ -716,10 +716,30 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	return n;
 }
 
-uint32_t order_releases(const struct order *o, const uint32_t **releases)
+uint32_t order_turns(struct order *o, const uint32_t **turns)
 {
-	*releases = (const uint32_t *)(const void *)o->releases->data;
-	return o->releases->len;
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	o->nr_races = 0;
+	*turns = o->races;
+	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
+		uint32_t b = o->uses[u].before;
+
+		if (o->places[o->uses[u].place].field != FIELD_TURN)
+			continue;
+		if (b != NONE && o->uses[b].mode == ACCESS_READ)
+			b = o->uses[b].other;
+		while (b != NONE && !before_anyway(o, ev, o->uses[b].depth)) {
+			const struct use *use = &o->uses[b];
+
+			add_race(o, use->depth);
+			b = use->before;
+			if (b != NONE && o->uses[b].mode == ACCESS_READ)
+				b = o->uses[b].other;
+		}
+	}
+	*turns = o->races;
+	return o->nr_races;
 }
 
 bool order_other_writer(const struct order *o, uint32_t depth)
@@ -813,6 +833,15 @@ uint32_t order_previous(const struct order *o)
 	return event_at(o, o->depth - 1)->before;
 }
 
+uint32_t order_pending_since(const struct order *o)
+{
+	const struct happened *ev = event_at(o, o->depth - 1);
+
+	if (ev->before == NONE || (ev->poster != NONE && ev->poster > ev->before))
+		return ev->poster;
+	return ev->before;
+}
+
 bool order_before(const struct order *o, uint32_t a, uint32_t b)
 {
 	return in_clock(o, event_at(o, b), a);
@@ -830,37 +859,10 @@ uint64_t order_key(const struct order *o, uint32_t depth)
 	return o->procs[event_at(o, depth)->proc].key;
 }
 
-/* The event at @depth is to come before that at @race with the last one; so is all before it. */
-static void join_need(struct order *o, uint32_t race, uint32_t depth)
+/* Could the event at @depth come before the one at @race, if the last one is to do so? */
+static bool can_precede(const struct order *o, uint32_t race, uint32_t depth)
 {
-	if (depth != NONE && depth > race && !order_before(o, race, depth))
-		join(&o->need, event_at(o, depth), o->nr_procs);
-}
-
-void order_need(struct order *o, uint32_t race)
-{
-	const struct happened *ev = event_at(o, o->depth - 1);
-
-	o->need_race = race;
-	memset(o->need.clock, 0, o->nr_procs * sizeof(*o->need.clock));
-	join_need(o, race, ev->before);
-	join_need(o, race, ev->poster);
-	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
-		const struct use *mine = &o->uses[u];
-
-		for (uint32_t b = mine->before; b != NONE && o->uses[b].depth > race;
-		     b = o->uses[b].before) {
-			if (modes_conflict(o->uses[b].mode, mine->mode))
-				join_need(o, race, o->uses[b].depth);
-		}
-	}
-}
-
-bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed)
-{
-	sim_assert(!needed || o->need_race == race);
-	return depth == o->depth - 1 ||
-	       (!order_before(o, race, depth) && (!needed || in_clock(o, &o->need, depth)));
+	return depth == o->depth - 1 || !order_before(o, race, depth);
 }
 
 /* Did the place of @mine get used because of the event at @race, before the last event used it? */
@@ -941,7 +943,7 @@ static void clock_if_not_last(const struct order *o, const struct place *puts, s
 	}
 }
 
-uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths)
+uint32_t order_initials(const struct order *o, uint32_t race, uint32_t *depths)
 {
 	/* Of each process's first event among them, depth + 1. */
 	uint32_t first[PROCS_MAX], left = o->nr_procs, n = 0, last = o->depth - 1;
@@ -956,7 +958,7 @@ uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint3
 		uint32_t proc = event_at(o, k)->proc;
 		bool initial = true;
 
-		if (first[proc] || !order_can_precede(o, race, k, needed))
+		if (first[proc] || !can_precede(o, race, k))
 			continue;
 		for (uint32_t q = 0; q < o->nr_procs && initial; q++)
 			initial = !first[q] || ev->clock[q] < first[q];

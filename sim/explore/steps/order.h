@@ -76,8 +76,12 @@ uint32_t order_races(const struct order *o, uint32_t *races);
  */
 uint32_t order_wait_races(struct order *o, const uint32_t **races);
 
-/** order_releases() - after that: those releases, latest first; some may be there twice */
-uint32_t order_releases(const struct order *o, const uint32_t **releases);
+/**
+ * order_turns() - events that changed whose turn it is on the last one's CPU, latest first
+ *
+ * Only such as do not happen before it by other ways than conflicts.
+ */
+uint32_t order_turns(struct order *o, const uint32_t **turns);
 
 /**
  * order_other_writer() - did somebody write to what the last event touched, after the event
@@ -101,32 +105,20 @@ bool order_unpins(const struct order *o, uint32_t race);
 /** order_previous() - depth of the event that the last one's process had before, or NO_EVENT */
 uint32_t order_previous(const struct order *o);
 
+/** order_pending_since() - since the event at which depth was it to come?  Or NO_EVENT */
+uint32_t order_pending_since(const struct order *o);
+
 /** order_before() - does the event at depth @a happen before that at @b, or is it the same? */
 bool order_before(const struct order *o, uint32_t a, uint32_t b);
 
 /**
- * order_need() - find out what the last event needs if it is to come before the one at @race
- *
- * That is less than all that happened before it: what hangs on @race, and on what it depends only
- * through that, is out of it then.
- */
-void order_need(struct order *o, uint32_t race);
-
-/**
- * order_can_precede() - could the event at @depth come before the one at @race?
- * @needed: leave out what the last event does not need for that, as order_need() has found out
- */
-bool order_can_precede(const struct order *o, uint32_t race, uint32_t depth, bool needed);
-
-/**
  * order_initials() - which processes can come first if the last event is to precede @race
- * @needed: see above
  * @depths: filled with those of their first events; room for PROCS_MAX
  *
- * Of the events that can precede @race: the processes whose first event among them
- * depends on none of the others.
+ * Of the last event and those that do not depend on @race: the processes whose first event among
+ * them depends on none of the others.
  */
-uint32_t order_initials(const struct order *o, uint32_t race, bool needed, uint32_t *depths);
+uint32_t order_initials(const struct order *o, uint32_t race, uint32_t *depths);
 
 /** order_latest() - depth of the latest event of the process @key, or NO_EVENT */
 uint32_t order_latest(const struct order *o, uint64_t key);
@@ -252,7 +244,13 @@ static inline uint64_t place_hash(uint64_t obj, uint32_t field)
 /* Only orders steps: the state is in the contexts themselves. */
 static inline bool field_is_shadow(uint32_t field)
 {
-	return field == FIELD_QUIESCENT;
+	return field == FIELD_QUIESCENT || field == FIELD_TURN;
+}
+
+/* Nor is it a difference between two runs who came first. */
+static inline bool field_is_untold(uint32_t field)
+{
+	return field == FIELD_TURN;
 }
 
 /* The same is written by whoever writes at all: that something ended, or was signalled. */
