@@ -100,6 +100,13 @@ static bool had_to_wait(const struct search *s, uint32_t race)
 	       !order_other_writer(s->order, race);
 }
 
+/* So many races took their time. */
+static void look_soon_after(struct search *s, uint32_t nr_races)
+{
+	if ((uint64_t)nr_races * order_depth(s->order) > LONG_RACES)
+		driver_look_soon(s->d);
+}
+
 /*
  * Somebody had the last event's CPU, or kept others off it: it can come before that.  From where it
  * could have stepped, there will be a run that says what it can come before further up.
@@ -117,6 +124,7 @@ static bool reverse_turns(struct search *s)
 		if (find_key(s, node_at(s, turns[i]), key) >= 0)
 			break;
 	}
+	look_soon_after(s, n);
 	return n > 0;
 }
 
@@ -148,8 +156,7 @@ void races_reverse_waits(struct search *s)
 		if (!had_to_wait(s, races[i]))
 			reverse(s, races[i]);
 	}
-	if ((uint64_t)n * order_depth(s->order) > LONG_RACES)
-		driver_look_soon(s->d);
+	look_soon_after(s, n);
 }
 
 /*
