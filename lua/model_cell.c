@@ -220,11 +220,7 @@ static int l_rcu_assign_pointer(lua_State *L)
 
 /* ---- atomic operations ---------------------------------------------------------- */
 
-/*
- * One that finds what it does not want counts as a write all the same.  As a read it would commute
- * with others, but what a step touches would hang on what it finds, and dpor has lost orderings by
- * that where sections keep others off a CPU.
- */
+/* One that finds what it does not want has only read: that commutes with other reads. */
 
 static int l_xchg(lua_State *L)
 {
@@ -247,8 +243,9 @@ static int l_cmpxchg(lua_State *L)
 
 	if (lua_isnone(L, 4))
 		script_error(L, "t:cmpxchg: expected a cell, the old and the new value");
-	sched_access(t, c->h.id, 0, ACCESS_RMW, "cmpxchg");
+	sched_point(t, COST_ATOMIC);
 	found = c->value;
+	trace_access(t, c->h.id, 0, equal(&found, &old) ? ACCESS_RMW : ACCESS_READ, "cmpxchg");
 	if (equal(&found, &old))
 		cell_set(L, t, c, new);
 	return push_value(L, &found);
@@ -335,8 +332,9 @@ static int l_inc_not_zero(lua_State *L)
 	struct cell_handle *c = model_arg(L, 2, HANDLE_CELL, "inc_not_zero");
 	bool ok;
 
-	sched_access(t, c->h.id, 0, ACCESS_RMW, "inc_not_zero");
+	sched_point(t, COST_ATOMIC);
 	ok = number_in(L, c, "inc_not_zero") != 0;
+	trace_access(t, c->h.id, 0, ok ? ACCESS_RMW : ACCESS_READ, "inc_not_zero");
 	if (ok)
 		(void)add(L, t, c, 1, "inc_not_zero");
 	lua_pushboolean(L, ok);
