@@ -742,6 +742,21 @@ uint32_t order_turns(struct order *o, const uint32_t **turns)
 	return o->nr_races;
 }
 
+static uint32_t uses_end(const struct order *o, uint32_t depth)
+{
+	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->nr_uses;
+}
+
+/* Did the event at @depth use @place in such a way that all later uses are ordered after it? */
+static bool orders_later(const struct order *o, uint32_t depth, uint32_t place)
+{
+	for (uint32_t u = event_at(o, depth)->uses_at; u < uses_end(o, depth); u++) {
+		if (o->uses[u].place == place)
+			return orders_all(o->uses[u].mode);
+	}
+	return false;
+}
+
 bool order_other_writer(const struct order *o, uint32_t depth)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
@@ -754,17 +769,19 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 
 			if (use->depth <= depth)
 				break;
-			if (use->mode != ACCESS_READ && !order_before(o, depth, use->depth))
+			/* Those who only read come in long rows. */
+			if (use->mode == ACCESS_READ) {
+				b = use->other;
+				continue;
+			}
+			if (orders_later(o, depth, mine->place))
+				break;
+			if (!order_before(o, depth, use->depth))
 				return true;
 			b = use->before;
 		}
 	}
 	return false;
-}
-
-static uint32_t uses_end(const struct order *o, uint32_t depth)
-{
-	return depth + 1 < o->depth ? event_at(o, depth + 1)->uses_at : o->nr_uses;
 }
 
 /* How the event at @depth touched what @t is about; false: not at all. */
