@@ -188,6 +188,24 @@ static struct answer ask(const struct question *q)
 	return a;
 }
 
+static int by_cpu(const void *a, const void *b)
+{
+	const struct answer *x = a, *y = b;
+
+	return compare_doubles(&x->cpu, &y->cpu);
+}
+
+/* What takes so little that once is luck: the median answer. */
+static struct answer ask_often(const struct question *q)
+{
+	struct answer answers[ROUNDS];
+
+	for (int i = 0; i < ROUNDS; i++)
+		answers[i] = ask(q);
+	qsort(answers, ROUNDS, sizeof(*answers), by_cpu);
+	return answers[ROUNDS / 2];
+}
+
 static struct answer ask_model(int n, int k, int bug, struct explore_options opt)
 {
 	const struct question q = {.path = MODEL, .n = n, .k = k, .bug = bug, .opt = opt};
@@ -400,7 +418,7 @@ static void exhausting(void)
 						   .k = 3,
 						   .refcount = true,
 						   .opt = {.strategy = STRATEGY_DPOR}};
-	struct answer a = ask(&counts_references);
+	struct answer a = ask_often(&counts_references);
 
 	at_most("dpor (4,3), refcount", a.cpu, "s", 0.2);
 	at_most("dpor (4,3), refcount, blocked per execution",
