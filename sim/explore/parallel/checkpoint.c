@@ -6,7 +6,7 @@
 #include "sim/explore/read_file.h"
 
 #define BEGINS "slabsim checkpoint "
-#define MAGIC BEGINS "1\n"
+#define MAGIC BEGINS "2\n"
 /* What a GByteArray takes, with room for what is read beyond it. */
 #define CHECKPOINT_BYTES_MAX ((size_t)UINT32_MAX - (1 << 18))
 /* A thousand years. */
@@ -207,7 +207,7 @@ GByteArray *checkpoint_parse(const char *data, size_t size, const char *about, G
 	if (size < strlen(MAGIC) || strncmp(data, BEGINS, strlen(BEGINS)) != 0)
 		return refuse(error, "it is not a checkpoint");
 	if (strncmp(data, MAGIC, strlen(MAGIC)) != 0)
-		return refuse(error, "its format is not version 1, the only one that is known");
+		return refuse(error, "its format is not version 2, the only one that is known");
 	if (!sum_is_right(data, size))
 		return refuse(error, "it is incomplete or was edited: the sum is wrong");
 	state = g_strstr_len(data, (gssize)size, "\n" STATE_LINE);
