@@ -348,17 +348,24 @@ static bool is_release(const struct order *o, uint32_t depth)
 /* Depths of uses of @place that conflict with @mode, back to the one that hides all earlier. */
 static void collect(struct order *o, uint32_t place, uint32_t mode, bool waited)
 {
+	uint32_t proc = NONE;
+
 	for (uint32_t u = o->places[place].last; u != NONE;) {
 		const struct use *use = &o->uses[u];
 
-		if (modes_conflict(use->mode, mode))
-			add_race(o, use->depth);
 		if (waited)
 			note_release(o, &o->places[place], use, mode);
+		/* Those that commute with it come in long rows, and so do those of one process. */
+		if (!modes_conflict(use->mode, mode)) {
+			u = use->other;
+			continue;
+		}
+		if (event_at(o, use->depth)->proc != proc)
+			add_race(o, use->depth);
+		proc = event_at(o, use->depth)->proc;
 		if (orders_all(use->mode))
 			return;
-		/* Those that commute come in long rows. */
-		u = modes_conflict(use->mode, mode) ? use->before : use->other;
+		u = use->before;
 	}
 }
 
