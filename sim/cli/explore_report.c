@@ -62,6 +62,18 @@ static void put_verdict(const struct exploring *e, struct output *o)
 	put_what(e, o);
 }
 
+/* A run is over where it fails, and so is the exploration. */
+static void put_further(const struct exploring *e, struct output *o)
+{
+	const struct found *f;
+
+	if (e->found->len == 0 || e->opt.keep_going)
+		return;
+	f = g_ptr_array_index(e->found, 0);
+	output_printf(o, "others: --keep-going goes on, --no-check %s looks past this one\n",
+		      f->finding->violation.ops->name);
+}
+
 static void put_coverage(const struct exploring *e, struct output *o)
 {
 	g_autofree char *claim = coverage_claim(&e->opt, &e->result);
@@ -83,6 +95,7 @@ static void put_coverage(const struct exploring *e, struct output *o)
 		output_printf(o, "%s\n", limit);
 	if (cut)
 		output_printf(o, "%s\n", cut);
+	put_further(e, o);
 }
 
 static void put_minimised(const struct found *f, struct output *o)

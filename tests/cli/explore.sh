@@ -37,6 +37,7 @@ says stdout "an addition was lost"
 grep -q "^minimised [0-9]* -> [0-9]* steps, [0-9]* -> 1 preemptions (" "$work/stdout" ||
 	complain "no minimisation"
 says stdout "no failure of this kind with fewer preemptions: all "
+says stdout "others: --keep-going goes on, --no-check assert looks past this one"
 tail -n 1 "$work/stdout" | grep -qxF "Replay: slabsim replay $out/counter.sched" ||
 	complain "no replay line last"
 holds "$out" counter.sched counter.trace.jsonl counter.txt counter.race.txt counter.splat.txt \
@@ -79,6 +80,7 @@ says stdout "not minimised: "
 try 1 explore "$counter" --keep-going --strategy dpor
 says stdout "explored every ordering"
 says stdout " failing"
+! grep -q "^others: " "$work/stdout" || complain "told to do what was done"
 
 # What was covered, and never more than that.
 try 0 explore "$counter" --set locked=true --strategy dpor --require-exhaustive
