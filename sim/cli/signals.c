@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "sim/base/arena.h"
@@ -15,6 +16,8 @@
 
 /* A stack overflow in a simulated context leaves no stack to handle it on. */
 static char alternate_stack[64 * 1024] __attribute__((aligned(16)));
+
+#define INSIST_SECONDS 0.3
 
 static struct sigaction old_segv, old_bus;
 
@@ -27,9 +30,26 @@ static void say(const char *s)
 	(void)n;
 }
 
+/*
+ * The first one asks for an end, a second one insists.  But timeout(1) sends the same signal to the
+ * process and to its group: what comes at once is the first one still.
+ */
+static bool insists(void)
+{
+	static struct timespec first;
+	struct timespec now;
+	double since;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	if (!cli_interrupted)
+		first = now;
+	since = (double)(now.tv_sec - first.tv_sec) + 1e-9 * (double)(now.tv_nsec - first.tv_nsec);
+	return since > INSIST_SECONDS;
+}
+
 static void on_killed(int sig)
 {
-	if ((sig == SIGINT || sig == SIGTERM) && cli_run_active && !cli_interrupted) {
+	if ((sig == SIGINT || sig == SIGTERM) && cli_run_active && !insists()) {
 		cli_interrupted = 1;
 		return;
 	}
@@ -75,10 +95,10 @@ void cli_worker_signals(void)
 	sigaction(SIGSEGV, &old_segv, NULL);
 	sigaction(SIGBUS, &old_bus, NULL);
 	watch_signals();
-	signal(SIGTERM, SIG_DFL);
 	signal(SIGUSR1, SIG_IGN);
-	/* Ctrl-C reaches every process of the terminal; who started us decides. */
+	/* Ctrl-C and timeout(1) reach every process of the group; who started us decides. */
 	signal(SIGINT, SIG_IGN);
+	signal(SIGTERM, SIG_IGN);
 }
 
 void cli_install_signals(void)

@@ -89,11 +89,26 @@ stop_at "completions" explain "$out/long.sched"
 [ "$status" -eq 130 ] || complain "explain, interrupted: exit $status"
 rm -r "$out"
 
+# timeout(1) tells the process and then its group, with all workers: that is one signal.
+for how in "dpor 1" "dpor 2" "bounded 2"; do
+	begin explore "$long" --strategy "${how% *}" --jobs "${how#* }" -o "$out"
+	until_true told "0 executions"
+	workers=$(pgrep -P "$pid" 2>/dev/null) || workers=
+	# shellcheck disable=SC2086 # several or none
+	kill -TERM "$pid" $workers
+	end_with TERM
+	[ "$status" -eq 130 ] || complain "$how, its group is told: exit $status"
+	says stdout "interrupted"
+	holds "$out" long.checkpoint
+	rm -r "$out"
+done
+
 # The second signal ends it whatever it does; no half of a file stays.
 begin explore "$long" --strategy dpor --jobs 2 -o "$out"
 until_true told "0 executions"
 begun=$(now)
 kill -TERM "$pid" 2>/dev/null
+sleep 0.4
 end_with TERM
 in_time
 [ "$status" -eq 130 ] || [ "$status" -eq 143 ] || complain "two signals: exit $status"
