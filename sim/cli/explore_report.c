@@ -3,10 +3,12 @@
  * What `slabsim explore` says on standard output.
  */
 
+#include "lua/expect.h"
 #include "reports/json.h"
 #include "sim/check/ledger.h"
 #include "sim/cli/coverage.h"
 #include "sim/cli/exploring.h"
+#include "sim/cli/test.h"
 
 static const struct trace_violation *violation_of(const struct trace_file *tf,
 						  const struct violation *v)
@@ -187,6 +189,33 @@ static void put_found(const struct exploring *e, const struct found *f, struct o
 	output_char(o, '\n');
 }
 
+static bool has_any(char **strings)
+{
+	return strings && strings[0];
+}
+
+/* The scenario of a bug may keep what is found with some parameters, and not without them. */
+static void put_kept(const struct exploring *e, struct output *o)
+{
+	const struct run_args *args = &e->args;
+	g_autoptr(GPtrArray) expected = NULL;
+
+	if (e->found->len > 0 || e->nr_setup > 0 || args->lifecycle || has_any(args->variants) ||
+	    has_any(args->sets))
+		return;
+	expected = expectations_read(args->path, NULL);
+	for (guint i = 0; expected && i < expected->len; i++) {
+		const struct expectation *x = g_ptr_array_index(expected, i);
+		g_autofree char *command = NULL;
+
+		if (!x->keeps)
+			continue;
+		command = test_command(args->path, x, x->seed, x->runs);
+		output_printf(o, "the failure that is kept beside it was found by: %s\n", command);
+		return;
+	}
+}
+
 int explore_text(const struct exploring *e)
 {
 	struct output *o = output_open("-", false, NULL);
@@ -197,6 +226,8 @@ int explore_text(const struct exploring *e)
 		put_found(e, g_ptr_array_index(e->found, i), o);
 	if (!e->args.quiet || e->found->len > 0)
 		put_coverage(e, o);
+	if (!e->args.quiet)
+		put_kept(e, o);
 	if (e->found->len > 0) {
 		const struct found *f = g_ptr_array_index(e->found, 0);
 

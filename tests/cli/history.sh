@@ -41,4 +41,13 @@ for bug in alias-resurrect destroy-vs-create destroy-vs-create-deact dying-on-al
 	says stdout "$bug: FAIL $checker of "
 done
 
+# Who explores such a scenario as it is, and finds nothing, is told how.
+try 0 explore "$dir/free-slab-memcg.lua" --max-runs 10
+found_by=$(sed -n 's/^the failure that is kept beside it was found by: slabsim //p' "$work/stdout")
+# shellcheck disable=SC2086 # a command line
+try 1 $found_by
+says stdout "free-slab-memcg: FAIL use-after-free of "
+try 0 explore "$dir/free-slab-memcg.lua" --variant none --max-runs 10
+! grep -q "was found by" "$work/stdout" || complain "told how, with a variant given"
+
 finish
