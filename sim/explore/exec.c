@@ -88,7 +88,7 @@ void exec_restart(struct exec *x)
 
 void exec_rewind_to(struct exec *x, uint32_t nr_choices, uint32_t nr_steps)
 {
-	g_array_set_size(x->choices, nr_choices);
+	array_cut(x->choices, nr_choices);
 	x->nr_steps = nr_steps;
 }
 

@@ -98,4 +98,11 @@ uint64_t process_key(const struct transition *tr);
 /** process_name() - the same for people: "allocator", "CPU0 softirq", "rcu:1 gp_end" */
 void process_name(const struct transition *tr, char *buffer, size_t size);
 
+/** array_cut() - @a keeps its first @len: what g_array_set_size() does, where it is that long */
+static inline void array_cut(GArray *a, guint len)
+{
+	sim_assert(len <= a->len);
+	a->len = len;
+}
+
 #endif /* SIM_EXPLORE_EXEC_H */

@@ -140,7 +140,8 @@ void races_reverse(struct search *s)
 		s->races = g_renew(uint32_t, s->races, s->max_races);
 	}
 	n = order_races(s->order, s->races);
-	kept_out = reverse_turns(s);
+	/* Whose steps are recalled has his CPU to himself. */
+	kept_out = !s->recall && reverse_turns(s);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!kept_out || !had_to_wait(s, s->races[i]))
 			reverse(s, s->races[i]);

@@ -258,7 +258,7 @@ static bool climb(struct search *s)
 			return true;
 		}
 		/* What is left are the choices of the step that led here. */
-		g_array_set_size(s->x->choices, n->choices_at);
+		array_cut(s->x->choices, n->choices_at);
 		path_pop(s);
 	}
 	return false;

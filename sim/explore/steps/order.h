@@ -265,13 +265,6 @@ static inline uint64_t change_of(uint64_t name, uint64_t before, uint64_t after)
 	return hash_mix(name, before) ^ hash_mix(name, after);
 }
 
-/** array_cut() - @a keeps its first @len: what g_array_set_size() does, where it is that long */
-static inline void array_cut(GArray *a, guint len)
-{
-	sim_assert(len <= a->len);
-	a->len = len;
-}
-
 static inline bool modes_conflict(uint32_t a, uint32_t b)
 {
 	return !(a == b && (a == ACCESS_READ || a == ACCESS_ADD));
