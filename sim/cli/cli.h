@@ -110,7 +110,10 @@ extern volatile sig_atomic_t cli_asked;
 /** cli_install_signals() - clean up and say what happened when the program is killed */
 void cli_install_signals(void);
 
-/** cli_worker_signals() - in a forked worker: die of what kills, so that the parent can tell */
+/**
+ * cli_worker_signals() - in a forked worker: die of faults, so that the parent can tell, and leave
+ * it to the parent when to stop
+ */
 void cli_worker_signals(void);
 
 #endif /* SIM_CLI_CLI_H */

@@ -16,7 +16,6 @@
 #define DEPTH_MAX 16
 #define JOBS_MAX 1024
 #define SEEN_MEMORY_MIN (1 << 20)
-#define PROOF_STEPS 3000000
 
 static void found_free(gpointer p)
 {

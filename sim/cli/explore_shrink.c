@@ -28,7 +28,6 @@
 #define TRIAL_STEPS 300000
 /* Of a run that follows a schedule, where --max-steps does not say how long one may be. */
 #define FOLLOW_STEPS 100000
-#define PROOF_STEPS 3000000
 
 /* A scenario, as it is made smaller. */
 struct reduced {

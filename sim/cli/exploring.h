@@ -11,6 +11,9 @@
 #include "sim/explore/schedule/minimise.h"
 #include "sim/explore/schedule/schedule.h"
 
+/* How far a search goes for a failure with fewer preemptions: some seconds. */
+#define PROOF_STEPS 3000000
+
 struct exploring {
 	struct run_args args;
 	struct explore_options opt;

@@ -321,7 +321,7 @@ void races_try(struct search *s, uint32_t depth, uint64_t bits, uint64_t instead
 /** races_reverse() - see that the last event is tried before those that it races with, too */
 void races_reverse(struct search *s);
 
-/** races_reverse_waits() - the same for an event that had to wait, for a condition or its CPU */
+/** races_reverse_waits() - the same for an event that had to wait for a condition */
 void races_reverse_waits(struct search *s);
 
 /** races_reverse_pending() - the same for all that wait or are kept out, where a run ends */

@@ -723,27 +723,26 @@ uint32_t order_wait_races(struct order *o, const uint32_t **races)
 	return n;
 }
 
+/* Use @u of a place, or the latest one before it that did more than read; NONE: there is none. */
+static uint32_t latest_change(const struct order *o, uint32_t u)
+{
+	/* Those who only read come in long rows. */
+	return u != NONE && o->uses[u].mode == ACCESS_READ ? o->uses[u].other : u;
+}
+
 uint32_t order_turns(struct order *o, const uint32_t **turns)
 {
 	const struct happened *ev = event_at(o, o->depth - 1);
 
 	o->nr_races = 0;
-	*turns = o->races;
 	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
-		uint32_t b = o->uses[u].before;
+		uint32_t b = latest_change(o, o->uses[u].before);
 
 		if (o->places[o->uses[u].place].field != FIELD_TURN)
 			continue;
-		if (b != NONE && o->uses[b].mode == ACCESS_READ)
-			b = o->uses[b].other;
-		while (b != NONE && !before_anyway(o, ev, o->uses[b].depth)) {
-			const struct use *use = &o->uses[b];
-
-			add_race(o, use->depth);
-			b = use->before;
-			if (b != NONE && o->uses[b].mode == ACCESS_READ)
-				b = o->uses[b].other;
-		}
+		for (; b != NONE && !before_anyway(o, ev, o->uses[b].depth);
+		     b = latest_change(o, o->uses[b].before))
+			add_race(o, o->uses[b].depth);
 	}
 	*turns = o->races;
 	return o->nr_races;
@@ -770,22 +769,14 @@ bool order_other_writer(const struct order *o, uint32_t depth)
 
 	for (uint32_t u = ev->uses_at; u < o->nr_uses; u++) {
 		const struct use *mine = &o->uses[u];
+		uint32_t b = latest_change(o, mine->before);
 
-		for (uint32_t b = mine->before; b != NONE;) {
-			const struct use *use = &o->uses[b];
-
-			if (use->depth <= depth)
-				break;
-			/* Those who only read come in long rows. */
-			if (use->mode == ACCESS_READ) {
-				b = use->other;
-				continue;
-			}
-			if (orders_later(o, depth, mine->place))
-				break;
-			if (!order_before(o, depth, use->depth))
+		if (b == NONE || o->uses[b].depth <= depth || orders_later(o, depth, mine->place))
+			continue;
+		for (; b != NONE && o->uses[b].depth > depth;
+		     b = latest_change(o, o->uses[b].before)) {
+			if (!order_before(o, depth, o->uses[b].depth))
 				return true;
-			b = use->before;
 		}
 	}
 	return false;
@@ -816,8 +807,7 @@ bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch
 			return false;
 		if (mine == touches[i].mode || orders_all(mine))
 			continue;
-		if (depth == NO_EVENT || !used_by(o, depth, &touches[i], &other) ||
-		    !modes_conflict(other, mine))
+		if (!used_by(o, depth, &touches[i], &other) || !modes_conflict(other, mine))
 			return false;
 	}
 	return true;

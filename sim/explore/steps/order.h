@@ -91,7 +91,7 @@ bool order_other_writer(const struct order *o, uint32_t depth);
 
 /**
  * order_did_as_much() - does whatever conflicts with @touches conflict with the last event as well,
- * or else with the one at @depth, by the same field?  With NO_EVENT, there is none such.
+ * or else with the one at @depth, by the same field?
  */
 bool order_did_as_much(const struct order *o, uint32_t depth, const struct touch *touches,
 		       uint32_t nr);
