@@ -32,7 +32,8 @@ const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS] = {
 
 struct handle *handle_test(lua_State *L, int idx)
 {
-	return lua_type(L, idx) == LUA_TUSERDATA ? lua_touserdata(L, idx) : NULL;
+	/* Scripts never get light userdata, which this would take for a handle. */
+	return lua_touserdata(L, idx);
 }
 
 void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, const char *name)
@@ -98,46 +99,43 @@ const char *describe(lua_State *L, int idx)
 	}
 }
 
-static int l_handle_tostring(lua_State *L)
+/* handle.KEY, and there is no such operation */
+static int l_unknown(lua_State *L)
 {
-	const struct handle *h = handle_test(L, 1);
-
-	if (h)
-		handle_tostring(L, h);
-	else
-		script_error(L, "expected a task, cgroup, cache, cell, ..., got %s",
-			     describe(L, 1));
-	return 1;
+	lua_rawgeti(L, LUA_REGISTRYINDEX, run_of(L)->lib[LIB_UNKNOWN]);
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_pushvalue(L, 2);
+	lua_pushvalue(L, 1);
+	lua_call(L, 3, 0);
+	return 0;
 }
 
-/* handle.KEY: an operation, or what every handle has. */
-static int l_handle_index(lua_State *L)
+static struct handle *arg_any_handle(lua_State *L)
 {
-	struct run *run = run_of(L);
-	const struct handle *h = lua_touserdata(L, 1);
-	const char *key;
+	struct handle *h = handle_test(L, 1);
 
-	lua_pushvalue(L, 2);
-	if (lua_rawget(L, lua_upvalueindex(1)) != LUA_TNIL)
-		return 1;
 	if (!h)
 		script_error(L, "expected a task, cgroup, cache, cell, ..., got %s",
 			     describe(L, 1));
-	key = lua_type(L, 2) == LUA_TSTRING ? lua_tostring(L, 2) : "";
-	if (strcmp(key, "name") == 0) {
-		lua_pushstring(L, h->name);
-		return 1;
-	}
-	if (strcmp(key, "id") == 0) {
-		lua_pushinteger(L, (lua_Integer)oid_nr(h->id));
-		return 1;
-	}
-	lua_rawgeti(L, LUA_REGISTRYINDEX, run->lib[LIB_UNKNOWN]);
-	lua_pushvalue(L, 1);
-	lua_pushvalue(L, 2);
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_call(L, 3, 0);
-	return 0;
+	return h;
+}
+
+static int l_name(lua_State *L)
+{
+	lua_pushstring(L, arg_any_handle(L)->name);
+	return 1;
+}
+
+static int l_id(lua_State *L)
+{
+	lua_pushinteger(L, (lua_Integer)oid_nr(arg_any_handle(L)->id));
+	return 1;
+}
+
+static int l_handle_tostring(lua_State *L)
+{
+	handle_tostring(L, arg_any_handle(L));
+	return 1;
 }
 
 static int l_handle_newindex(lua_State *L)
@@ -145,17 +143,34 @@ static int l_handle_newindex(lua_State *L)
 	script_error(L, "%s takes no fields; keep values in a local, or in sim", describe(L, 1));
 }
 
-/* core.methods = { task = {}, cgroup = {}, ... }: what ops.c, tasks.c and lua/lib fill */
+/* Push what handles of one kind can do; a name that is not there is told with @kind. */
+static void push_methods(lua_State *L, const char *kind)
+{
+	static const luaL_Reg of_all[] = {{"id", l_id}, {"name", l_name}, {NULL, NULL}};
+
+	lua_newtable(L);
+	luaL_setfuncs(L, of_all, 0);
+	lua_newtable(L);
+	lua_pushstring(L, kind);
+	lua_pushcclosure(L, l_unknown, 1);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+}
+
+/*
+ * core.methods = { task = {}, cgroup = {}, ... }: what ops.c, tasks.c and lua/lib fill.
+ * They are looked up as plain tables: a function for __index would take as long as
+ * a short operation.
+ */
 void handles_open(lua_State *L, int core)
 {
 	struct script *script = run_of(L)->script;
 
 	lua_newtable(L);
 	for (int i = 0; i < NR_HANDLE_KINDS; i++) {
-		lua_newtable(L);
+		push_methods(L, handle_kinds[i].name);
 		lua_newtable(L); /* the metatable */
 		lua_pushvalue(L, -2);
-		lua_pushcclosure(L, l_handle_index, 1);
 		lua_setfield(L, -2, "__index");
 		lua_pushcfunction(L, l_handle_newindex);
 		lua_setfield(L, -2, "__newindex");

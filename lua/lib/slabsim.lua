@@ -153,15 +153,13 @@ local function did_you_mean(name, names)
 end
 
 -- Called for task.KEY, cache.KEY, ... when there is no such operation.
-local function unknown(handle, key, methods)
-  if type(key) ~= "string" then fail(describe(handle) .. " is no array") end
+local function unknown(kind_name, key, methods)
+  if type(key) ~= "string" then fail("a " .. kind_name .. " is no array") end
   local names = sorted_keys(methods, "")
-  names[#names + 1] = "name"
-  names[#names + 1] = "id"
-  if kind(handle) == "task" then
+  if kind_name == "task" then
     fail("there is no operation t:" .. key .. did_you_mean(key, names))
   end
-  fail("a " .. kind(handle) .. " has no '" .. key .. "'" .. did_you_mean(key, names))
+  fail("a " .. kind_name .. " has no '" .. key .. "'" .. did_you_mean(key, names))
 end
 
 -- ---- checking what a script hands over -----------------------------------------------

@@ -6,8 +6,13 @@
 ---@meta
 
 ---@class Handle
----@field name string|nil
----@field id integer
+local Handle = {}
+--- Its name; objects and pages in swap have none.
+---@return string|nil
+function Handle:name() end
+--- Its number: 3 for what traces call cache:3.
+---@return integer
+function Handle:id() end
 
 ---@class Cgroup: Handle
 ---@class Cache: Handle

@@ -25,7 +25,7 @@ local original = { 362, 628, 752, 1070, 1250, 1490, 1560 } -- published, at the 
 -- One container: a few tasks' worth of objects, most of which go with it.
 local function container(sim, opt)
   return function(t)
-    local cgroup = t:mkdir(t.name)
+    local cgroup = t:mkdir(t:name())
     t:attach(cgroup)
     local caches = { sim.dentry, sim.inode, sim.kmalloc }
     local held, left = {}, nil
@@ -41,7 +41,7 @@ local function container(sim, opt)
     t:rmdir(cgroup)
     -- What stays behind is used by somebody else, and freed when memory gets short.
     if page then
-      t:spawn(t.name .. "-page", function(u)
+      t:spawn(t:name() .. "-page", function(u)
         u:sleep(after(u, opt.page_hours * hour))
         u:uncharge(cgroup, 1)
       end)

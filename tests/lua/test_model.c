@@ -431,7 +431,7 @@ START_TEST(a_grace_period_waits_for_readers)
 			  " t:rcu_read_unlock()",
 			  "local o = t:rcu_dereference(sim.p) t:rcu_assign_pointer(sim.p,"
 			  " sim:cell('new', 1)) t:call_rcu(function(u) u:kfree(o)"
-			  " u:atomic_inc(sim.freed) u:log(u.name) end, o) t:rcu_barrier()"
+			  " u:atomic_inc(sim.freed) u:log(u:name()) end, o) t:rcu_barrier()"
 			  " t:assert(t:read_once(sim.freed) == 1, 'barrier') t:synchronize_rcu()"
 			  " t:kfree_rcu(t:read_once(sim.p)) t:rcu_barrier()"),
 		   "b\n");
@@ -466,7 +466,7 @@ START_TEST(work_items_run_flush_and_cancel)
 	expect_log(MODEL("sim.n = sim:cell('n', 0) sim.wq = sim:workqueue('wq')"
 			 " sim.o = sim:workqueue('o', { ordered = true })"
 			 " sim.w = sim:work('item', function(t, s)"
-			 " t:atomic_inc(s.n) t:log(t.name) end)",
+			 " t:atomic_inc(s.n) t:log(t:name()) end)",
 			 "t:log(tostring(t:flush_work(sim.w)))"
 			 " t:queue_work(sim.wq, sim.w) t:flush_work(sim.w)"
 			 " t:schedule_work(sim.w) t:flush_work(sim.w)"

@@ -418,9 +418,20 @@ START_TEST(tasks_spawn_join_and_signal)
 {
 	expect_log("local e = sim:event('go') sim.n = 0"
 		   " local b = t:spawn('b', { cpu = 1 }, function(u)"
-		   "   u:wait(e) sim.n = sim.n + 1 u:log(u.name) end)"
+		   "   u:wait(e) sim.n = sim.n + 1 u:log(u:name()) end)"
 		   " t:log('before') t:signal(e) t:join(b) t:join(b) t:log(tostring(sim.n))",
 		   "before\nb\n1\n");
+}
+END_TEST
+
+START_TEST(handles_tell_name_and_number)
+{
+	expect_log("local a, c = t:mkdir('a'), t:create_cache('c')"
+		   " t:log(t:name() .. a:name() .. c:name()) t:log(tostring(c:id() == c.id(c)))"
+		   " local o, p = t:alloc(c), t:alloc(c)"
+		   " t:log(tostring(o:name()) .. p:id() - o:id())"
+		   " t:log(tostring(a) == 'cgroup:' .. a:id() .. ' a' and 'same' or tostring(a))",
+		   "aac\ntrue\nnil1\nsame\n");
 }
 END_TEST
 
@@ -475,6 +486,12 @@ START_TEST(errors_name_file_line_and_remedy)
 		     "5000000 ns, got 4000000 ns: tasks that share a CPU would switch for ever");
 	expect_error(IN_TASK("t:aloc()"),
 		     "x.lua:2: there is no operation t:aloc; did you mean 'alloc'?");
+	expect_error(IN_TASK("t:log('a' .. t.name)"),
+		     "x.lua:2: attempt to concatenate a function value (field 'name')");
+	expect_error(WITH_CACHE("sim.c:free()"), "x.lua:3: a cache has no 'free'; there are: id, name");
+	expect_error(WITH_CACHE("t:log(sim.c[1])"), "x.lua:3: a cache is no array");
+	expect_error(IN_TASK("t.name()"),
+		     "x.lua:2: expected a task, cgroup, cache, cell, ..., got nothing");
 	expect_error(IN_TASK("t:alloc(5)"), "x.lua:2: t:alloc: expected a cache, got 5");
 	expect_error(
 		IN_TASK("t.sleep(5)"),
@@ -837,6 +854,7 @@ Suite *suite_scenario(void)
 	tcase_add_test(runs, a_task_that_waits_for_ever_is_a_violation);
 	tcase_add_test(runs, operations_return_errors);
 	tcase_add_test(runs, tasks_spawn_join_and_signal);
+	tcase_add_test(runs, handles_tell_name_and_number);
 	tcase_add_test(runs, coroutines_can_call_operations);
 	tcase_add_test(runs, options_are_typed_like_their_defaults);
 	suite_add_tcase(s, runs);
