@@ -181,6 +181,14 @@ static void touch_leaving(struct cpu *cpu)
 	touch(cpu->w, cpu->id, FIELD_QUIESCENT, ACCESS_ADD);
 }
 
+/* Mostly nobody waits for @cpu, and this is asked at each switch and each end of a section. */
+static inline bool is_awaited(const struct cpu *cpu)
+{
+	const struct rcu *rcu = kernel_of(cpu->w)->rcu;
+
+	return (rcu[RCU_NORMAL].cpus | rcu[RCU_SCHED].cpus) >> cpu->nr & 1;
+}
+
 static void cpu_passed(struct cpu *cpu)
 {
 	struct kernel *k = kernel_of(cpu->w);
@@ -201,13 +209,14 @@ void rcu_note_context_switch(struct cpu *cpu, struct task *prev)
 	/* Nothing interrupted can be below: interrupts never switch tasks. */
 	if (!prev || (!preemptible_rcu(cpu->w) && !prev->in_user))
 		touch_leaving(cpu);
-	cpu_passed(cpu);
+	if (is_awaited(cpu))
+		cpu_passed(cpu);
 }
 
 void rcu_note_section_left(struct cpu *cpu)
 {
 	touch_leaving(cpu);
-	if (cpu_quiescent(cpu))
+	if (is_awaited(cpu) && cpu_quiescent(cpu))
 		cpu_passed(cpu);
 }
 

@@ -124,14 +124,12 @@ static void reclaim_high(struct task *t, struct mem_cgroup *memcg, int64_t n)
 	}
 }
 
-void mem_cgroup_handle_over_high(struct task *t)
+void mem_cgroup_handle_over_high_slow(struct task *t)
 {
+	FRAME_NAMED(t, "mem_cgroup_handle_over_high");
 	int64_t n = t->nr_pages_over_high;
 	struct mem_cgroup *memcg;
 
-	if (n == 0)
-		return;
-	FRAME(t);
 	t->nr_pages_over_high = 0;
 	memcg = get_mem_cgroup_from_current(t, t->id);
 	reclaim_high(t, memcg, n);

@@ -56,7 +56,13 @@ int mem_cgroup_set_max(struct task *t, struct page_counter *c, int64_t max);
  */
 void mem_cgroup_set_high(struct task *t, struct mem_cgroup *memcg, int64_t high);
 
+void mem_cgroup_handle_over_high_slow(struct task *t);
+
 /** mem_cgroup_handle_over_high() - @t is about to return to user mode */
-void mem_cgroup_handle_over_high(struct task *t);
+static inline void mem_cgroup_handle_over_high(struct task *t)
+{
+	if (t->nr_pages_over_high)
+		mem_cgroup_handle_over_high_slow(t);
+}
 
 #endif /* SIM_MM_CHARGE_H */
