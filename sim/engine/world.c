@@ -921,11 +921,27 @@ void cond_resched(struct task *t)
 	t->gives_way = false;
 }
 
+/*
+ * Untimed: is the step of @t, which has a CPU, all that can happen?  Then there is nothing to
+ * choose, and nobody to go to in between.
+ */
+static inline bool is_alone(const struct world *w, const struct task *t)
+{
+	return !w->timed && w->nr_pending == 0 && !t->await.ready && !w->to_driver && !w->stop &&
+	       w->nr_steps < w->config.steps_max;
+}
+
 void sched_point_slow(struct task *t, vtime_t due)
 {
 	struct cpu *cpu = t->cpu;
 
 	sim_assert(cpu->cur == t && t->state == TASK_RUNNING);
+	if (is_alone(t->w, t)) {
+		t->w->nr_steps++;
+		t->w->now++;
+		touch_current(cpu, ACCESS_READ);
+		return;
+	}
 	if (t->w->timed && cpu->need_resched && may_preempt_now(cpu)) {
 		t->remaining = due - t->w->now;
 		preempt(cpu);

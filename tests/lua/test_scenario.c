@@ -488,7 +488,8 @@ START_TEST(errors_name_file_line_and_remedy)
 		     "x.lua:2: there is no operation t:aloc; did you mean 'alloc'?");
 	expect_error(IN_TASK("t:log('a' .. t.name)"),
 		     "x.lua:2: attempt to concatenate a function value (field 'name')");
-	expect_error(WITH_CACHE("sim.c:free()"), "x.lua:3: a cache has no 'free'; there are: id, name");
+	expect_error(WITH_CACHE("sim.c:free()"),
+		     "x.lua:3: a cache has no 'free'; there are: id, name");
 	expect_error(WITH_CACHE("t:log(sim.c[1])"), "x.lua:3: a cache is no array");
 	expect_error(IN_TASK("t.name()"),
 		     "x.lua:2: expected a task, cgroup, cache, cell, ..., got nothing");
