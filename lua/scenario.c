@@ -362,14 +362,12 @@ static int make_setup_task(lua_State *L)
 /* Contexts that still have something to do, now that nothing is left to happen. */
 static int64_t nr_stuck(const struct world *w)
 {
-	struct kernel *k = kernel_of(w);
+	const struct worker_pool *pools = kernel_of(w)->pools;
 	int64_t n = w->nr_tasks_alive;
 
+	/* The unbound pool comes after those of the CPUs. */
 	for (unsigned int i = 0; i <= w->config.nr_cpus; i++) {
-		/* The unbound pool comes last in the array, whatever the number of CPUs. */
-		struct worker_pool *pool = &k->pools[i < w->config.nr_cpus ? i : NR_CPUS_MAX];
-
-		list_for_each(node, &pool->busy) {
+		list_for_each(node, &pools[i].busy) {
 			n++;
 		}
 	}

@@ -29,6 +29,7 @@ struct edge {
 struct lock_class {
 	uint32_t nr; /* from 1 */
 	char name[40];
+	uint64_t digest; /* of the whole name */
 	struct edge *edges;
 	struct table
 		after; /* by number of another class: no value, just that an edge leads there */
@@ -95,6 +96,7 @@ static struct lock *lock_of(struct checker *c, oid_t id, const char *name)
 	struct lock *lock = ledger_number(c, &led->locks, oid_nr(id));
 	struct lock_class *class;
 	struct oid_text unnamed;
+	uint64_t digest;
 
 	if (lock->lock_class)
 		return lock;
@@ -103,12 +105,14 @@ static struct lock *lock_of(struct checker *c, oid_t id, const char *name)
 		name = unnamed.s;
 	}
 	/* The digest of a name is never the key that a map refuses. */
-	class = ledger_entry(c, &led->classes, text_digest(name) >> 1, 0);
+	digest = text_digest(name);
+	class = ledger_entry(c, &led->classes, digest >> 1, 0);
 	if (!class->nr) {
 		struct text text = {0};
 
 		text_add(&text, "%.39s", name);
 		memcpy(class->name, text.s, text.len + 1);
+		class->digest = digest;
 		class->nr = led->classes.nr_live;
 		table_init(&class->after, c->set->arena, 0);
 	}
@@ -162,27 +166,34 @@ static void add_path(struct text *text, const struct lock_class *end, uint64_t *
 		text_add(text, "%s%s", path[n]->name, n ? " -> " : "");
 }
 
+static void report_inversion(struct checker *c, const struct trace_record *r,
+			     const struct held *held, const struct lock_class *to)
+{
+	const struct lock_class *from = held->lock_class;
+	struct text path = {0};
+	uint64_t reverse = 0;
+	struct violation *v;
+
+	add_path(&path, from, &reverse);
+	v = checker_violation(c, r, r->obj,
+			      "order inversion: %s -> %s, but also %s (seq %" PRIu64 ")",
+			      from->name, to->name, path.s, reverse);
+	v->related[0] = held->seq;
+	v->related[1] = reverse;
+}
+
 /* The lock of class @to is asked for while @held is held, for the first time. */
 static void new_order(struct checker *c, const struct trace_record *r, const struct held *held,
 		      struct lock_class *to)
 {
 	struct lock_class *from = held->lock_class;
-	uint64_t reverse = 0;
-	struct text path = {0};
-	struct violation *v;
 	struct edge *edge;
 
 	ledger_number(c, &from->after, to->nr);
-	if (reaches(c->ledger, to, from)) {
-		add_path(&path, from, &reverse);
-		v = checker_violation(c, r, r->obj,
-				      "order inversion: %s -> %s, but also %s (seq %" PRIu64 ")",
-				      from->name, to->name, path.s, reverse);
-		v->related[0] = held->seq;
-		v->related[1] = reverse;
-	}
+	if (reaches(c->ledger, to, from))
+		report_inversion(c, r, held, to);
 	/* Mixed once more, so that it says which of the two comes first. */
-	c->set->hindsight ^= hash_mix(hash_mix(0, text_digest(from->name)), text_digest(to->name));
+	c->set->hindsight ^= hash_mix(hash_mix(0, from->digest), to->digest);
 	edge = ledger_alloc(c, sizeof(*edge));
 	edge->to = to;
 	edge->first = held->seq;

@@ -13,8 +13,8 @@
 
 struct kernel {
 	struct rcu rcu[NR_RCU_FLAVOURS];
-	bool rcu_one_flavour; /* v4.20 on: the sched and normal flavours are the same */
-	struct worker_pool pools[NR_CPUS_MAX + 1]; /* per CPU; the last one is unbound */
+	bool rcu_one_flavour;	   /* v4.20 on: the sched and normal flavours are the same */
+	struct worker_pool *pools; /* per CPU; the last one is unbound */
 	struct workqueue *system_wq;
 	struct spinlock percpu_ref_switch_lock;
 	struct rw_semaphore cpu_hotplug_lock; /* for reading: no CPU comes or goes */

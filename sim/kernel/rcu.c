@@ -440,6 +440,8 @@ out:
 
 void rcu_init(struct world *w)
 {
+	unsigned int nr_cpus = w->config.nr_cpus;
+
 	for (unsigned int f = 0; f < nr_flavours(w); f++) {
 		struct rcu *rcu = &kernel_of(w)->rcu[f];
 
@@ -451,7 +453,9 @@ void rcu_init(struct world *w)
 		transition_init(&rcu->end, w, TRANSITION_ENV, rcu->id, "gp_end", fire_end);
 		transition_init(&rcu->cleanup, w, TRANSITION_ENV, rcu->id, "gp_cleanup",
 				fire_cleanup);
-		for (unsigned int i = 0; i < NR_CPUS_MAX; i++)
+		rcu->callbacks = world_alloc(w, nr_cpus * sizeof(*rcu->callbacks));
+		rcu->nr_callbacks = world_alloc(w, nr_cpus * sizeof(*rcu->nr_callbacks));
+		for (unsigned int i = 0; i < nr_cpus; i++)
 			list_init(&rcu->callbacks[i]);
 		list_init(&rcu->readers);
 		mutex_init(w, &rcu->barrier_mutex, "rcu_state.barrier_mutex");

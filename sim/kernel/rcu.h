@@ -40,9 +40,9 @@ struct rcu {
 	uint32_t nr_readers;	       /* open sections that the current one waits for */
 	uint64_t cpus;		       /* CPUs that it waits for, a bit each */
 	struct transition start, end, cleanup;
-	struct list callbacks[NR_CPUS_MAX]; /* struct rcu_head, in the order of their gp */
-	uint32_t nr_callbacks[NR_CPUS_MAX]; /* the one that is being run included */
-	struct list readers;		    /* task.rcu_node: tasks inside a preemptible section */
+	struct list *callbacks; /* per CPU: struct rcu_head, in the order of their gp */
+	uint32_t *nr_callbacks; /* per CPU, the one that is being run included */
+	struct list readers;	/* task.rcu_node: tasks inside a preemptible section */
 	struct mutex barrier_mutex;
 	uint64_t barrier_started, barrier_ended;
 };

@@ -7,7 +7,7 @@
 
 static struct worker_pool *pool_for(struct world *w, const struct workqueue *wq, struct cpu *cpu)
 {
-	return &kernel_of(w)->pools[wq->unbound ? NR_CPUS_MAX : cpu->nr];
+	return &kernel_of(w)->pools[wq->unbound ? w->config.nr_cpus : cpu->nr];
 }
 
 static struct pool_workqueue *pwq_of(struct workqueue *wq, const struct worker_pool *pool)
@@ -510,8 +510,10 @@ static void pool_init(struct world *w, struct worker_pool *pool, struct cpu *cpu
 void workqueue_init(struct world *w)
 {
 	struct kernel *k = kernel_of(w);
+	unsigned int nr_cpus = w->config.nr_cpus;
 
-	for (unsigned int i = 0; i < w->config.nr_cpus; i++)
+	k->pools = world_alloc(w, (nr_cpus + 1) * sizeof(*k->pools));
+	for (unsigned int i = 0; i < nr_cpus; i++)
 		pool_init(w, &k->pools[i], &w->cpus[i]);
-	pool_init(w, &k->pools[NR_CPUS_MAX], NULL);
+	pool_init(w, &k->pools[nr_cpus], NULL);
 }

@@ -425,11 +425,13 @@ void memcg_stat_free(struct task *t, struct mem_cgroup *memcg)
 void memcg_stat_enable(struct task *t)
 {
 	struct mm *mm = mm_of(t->w);
+	unsigned int nr_cpus = t->w->config.nr_cpus;
 
 	mm->statistics = true;
 	if (form_of(t) == STATS_RSTAT) {
 		spin_lock_init(t->w, &mm->rstat_lock, "cgroup_rstat_lock");
-		for (unsigned int cpu = 0; cpu < t->w->config.nr_cpus; cpu++)
+		mm->rstat_cpu_lock = world_alloc(t->w, nr_cpus * sizeof(*mm->rstat_cpu_lock));
+		for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
 			spin_lock_init(t->w, &mm->rstat_cpu_lock[cpu], "cgroup_rstat_cpu_lock");
 		INIT_WORK(t, &mm->stat_flusher.work, flush_memcg_stats_dwork, mm->globals);
 	}

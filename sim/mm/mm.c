@@ -50,6 +50,7 @@ void mm_init(struct task *t, const struct lifecycle_ops *ops, const void *switch
 		mm->memcg_kmem_cache_wq = alloc_kmem_wq(w, config);
 	if (config->memcg_slab_mutex)
 		mutex_init(w, &mm->memcg_slab_mutex, "memcg_slab_mutex");
+	mm->stocks = world_alloc(w, w->config.nr_cpus * sizeof(*mm->stocks));
 	idr_init(w, &mm->kmemcg_ids, 0, MEMCG_CACHES_MAX_SIZE);
 	idr_init(w, &mm->private_ids, 1, MEM_CGROUP_ID_MAX);
 	kernel_of(w)->sysfs.no_drain = config->sysfs_no_drain;

@@ -185,11 +185,11 @@ struct mm {
 	struct idr kmemcg_ids, private_ids;
 	uint64_t next_serial;
 	uint32_t nr_cache_ids; /* size of the root caches' arrays; memcg_cache_ids_sem */
-	struct stock stocks[NR_CPUS_MAX];
-	uint64_t cpus_gone; /* memcg_hotplug_cpu_dead(), a bit each */
-	bool statistics;    /* memcg_stat_enable() */
-	bool high_is_set;   /* of any memcg */
-	struct spinlock rstat_lock, rstat_cpu_lock[NR_CPUS_MAX];
+	struct stock *stocks;  /* per CPU */
+	uint64_t cpus_gone;    /* memcg_hotplug_cpu_dead(), a bit each */
+	bool statistics;       /* memcg_stat_enable() */
+	bool high_is_set;      /* of any memcg */
+	struct spinlock rstat_lock, *rstat_cpu_lock; /* the latter per CPU, with @statistics */
 	struct stat_flusher stat_flusher;
 
 	struct list slab_caches;      /* every cache, newest first; slab_mutex */
