@@ -38,6 +38,7 @@
 #define NR_BUCKETS 65
 #define RUN_MAX 64
 #define DEAD_MIN 32
+#define CACHE_LINE 64
 
 #define likely(cond) __builtin_expect(!!(cond), 1)
 #define unlikely(cond) __builtin_expect(!!(cond), 0)
@@ -270,8 +271,13 @@ static void start_run(struct evq_radix *r, unsigned int i)
 	struct bucket *b = &r->bucket[i];
 	size_t n = (size_t)(b->tail - b->head->entry);
 
-	for (size_t k = 0; k < n; k++)
-		__builtin_prefetch(b->head->entry[k].ev, 1);
+	for (size_t k = 0; k < n; k++) {
+		const char *ev = (const char *)b->head->entry[k].ev;
+
+		/* And what its owner keeps behind it. */
+		__builtin_prefetch(ev, 1);
+		__builtin_prefetch(ev + CACHE_LINE, 1);
+	}
 	sort(r->run_space, b->head->entry, n, b->min, i - 1);
 	r->run = r->run_space;
 	r->run_end = r->run + n;
@@ -863,6 +869,14 @@ struct event *evq_pop(struct evq *q)
 	q->len--;
 	e->ev->place = PLACE_NONE;
 	return e->ev;
+}
+
+const struct event *evq_peek(const struct evq *q)
+{
+	const struct evq_radix *r = q->radix;
+
+	/* Nothing dead is ever in the run. */
+	return r->run != r->run_end ? r->run->ev : NULL;
 }
 
 void evq_advance(struct evq *q, vtime_t now)

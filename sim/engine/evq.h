@@ -73,6 +73,14 @@ void evq_cancel(struct evq *q, struct event *ev);
  */
 struct event *evq_pop(struct evq *q);
 
+/**
+ * evq_peek() - the event that is next in line, if that is known without looking for it
+ * @q: queue that something was posted to
+ *
+ * A hint: NULL says nothing, and what is due at the same time may come first.
+ */
+const struct event *evq_peek(const struct evq *q);
+
 /** evq_advance() - move the clock forward to @now, asserted not to pass an event */
 void evq_advance(struct evq *q, vtime_t now);
 
