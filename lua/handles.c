@@ -30,12 +30,6 @@ const struct handle_kind_info handle_kinds[NR_HANDLE_KINDS] = {
 	[HANDLE_REFCOUNT] = {"refcount", "a refcount"},
 };
 
-struct handle *handle_test(lua_State *L, int idx)
-{
-	/* Scripts never get light userdata, which this would take for a handle. */
-	return lua_touserdata(L, idx);
-}
-
 void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, const char *name)
 {
 	struct run *run = run_of(L);

@@ -61,7 +61,7 @@ void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op)
 	return h;
 }
 
-int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max)
+void refuse_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max)
 {
 	int is_int = 0;
 	lua_Integer n = lua_type(L, idx) == LUA_TNUMBER ? lua_tointegerx(L, idx, &is_int) : 0;
@@ -69,10 +69,8 @@ int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t
 	if (!is_int)
 		script_error(L, "t:%s: expected %s, a whole number, got %s", op, what,
 			     describe(L, idx));
-	if (n < min || n > max)
-		script_error(L, "t:%s: expected %s from %lld to %lld, got %lld", op, what,
-			     (long long)min, (long long)max, (long long)n);
-	return n;
+	script_error(L, "t:%s: expected %s from %lld to %lld, got %lld", op, what, (long long)min,
+		     (long long)max, (long long)n);
 }
 
 const char *arg_name(lua_State *L, int idx, const char *op)

@@ -214,9 +214,17 @@ int script_handler(lua_State *L);
 /** script_read() - compile the file @path: true with the chunk pushed, else a message */
 bool script_read(lua_State *L, const char *path);
 
-/** stack_left() - bytes of C stack that the calling context has left */
-size_t stack_left(const struct task *t);
 #define STACK_LEFT_MIN ((size_t)48 << 10)
+
+/** stack_left() - bytes of C stack that @t, which runs, has left; enough on the host's stack */
+static inline size_t stack_left(const struct task *t)
+{
+	const char *here = __builtin_frame_address(0);
+
+	if (here < t->fiber.stack || here > t->fiber.stack + t->fiber.size)
+		return STACK_LEFT_MIN;
+	return (size_t)(here - t->fiber.stack);
+}
 
 bool state_new(struct run *run);
 
@@ -241,7 +249,11 @@ void sandbox_open(lua_State *L);
 void handles_open(lua_State *L, int core);
 void *handle_new(lua_State *L, enum handle_kind kind, size_t size, oid_t id, const char *name);
 /** handle_test() - the handle at @idx, or NULL if something else is there */
-struct handle *handle_test(lua_State *L, int idx);
+static inline struct handle *handle_test(lua_State *L, int idx)
+{
+	/* Scripts never get light userdata, which this would take for a handle. */
+	return lua_touserdata(L, idx);
+}
 /** describe() - the value at @idx, short, for "expected ..., got ..."; pushed as well */
 const char *describe(lua_State *L, int idx);
 /** handle_tostring() - push "cache:3 dentry" */
@@ -271,7 +283,20 @@ struct script_task *arg_self(lua_State *L, const char *op);
 /** arg_reclaimer() - the same, on a machine that has reclaim */
 struct task *arg_reclaimer(lua_State *L, const char *op);
 void *arg_handle(lua_State *L, int idx, enum handle_kind kind, const char *op);
-int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min, int64_t max);
+_Noreturn void refuse_int(lua_State *L, int idx, const char *op, const char *what, int64_t min,
+			  int64_t max);
+
+/** arg_int() - the whole number at @idx, @what, from @min to @max */
+static inline int64_t arg_int(lua_State *L, int idx, const char *op, const char *what, int64_t min,
+			      int64_t max)
+{
+	int is_int = 0;
+	lua_Integer n = lua_type(L, idx) == LUA_TNUMBER ? lua_tointegerx(L, idx, &is_int) : 0;
+
+	if (!is_int || n < min || n > max)
+		refuse_int(L, idx, op, what, min, max);
+	return n;
+}
 const char *arg_name(lua_State *L, int idx, const char *op);
 
 void op_begin(struct task *t, const char *op, oid_t on);

@@ -32,18 +32,6 @@ void run_stop(struct run *run)
 		fiber_switch(&t->fiber, &run->w->driver);
 }
 
-size_t stack_left(const struct task *t)
-{
-	char here;
-	char *p = &here;
-
-	/* Through a register: the address of a local may be that of a copy elsewhere. */
-	__asm__("" : "+r"(p));
-	if (p < t->fiber.stack || p > t->fiber.stack + t->fiber.size)
-		return STACK_LEFT_MIN;
-	return (size_t)(p - t->fiber.stack);
-}
-
 /* ---- memory ------------------------------------------------------------------ */
 
 static void *script_alloc(void *ud, void *p, size_t old_size, size_t new_size)
